@@ -1,1 +1,63 @@
-//! To be written.
+//! The settings of a sortie job.
+//!
+//! One struct of plain fields for each kind of job ([`LocalJobConfig`], [`SlurmCondaJobConfig`],
+//! [`SlurmDockerJobConfig`]), with the names and defaults of `ShinkaEvolve`'s Launch API, and
+//! [`JobConfig`] over them: built in code or read from YAML, checked, and turned into the
+//! evaluator's command line and environment.
+//!
+//! ```
+//! use std::path::Path;
+//! use sortie_config::JobConfig;
+//!
+//! let config = JobConfig::from_yaml(
+//!     "job_type: local\ntime: 00:10:00\nextra_cmd_args: {seed: 7, strict: true}\n",
+//!     "job.yaml",
+//! )?;
+//! let args = config.evaluator_args(Path::new("candidate.py"), Path::new("results"));
+//! let expected = "evaluate.py --program_path candidate.py --results_dir results \
+//!                 --seed 7 --strict True";
+//! assert_eq!(args.join(" ".as_ref()), expected);
+//! # Ok::<(), sortie_config::ConfigError>(())
+//! ```
+//!
+//! # Architecture invariant
+//!
+//! This crate knows nothing of processes and nothing async, and touches no file but the YAML it is
+//! given: whether an evaluator or environment exists is for others to find out.
+
+mod activation;
+mod environment;
+mod evaluator;
+mod extra_args;
+mod fields;
+mod job;
+mod job_type;
+mod limits;
+mod local;
+mod memory;
+mod python;
+mod slurm_conda;
+mod slurm_docker;
+mod time;
+mod validate;
+mod yaml;
+
+/// Python's integers, in a [`PyValue`], are of this crate.
+pub use num_bigint;
+
+/// The patterns of an [`EnvironmentPolicy`] are of this crate.
+pub use glob;
+
+pub use activation::{Activation, Interpreter};
+pub use environment::EnvironmentPolicy;
+pub use job::JobConfig;
+pub use job_type::{JobType, UnknownJobType};
+pub use limits::Limits;
+pub use local::LocalJobConfig;
+pub use memory::{InvalidMemory, Memory};
+pub use python::PyValue;
+pub use slurm_conda::SlurmCondaJobConfig;
+pub use slurm_docker::SlurmDockerJobConfig;
+pub use time::{InvalidTimeLimit, TimeLimit};
+pub use validate::InvalidSetting;
+pub use yaml::{ConfigError, WriteError};

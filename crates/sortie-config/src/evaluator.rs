@@ -1,0 +1,140 @@
+//! The evaluator's command line and environment.
+
+use std::{
+    ffi::{OsStr, OsString},
+    path::Path,
+};
+
+use crate::JobConfig;
+
+/// Set to the number of threads.
+const THREAD_COUNTS: [&str; 9] = [
+    "OMP_NUM_THREADS",
+    "OMP_THREAD_LIMIT",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "NUMEXPR_MAX_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "GOTO_NUM_THREADS",
+];
+
+/// Keep a library from raising the number again, or from spinning while it waits.
+const THREAD_POLICIES: [(&str, &str); 3] =
+    [("OMP_DYNAMIC", "FALSE"), ("MKL_DYNAMIC", "FALSE"), ("OMP_WAIT_POLICY", "PASSIVE")];
+
+impl JobConfig {
+    /// What follows the Python interpreter on the command line:
+    /// `EVALUATOR --program_path CANDIDATE --results_dir RESULTS_DIR [--KEY VALUE]...`.
+    ///
+    /// Paths arrive byte for byte. In a container, a relative evaluator or candidate is looked for
+    /// under `/workspace`; an absolute one stays as it is, since it can only be read where it is
+    /// mounted under its own name (the reference's `/workspace//abs/path` exists nowhere).
+    pub fn evaluator_args(&self, candidate: &Path, results_dir: &Path) -> Vec<OsString> {
+        let mut args = vec![
+            self.inside(self.eval_program_path()),
+            "--program_path".into(),
+            self.inside(candidate),
+            "--results_dir".into(),
+            results_dir.into(),
+        ];
+        for (key, value) in self.extra_cmd_args() {
+            args.push(format!("--{key}").into());
+            args.push(value.to_string().into());
+        }
+        args
+    }
+
+    /// What is added to the environment: unbuffered UTF-8 output, verbosity, and the caps on the
+    /// threads of numeric libraries.
+    pub fn evaluator_env(&self) -> Vec<(String, String)> {
+        let verbose = if self.eval_verbose() { "1" } else { "0" };
+        let mut env = vec![
+            ("PYTHONUNBUFFERED", "1"),
+            ("PYTHONIOENCODING", "utf-8"),
+            ("SHINKA_EVAL_VERBOSE", verbose),
+        ];
+        let threads = self.numeric_threads_per_job().map(|count| count.max(1).to_string());
+        if let Some(threads) = &threads {
+            env.extend(THREAD_COUNTS.map(|name| (name, threads.as_str())));
+            env.extend(THREAD_POLICIES);
+        }
+        env.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    /// The path as the evaluator's side sees it.
+    fn inside(&self, path: &Path) -> OsString {
+        match self {
+            // As text, since joining paths would drop the prefix of `./x` or a trailing slash.
+            Self::SlurmDocker(_) if path.is_relative() => {
+                [OsStr::new("/workspace/"), path.as_os_str()].into_iter().collect()
+            }
+            _ => path.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStrExt;
+
+    use super::*;
+    use crate::{LocalJobConfig, PyValue, SlurmDockerJobConfig};
+
+    #[test]
+    fn arguments_in_order_and_byte_for_byte() {
+        let extra = [("b", PyValue::Bool(true)), ("a", 1e-5.into()), ("c", PyValue::None)];
+        let config = JobConfig::from(LocalJobConfig {
+            extra_cmd_args: extra.map(|(key, value)| (key.to_owned(), value)).into(),
+            ..LocalJobConfig::default()
+        });
+        let candidate = OsStr::from_bytes(b"./c\xff \n.py");
+        let args = config.evaluator_args(Path::new(candidate), Path::new("out/"));
+        let expected = [
+            OsStr::new("evaluate.py"),
+            OsStr::new("--program_path"),
+            candidate,
+            OsStr::new("--results_dir"),
+            OsStr::new("out/"),
+            OsStr::new("--b"),
+            OsStr::new("True"),
+            OsStr::new("--a"),
+            OsStr::new("1e-05"),
+            OsStr::new("--c"),
+            OsStr::new("None"),
+        ];
+        assert_eq!(args, expected);
+    }
+
+    #[test]
+    fn containers_see_the_workspace() {
+        let config = JobConfig::from(SlurmDockerJobConfig::default());
+        let args = config.evaluator_args(Path::new("./gen_0/main.py"), Path::new("out"));
+        assert_eq!(
+            (&args[0], &args[2], &args[4]),
+            (&"/workspace/evaluate.py".into(), &"/workspace/./gen_0/main.py".into(), &"out".into(),)
+        );
+        let args = config.evaluator_args(Path::new("/data/main.py"), Path::new("out"));
+        assert_eq!(args[2], "/data/main.py");
+    }
+
+    #[test]
+    fn environment() {
+        let mut local = LocalJobConfig { eval_verbose: false, ..LocalJobConfig::default() };
+        let env = JobConfig::from(local.clone()).evaluator_env();
+        let pairs: Vec<_> =
+            env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let expected = [
+            ("PYTHONUNBUFFERED", "1"),
+            ("PYTHONIOENCODING", "utf-8"),
+            ("SHINKA_EVAL_VERBOSE", "0"),
+        ];
+        assert_eq!(pairs, expected);
+
+        local.numeric_threads_per_job = Some(-3);
+        let env = JobConfig::from(local).evaluator_env();
+        let capped = env.iter().filter(|(name, value)| name.contains("_THREAD") && value == "1");
+        assert_eq!((env.len(), capped.count()), (3 + 12, 9));
+    }
+}

@@ -1,0 +1,105 @@
+//! The settings of a job of any kind.
+
+use std::{path::Path, time::Duration};
+
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use crate::{
+    EnvironmentPolicy, JobType, Limits, LocalJobConfig, PyValue, SlurmCondaJobConfig,
+    SlurmDockerJobConfig,
+};
+
+/// The settings of one of the three kinds of job.
+///
+/// Serialises as one mapping, `job_type` first.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "job_type", rename_all = "snake_case")]
+pub enum JobConfig {
+    /// On this machine.
+    Local(LocalJobConfig),
+    /// Through Slurm, in a Conda or sourced environment.
+    SlurmConda(SlurmCondaJobConfig),
+    /// Through Slurm, in a container.
+    SlurmDocker(SlurmDockerJobConfig),
+}
+
+/// The same field of whichever kind it is.
+macro_rules! common {
+    ($config:expr, $field:ident) => {
+        match $config {
+            JobConfig::Local(config) => &config.$field,
+            JobConfig::SlurmConda(config) => &config.$field,
+            JobConfig::SlurmDocker(config) => &config.$field,
+        }
+    };
+}
+
+impl JobConfig {
+    /// The kind of job.
+    pub fn job_type(&self) -> JobType {
+        match self {
+            Self::Local(_) => JobType::Local,
+            Self::SlurmConda(_) => JobType::SlurmConda,
+            Self::SlurmDocker(_) => JobType::SlurmDocker,
+        }
+    }
+
+    /// The evaluator, as the user gave it.
+    pub fn eval_program_path(&self) -> &Path {
+        common!(self, eval_program_path)
+    }
+
+    /// The evaluator's further arguments, in order.
+    pub fn extra_cmd_args(&self) -> &IndexMap<String, PyValue> {
+        common!(self, extra_cmd_args)
+    }
+
+    /// Whether the evaluator is told to be verbose.
+    pub fn eval_verbose(&self) -> bool {
+        *common!(self, eval_verbose)
+    }
+
+    /// Threads numeric libraries may use, as the user gave it.
+    pub fn numeric_threads_per_job(&self) -> Option<i64> {
+        *common!(self, numeric_threads_per_job)
+    }
+
+    /// What of the launcher's environment reaches the job.
+    pub fn environment(&self) -> &EnvironmentPolicy {
+        common!(self, environment)
+    }
+
+    /// Bounds on stopping, logs and results.
+    pub fn limits(&self) -> &Limits {
+        common!(self, limits)
+    }
+
+    /// How long the job may run; `None` means without a limit.
+    pub fn time_limit(&self) -> Option<Duration> {
+        let time = match self {
+            Self::Local(config) => config.time?,
+            Self::SlurmConda(config) => config.time,
+            Self::SlurmDocker(config) => config.time,
+        };
+        time.as_duration()
+    }
+}
+
+impl From<LocalJobConfig> for JobConfig {
+    fn from(config: LocalJobConfig) -> Self {
+        Self::Local(config)
+    }
+}
+
+impl From<SlurmCondaJobConfig> for JobConfig {
+    fn from(config: SlurmCondaJobConfig) -> Self {
+        Self::SlurmConda(config)
+    }
+}
+
+impl From<SlurmDockerJobConfig> for JobConfig {
+    fn from(config: SlurmDockerJobConfig) -> Self {
+        Self::SlurmDocker(config)
+    }
+}

@@ -1,0 +1,99 @@
+//! Settings of jobs on this machine.
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    EnvironmentPolicy, Interpreter, Limits, PyValue, TimeLimit,
+    activation::{Activation, set_path},
+    extra_args, fields,
+};
+
+/// A job on this machine, optionally in a Conda or sourced environment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LocalJobConfig {
+    /// The user's program that judges a candidate; `evaluate.py` by default.
+    #[serde(deserialize_with = "fields::null_is_evaluate_py")]
+    pub eval_program_path: PathBuf,
+    /// Passed to the evaluator as `--KEY VALUE`, in order.
+    #[serde(deserialize_with = "extra_args::deserialize")]
+    pub extra_cmd_args: IndexMap<String, PyValue>,
+    /// How long the job may run; without a limit by default.
+    pub time: Option<TimeLimit>,
+    /// Name or path of the Conda environment that holds Python; blank is not set.
+    pub conda_env: Option<String>,
+    /// Script to source before Python is looked for; blank is not set.
+    pub activate_script: Option<PathBuf>,
+    /// The Python to run where neither environment is set; blank is not set.
+    pub python_executable: Option<PathBuf>,
+    /// Whether the evaluator is told to be verbose; true by default.
+    pub eval_verbose: bool,
+    /// Threads numeric libraries may use; less than 1 counts as 1, `None` leaves them alone.
+    pub numeric_threads_per_job: Option<i64>,
+    /// What of the launcher's environment reaches the job.
+    pub environment: EnvironmentPolicy,
+    /// Bounds on stopping, logs and results.
+    pub limits: Limits,
+}
+
+impl Default for LocalJobConfig {
+    fn default() -> Self {
+        Self {
+            eval_program_path: fields::eval_program_path(),
+            extra_cmd_args: IndexMap::new(),
+            time: None,
+            conda_env: None,
+            activate_script: None,
+            python_executable: None,
+            eval_verbose: true,
+            numeric_threads_per_job: None,
+            environment: EnvironmentPolicy::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl LocalJobConfig {
+    /// How to find Python: an environment wins over `python_executable`.
+    pub fn interpreter(&self) -> Interpreter<'_> {
+        let conda_env = self.conda_env.as_deref().unwrap_or_default();
+        match Activation::new(conda_env, self.activate_script.as_ref()) {
+            Activation::Conda(name) => Interpreter::Conda(name),
+            Activation::Sourced(script) => Interpreter::Sourced(script),
+            Activation::None => set_path(self.python_executable.as_ref())
+                .map_or(Interpreter::OnPath, Interpreter::Executable),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn local(conda: &str, script: &str, python: &str) -> LocalJobConfig {
+        LocalJobConfig {
+            conda_env: Some(conda.into()),
+            activate_script: Some(script.into()),
+            python_executable: Some(python.into()),
+            ..LocalJobConfig::default()
+        }
+    }
+
+    #[test]
+    fn environments_win_and_blank_is_not_set() {
+        let expect = |config: LocalJobConfig, expected| assert_eq!(config.interpreter(), expected);
+        expect(LocalJobConfig::default(), Interpreter::OnPath);
+        expect(local(" ", "\t", " "), Interpreter::OnPath);
+        expect(
+            local(" ", "", "/usr/bin/python3"),
+            Interpreter::Executable(Path::new("/usr/bin/python3")),
+        );
+        expect(local(" env ", "", "/usr/bin/python3"), Interpreter::Conda("env"));
+        expect(local("", " a b.sh\n", "python"), Interpreter::Sourced(Path::new("a b.sh")));
+    }
+}

@@ -1,0 +1,312 @@
+//! Checks of values that have the right type and still cannot work.
+
+use std::{os::unix::ffi::OsStrExt, path::Path};
+
+use crate::{JobConfig, LocalJobConfig, SlurmCondaJobConfig, SlurmDockerJobConfig};
+
+/// Slurm keeps CPUs per task in 16 bits and reserves the values above this one (`NO_VAL16` and
+/// `INFINITE16` in slurm.h).
+pub(crate) const MAX_CPUS: u32 = 0xfffd;
+
+/// A setting that no command line, directive or variable can carry, or that makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSetting {
+    /// A NUL ends a string for the operating system.
+    #[error("`{field}` holds a NUL character, which no command line or variable can carry")]
+    Nul {
+        /// Where, with dots between the levels.
+        field: String,
+    },
+    /// A directive is one line.
+    #[error("`{field}` holds a control character: {value:?}")]
+    Control {
+        /// Where, with dots between the levels.
+        field: String,
+        /// What it holds.
+        value: String,
+    },
+    /// A value that is split where it is used.
+    #[error("`{field}` holds white space: {value:?}")]
+    Space {
+        /// Where, with dots between the levels.
+        field: String,
+        /// What it holds.
+        value: String,
+    },
+    /// A value that would be taken for an option.
+    #[error("`{field}` starts with a dash and would be taken for an option: {value:?}")]
+    Dash {
+        /// Where, with dots between the levels.
+        field: String,
+        /// What it holds.
+        value: String,
+    },
+    /// A value that has to be there.
+    #[error("`{field}` is empty")]
+    Empty {
+        /// Where, with dots between the levels.
+        field: String,
+    },
+    /// A number outside its range.
+    #[error("`{field}` must be {expected}, got {value}")]
+    OutOfRange {
+        /// Where, with dots between the levels.
+        field: String,
+        /// What it holds.
+        value: u64,
+        /// The range, in words.
+        expected: String,
+    },
+    /// A variable that cannot be set.
+    #[error("`environment.set` names the variable {name:?}; a name is not empty and has no `=`")]
+    VariableName {
+        /// The name.
+        name: String,
+    },
+    /// Two environments.
+    #[error("`conda_env` and `activate_script` are mutually exclusive: set one of them")]
+    TwoEnvironments,
+}
+
+impl InvalidSetting {
+    /// The field to mend, with dots between the levels.
+    pub fn field(&self) -> &str {
+        match self {
+            Self::Nul { field }
+            | Self::Control { field, .. }
+            | Self::Space { field, .. }
+            | Self::Dash { field, .. }
+            | Self::Empty { field }
+            | Self::OutOfRange { field, .. } => field,
+            Self::VariableName { .. } => "environment.set",
+            Self::TwoEnvironments => "activate_script",
+        }
+    }
+}
+
+type Checked = Result<(), InvalidSetting>;
+
+impl JobConfig {
+    /// Whether the settings can work at all; the first that cannot is the error.
+    ///
+    /// Settings read from YAML have been checked; those built in code have not.
+    pub fn validate(&self) -> Result<(), InvalidSetting> {
+        path("eval_program_path", self.eval_program_path())?;
+        for (key, value) in self.extra_cmd_args() {
+            let field = format!("extra_cmd_args.{key}");
+            no_nul(&field, key.as_bytes())?;
+            no_nul(&field, value.to_string().as_bytes())?;
+        }
+        for (name, value) in &self.environment().set {
+            variable(name, value)?;
+        }
+        at_least_1("limits.max_log_bytes", self.limits().max_log_bytes)?;
+        at_least_1("limits.max_result_bytes", self.limits().max_result_bytes)?;
+        match self {
+            Self::Local(config) => local(config),
+            Self::SlurmConda(config) => slurm_conda(config),
+            Self::SlurmDocker(config) => slurm_docker(config),
+        }
+    }
+}
+
+fn local(config: &LocalJobConfig) -> Checked {
+    optional_path("python_executable", config.python_executable.as_deref())?;
+    let conda_env = config.conda_env.as_deref().unwrap_or_default();
+    one_environment(conda_env, config.activate_script.as_deref())
+}
+
+fn slurm_conda(config: &SlurmCondaJobConfig) -> Checked {
+    for (index, module) in config.modules.iter().enumerate() {
+        let field = format!("modules.{index}");
+        not_blank(&field, module)?;
+        one_line(&field, module)?;
+    }
+    allocation(&config.partition, config.cpus)?;
+    one_environment(&config.conda_env, config.activate_script.as_deref())
+}
+
+fn slurm_docker(config: &SlurmDockerJobConfig) -> Checked {
+    one_word("image", &config.image)?;
+    optional_path("image_tar_path", config.image_tar_path.as_deref())?;
+    // Folded over several lines in YAML, flags may well hold line breaks: they separate like spaces.
+    let flags: String = config.docker_flags.split_ascii_whitespace().collect();
+    one_line("docker_flags", &flags)?;
+    allocation(&config.partition, config.cpus)
+}
+
+fn allocation(partition: &str, cpus: u32) -> Checked {
+    one_word("partition", partition)?;
+    if (1..=MAX_CPUS).contains(&cpus) {
+        return Ok(());
+    }
+    let expected = format!("a whole number from 1 to {MAX_CPUS}");
+    Err(InvalidSetting::OutOfRange { field: "cpus".to_owned(), value: cpus.into(), expected })
+}
+
+fn one_environment(conda_env: &str, activate_script: Option<&Path>) -> Checked {
+    no_nul("conda_env", conda_env.as_bytes())?;
+    optional_path("activate_script", activate_script)?;
+    let script_is_set = activate_script
+        .is_some_and(|script| !script.as_os_str().as_bytes().trim_ascii().is_empty());
+    if script_is_set && !conda_env.trim().is_empty() {
+        return Err(InvalidSetting::TwoEnvironments);
+    }
+    Ok(())
+}
+
+fn variable(name: &str, value: &str) -> Checked {
+    if name.is_empty() || name.contains(['=', '\0']) {
+        return Err(InvalidSetting::VariableName { name: name.to_owned() });
+    }
+    no_nul(&format!("environment.set.{name}"), value.as_bytes())
+}
+
+fn path(field: &str, path: &Path) -> Checked {
+    if path.as_os_str().is_empty() {
+        return Err(InvalidSetting::Empty { field: field.to_owned() });
+    }
+    optional_path(field, Some(path))
+}
+
+fn optional_path(field: &str, path: Option<&Path>) -> Checked {
+    path.map_or(Ok(()), |path| no_nul(field, path.as_os_str().as_bytes()))
+}
+
+fn no_nul(field: &str, bytes: &[u8]) -> Checked {
+    if bytes.contains(&0) {
+        return Err(InvalidSetting::Nul { field: field.to_owned() });
+    }
+    Ok(())
+}
+
+fn not_blank(field: &str, text: &str) -> Checked {
+    if text.trim().is_empty() {
+        return Err(InvalidSetting::Empty { field: field.to_owned() });
+    }
+    Ok(())
+}
+
+fn one_line(field: &str, text: &str) -> Checked {
+    no_nul(field, text.as_bytes())?;
+    if text.chars().any(char::is_control) {
+        return Err(InvalidSetting::Control { field: field.to_owned(), value: text.to_owned() });
+    }
+    Ok(())
+}
+
+/// A name that a command takes as one argument and not as an option.
+fn one_word(field: &str, text: &str) -> Checked {
+    not_blank(field, text)?;
+    one_line(field, text)?;
+    let (field, value) = (field.to_owned(), text.to_owned());
+    if text.contains(char::is_whitespace) {
+        return Err(InvalidSetting::Space { field, value });
+    }
+    if text.starts_with('-') {
+        return Err(InvalidSetting::Dash { field, value });
+    }
+    Ok(())
+}
+
+fn at_least_1(field: &str, value: u64) -> Checked {
+    if value == 0 {
+        let expected = "at least 1 byte".to_owned();
+        return Err(InvalidSetting::OutOfRange { field: field.to_owned(), value, expected });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{EnvironmentPolicy, PyValue};
+
+    fn conda(change: impl FnOnce(&mut SlurmCondaJobConfig)) -> Result<(), InvalidSetting> {
+        let mut config = SlurmCondaJobConfig::default();
+        change(&mut config);
+        JobConfig::from(config).validate()
+    }
+
+    fn docker(change: impl FnOnce(&mut SlurmDockerJobConfig)) -> Result<(), InvalidSetting> {
+        let mut config = SlurmDockerJobConfig::default();
+        change(&mut config);
+        JobConfig::from(config).validate()
+    }
+
+    fn field(checked: Result<(), InvalidSetting>) -> String {
+        checked.unwrap_err().field().to_owned()
+    }
+
+    #[test]
+    fn defaults_are_valid() {
+        assert_eq!(JobConfig::from(LocalJobConfig::default()).validate(), Ok(()));
+        assert_eq!(conda(|_| ()), Ok(()));
+        assert_eq!(docker(|_| ()), Ok(()));
+    }
+
+    #[test]
+    fn directives_are_one_line_of_one_word() {
+        for bad in ["", " ", "gpu\n", "g\0pu", "g pu", "-gpu", "g\u{85}pu"] {
+            assert_eq!(
+                field(conda(|config| config.partition = bad.into())),
+                "partition",
+                "{bad:?}"
+            );
+            assert_eq!(field(docker(|config| config.image = bad.into())), "image", "{bad:?}");
+        }
+        assert_eq!(conda(|config| config.partition = "a3,aisci".into()), Ok(()));
+        assert_eq!(
+            field(conda(|config| config.modules = vec!["a".into(), "b\n".into()])),
+            "modules.1"
+        );
+    }
+
+    #[test]
+    fn docker_flags_may_be_folded() {
+        assert_eq!(
+            docker(|config| config.docker_flags = "--gpus all\n-v 'a b:/x'\n".into()),
+            Ok(())
+        );
+        assert_eq!(field(docker(|config| config.docker_flags = "a\u{1b}".into())), "docker_flags");
+    }
+
+    #[test]
+    fn nul_is_refused_everywhere() {
+        let nul = || "a\0b".to_owned();
+        assert_eq!(field(conda(|c| c.eval_program_path = nul().into())), "eval_program_path");
+        assert_eq!(field(conda(|c| c.activate_script = Some(nul().into()))), "activate_script");
+        assert_eq!(field(conda(|c| c.conda_env = nul())), "conda_env");
+        assert_eq!(field(docker(|c| c.image_tar_path = Some(nul().into()))), "image_tar_path");
+        let python = LocalJobConfig { python_executable: Some(nul().into()), ..Default::default() };
+        assert_eq!(field(JobConfig::from(python).validate()), "python_executable");
+        let args = |key: String, value: PyValue| {
+            conda(|c| c.extra_cmd_args = std::iter::once((key, value)).collect())
+        };
+        assert_eq!(field(args("k".into(), nul().into())), "extra_cmd_args.k");
+        assert_eq!(field(args(nul(), 1.into())), "extra_cmd_args.a\0b");
+        // Inside a list Python escapes it.
+        assert_eq!(args("k".into(), PyValue::List(vec![nul().into()])), Ok(()));
+    }
+
+    #[test]
+    fn variables() {
+        let set = |name: &str, value: &str| {
+            let set = std::iter::once((name.to_owned(), value.to_owned())).collect();
+            conda(|config| config.environment = EnvironmentPolicy { set, ..Default::default() })
+        };
+        assert_eq!(set("A", "b=c\n"), Ok(()));
+        assert_eq!(field(set("A", "\0")), "environment.set.A");
+        for name in ["", "A=B", "A\0"] {
+            assert_eq!(set(name, ""), Err(InvalidSetting::VariableName { name: name.into() }));
+        }
+    }
+
+    #[test]
+    fn ranges() {
+        assert_eq!(field(conda(|config| config.cpus = 0)), "cpus");
+        assert_eq!(field(docker(|config| config.cpus = MAX_CPUS + 1)), "cpus");
+        assert_eq!(conda(|config| (config.cpus, config.gpus) = (MAX_CPUS, 0)), Ok(()));
+        assert_eq!(field(conda(|config| config.limits.max_log_bytes = 0)), "limits.max_log_bytes");
+    }
+}

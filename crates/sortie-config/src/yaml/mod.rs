@@ -1,0 +1,17 @@
+//! Settings from YAML and back.
+//!
+//! The text becomes a tree whose nodes know their line and column ([`node`]), its plain scalars are
+//! resolved as the reference's loader does ([`scalar`]), the part that holds the settings is looked
+//! up ([`file`], [`interpolation`]), and serde fills the structs from it ([`de`]). `serde_yaml` has
+//! neither places for nodes nor integers beyond 128 bits, and reads YAML 1.2 only.
+
+mod de;
+mod emit;
+mod error;
+mod file;
+mod interpolation;
+mod node;
+mod scalar;
+
+pub use emit::WriteError;
+pub use error::ConfigError;

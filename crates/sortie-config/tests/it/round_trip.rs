@@ -1,0 +1,126 @@
+//! Settings written as YAML read back as the same settings.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use sortie_config::{
+    EnvironmentPolicy, JobConfig, Limits, LocalJobConfig, Memory, SlurmCondaJobConfig,
+    SlurmDockerJobConfig, TimeLimit, glob::Pattern,
+};
+
+use crate::values::{text, value};
+
+/// Text that every setting takes.
+fn plain() -> impl Strategy<Value = String> {
+    text().prop_map(|text| text.replace('\0', ""))
+}
+
+/// Text that is one word.
+fn word() -> impl Strategy<Value = String> {
+    "[a-z0-9][a-z0-9_.,:/-]{0,8}".prop_union("(yes|1:30|null|010|1e3|true|0x1f)")
+}
+
+prop_compose! {
+    fn environment()(
+        allow in prop::collection::vec("[A-Z*?_]{1,4}|\\[a-z\\]", 0..3),
+        set in prop::collection::hash_map("[A-Z_]{1,4}", plain(), 0..3),
+    ) -> EnvironmentPolicy {
+        let pattern = |text: String| Pattern::new(&text.replace("**", "*")).ok();
+        let allow: Vec<_> = allow.into_iter().filter_map(pattern).collect();
+        EnvironmentPolicy { deny: allow.clone(), allow, set: set.into_iter().collect() }
+    }
+}
+
+prop_compose! {
+    fn limits()(millis in 0u64..10_000_000, sizes in [1..=u64::MAX, 0..=u64::MAX, 1..=u64::MAX]) -> Limits {
+        let [max_log_bytes, log_tail_bytes, max_result_bytes] = sizes;
+        Limits { grace: Duration::from_millis(millis), max_log_bytes, log_tail_bytes, max_result_bytes }
+    }
+}
+
+prop_compose! {
+    fn local()(
+        args in prop::collection::vec((plain(), value()), 0..4),
+        eval_program_path in "[^\0]{1,8}",
+        seconds in prop::option::of(0u64..1 << 31),
+        conda_env in prop::option::of(plain()),
+        python in prop::option::of(plain()),
+        eval_verbose: bool,
+        numeric_threads_per_job: Option<i64>,
+        environment in environment(),
+        limits in limits(),
+    ) -> LocalJobConfig {
+        let carried = |(_, value): &(String, sortie_config::PyValue)| !value.to_string().contains('\0');
+        LocalJobConfig {
+            eval_program_path: eval_program_path.into(),
+            extra_cmd_args: args.into_iter().filter(carried).collect(),
+            time: seconds.map(|seconds| TimeLimit::from_seconds(seconds).unwrap()),
+            conda_env,
+            python_executable: python.map(Into::into),
+            eval_verbose,
+            numeric_threads_per_job,
+            environment,
+            limits,
+            ..LocalJobConfig::default()
+        }
+    }
+}
+
+prop_compose! {
+    fn slurm()(
+        common in local(),
+        activate_script in prop::option::of(plain()),
+        names in prop::collection::vec(word(), 2..5),
+        cpus in 1u32..65_533,
+        gpus: u32,
+        mem in prop::option::of("[0-9]{1,6}[KMGT]?"),
+        flags in "[a-z =\n\"'$-]{0,20}",
+        docker: bool,
+    ) -> JobConfig {
+        let (partition, image) = (names[0].clone(), names[1].clone());
+        let mem: Option<Memory> = mem.map(|mem| mem.parse().unwrap());
+        let LocalJobConfig { eval_program_path, extra_cmd_args, environment, limits, .. } = common;
+        let time = common.time.unwrap_or(TimeLimit::ONE_HOUR);
+        let activate_script = activate_script.map(Into::into);
+        if docker {
+            return SlurmDockerJobConfig {
+                eval_program_path, extra_cmd_args, environment, limits, partition, time, cpus, gpus,
+                mem, image, image_tar_path: activate_script, docker_flags: flags,
+                ..Default::default()
+            }.into();
+        }
+        SlurmCondaJobConfig {
+            eval_program_path, extra_cmd_args, environment, limits, partition, time, cpus, gpus, mem,
+            activate_script, modules: names, ..Default::default()
+        }.into()
+    }
+}
+
+proptest! {
+    #[test]
+    fn written_settings_read_back(config in prop_oneof![local().prop_map(JobConfig::from), slurm()]) {
+        let yaml = config.to_yaml().unwrap();
+        match JobConfig::from_yaml(&yaml, "job.yaml") {
+            Ok(read) => prop_assert_eq!(read, config, "{}", yaml),
+            Err(error) => prop_assert!(false, "{}\n{}", error, yaml),
+        }
+    }
+}
+
+#[test]
+fn not_a_number_reads_back() {
+    let arguments = [("x".to_owned(), f64::NAN.into())].into();
+    let config =
+        JobConfig::from(LocalJobConfig { extra_cmd_args: arguments, ..LocalJobConfig::default() });
+    let read = JobConfig::from_yaml(&config.to_yaml().unwrap(), "job.yaml").unwrap();
+    assert_eq!(read.extra_cmd_args()["x"].to_string(), "nan");
+}
+
+#[test]
+fn a_path_that_is_not_utf8_cannot_be_written() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+    let eval_program_path = OsStr::from_bytes(b"\xff.py").into();
+    let config = LocalJobConfig { eval_program_path, ..LocalJobConfig::default() };
+    let error = JobConfig::from(config).to_yaml().unwrap_err().to_string();
+    assert!(error.contains("UTF-8"), "{error}");
+}
