@@ -40,7 +40,7 @@ fn flow(value: &Value, out: &mut String) {
         Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
             Some(value) if value.is_finite() => out.push_str(&float(value)),
             Some(value) => {
-                out.push_str(&float(value).replace("inf", ".inf").replace("nan", ".nan"))
+                out.push_str(&float(value).replace("inf", ".inf").replace("nan", ".nan"));
             }
             None => out.push_str(&number.to_string()),
         },

@@ -78,22 +78,42 @@ fn float(text: &str) -> Option<f64> {
         Some(at) => (&number[..at], Some(&number[at + 1..])),
         None => (number, None),
     };
-    let all_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit() || b == b'_');
     let (whole, fraction) = match mantissa.split_once('.') {
         Some((whole, fraction)) => (whole, Some(fraction)),
         None => (mantissa, None),
     };
-    // Without an exponent or a point it is no float; without digits before the point no sign.
-    let starts = |part: &str| part.starts_with(|c: char| c.is_ascii_digit());
-    let well_formed = all_digits(whole)
-        && all_digits(fraction.unwrap_or_default())
-        && (fraction.is_some() || exponent.is_some())
-        && (starts(whole) || whole.is_empty() && number == text && starts(fraction?));
-    let exponent_is_fine = exponent.is_none_or(|exponent| {
-        let (_, digits) = unsigned(exponent);
-        !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
-    });
-    if well_formed && exponent_is_fine { text.replace('_', "").parse().ok() } else { None }
+    let matches = match (whole, fraction) {
+        // `1e3`: an underscore only between two digits.
+        (_, None) => {
+            digits(whole)
+                && !whole.contains("__")
+                && !whole.ends_with('_')
+                && exponent.is_some_and(is_exponent)
+        }
+        // `.5`, `.5e+3`: no sign before it, and always one in the exponent.
+        ("", Some(fraction)) => {
+            let signed = |exponent: &str| exponent.starts_with(['-', '+']) && is_exponent(exponent);
+            number == text && digits(fraction) && exponent.is_none_or(signed)
+        }
+        // `1.`, `1.5`, `1.5e3`
+        (_, Some(fraction)) => {
+            digits(whole)
+                && fraction.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
+                && exponent.is_none_or(is_exponent)
+        }
+    };
+    if matches { text.replace('_', "").parse().ok() } else { None }
+}
+
+/// A digit, then digits and underscores.
+fn digits(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit())
+        && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
+}
+
+fn is_exponent(text: &str) -> bool {
+    let (_, number) = unsigned(text);
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -137,6 +157,9 @@ mod tests {
             ("1e3", 1000.0),
             ("1E-5", 1e-5),
             ("1.5e+3", 1500.0),
+            (".5e+3", 500.0),
+            ("1_0e3", 10000.0),
+            ("1_.5", 1.5),
             ("1_0.5", 10.5),
             (".inf", f64::INFINITY),
             ("-.INF", f64::NEG_INFINITY),
@@ -157,6 +180,9 @@ mod tests {
             "0b",
             "0b2",
             "1e",
+            ".5e3",
+            "1__0e5",
+            "1_e3",
             "1e+",
             ".",
             "-.5",

@@ -1,5 +1,7 @@
 //! Settings from real files, the way back, and Python as the judge of `str`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod files;
 mod python;
 mod round_trip;

@@ -95,8 +95,12 @@ fn values_print_as_in_python() {
         (0..CASES).map(|_| value().new_tree(&mut runner).unwrap().current()).collect();
     values.push(PyValue::List(vec![f64::NAN.into(), f64::INFINITY.into(), (-0.0).into()]));
     values.extend((-1074..1024).map(|power| PyValue::Float(2f64.powi(power))));
-    // Every character once, some of them side by side.
-    let every: Vec<char> = (0..=0x0010_ffff).filter_map(char::from_u32).collect();
+    // Every character of the planes in use and a few of the private ones, some of them side by side.
+    let every: Vec<char> = (0..0x3_2000)
+        .chain(0xe_0000..0xe_0200)
+        .chain(0x10_ff00..=0x10_ffff)
+        .filter_map(char::from_u32)
+        .collect();
     values
         .extend(every.chunks(16).map(|chars| PyValue::List(vec![String::from_iter(chars).into()])));
 
