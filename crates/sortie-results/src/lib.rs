@@ -1,1 +1,89 @@
-//! To be written.
+//! The results dir of an attempt: claimed before it runs, read back after, judged.
+//!
+//! ```
+//! use sortie_results::{AttemptId, Ended, Outcome, ReadLimits, ResultsDir, Seconds, Usage};
+//!
+//! let dir = tempfile::tempdir()?;
+//! let path = dir.path().join("results");
+//! let claim = ResultsDir::claim(&path, AttemptId::generate())?;
+//!
+//! // Whoever runs the evaluator gives it `claim.stdout()` and `claim.stderr()`. It writes:
+//! std::fs::write(path.join("correct.json"), r#"{"correct": true}"#)?;
+//! std::fs::write(path.join("metrics.json"), r#"{"combined_score": 2.5, "spread": NaN}"#)?;
+//!
+//! let ended = Ended {
+//!     outcome: Outcome::Exited { code: 0 },
+//!     seconds: Seconds::default(),
+//!     usage: Usage::default(),
+//! };
+//! let results = claim.collect(ended, ReadLimits::default());
+//! assert!(results.correct);
+//! assert_eq!(results.fault, None);
+//! assert_eq!(results.metrics["combined_score"].as_f64(), Some(2.5));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Theory of operation
+//!
+//! [`ResultsDir::claim`] locks the directory, moves what an earlier attempt left there out of the
+//! way, and creates the logs: what is found afterwards was written by this attempt, or by nobody.
+//! The [`Claim`] holds the directory and the logs open, and reaches everything through them.
+//! Nothing in the directory is trusted to be what it was: the evaluator, and the candidate in it,
+//! may have replaced it. [`Claim::collect`] reads what is a regular file of a bearable size, and
+//! says of anything else what is wrong with it; [`judge`] turns that and the [`Outcome`] into a
+//! [`Verdict`]. [`Claim::record`] keeps it as `job.json`, from which [`load`] has it again.
+//!
+//! Calls block, on the file system alone and for no longer than it does, but for a directory that
+//! another attempt holds, where `claim` waits up to a second.
+//!
+//! # Results in JSON
+//!
+//! [`Results`] serialise to one object with these members, in this order, all of them always there:
+//!
+//! | member | holds |
+//! | --- | --- |
+//! | `correct` | boolean: the evaluator said so, and nothing went wrong |
+//! | `metrics` | what `metrics.json` holds, see [`Value`] for numbers that are not finite; `{}` without a usable one |
+//! | `correct_json` | what `correct.json` holds; `{"correct": false}` without a usable one |
+//! | `stdout_log`, `stderr_log` | strings: the ends of the logs, see [`LogTail`] |
+//! | `outcome` | object with a `kind`, see [`Outcome`] |
+//! | `fault` | `null`, `"candidate"`, `"setup"` or `"infrastructure"`, see [`judge`] |
+//! | `detail` | what went wrong in one line, or `null` |
+//! | `seconds` | `{"queued", "running", "total"}`, see [`Seconds`] |
+//! | `attempt` | 32 hexadecimal digits |
+//! | `usage` | `{"cpu_user_seconds", "cpu_system_seconds", "peak_memory_bytes"}`, see [`Usage`] |
+//!
+//! # Architecture invariant
+//!
+//! This crate does not know how an attempt is run: nothing of processes, clusters or settings. It is
+//! told the outcome and the times, and knows files.
+
+mod attempt;
+mod claim;
+mod dir;
+mod leftovers;
+mod names;
+mod outcome;
+mod record;
+mod results;
+mod tail;
+mod unusable;
+mod value;
+mod verdict;
+
+/// The members of an [`Object`] are in a map of this crate.
+pub use indexmap;
+
+/// The times of a [`Record`] are of this crate.
+pub use jiff;
+
+pub use attempt::{AttemptId, AttemptIdError};
+pub use claim::{Claim, ClaimError};
+pub use dir::ResultsDir;
+pub use outcome::Outcome;
+pub use record::{Record, RecordError, Run, load};
+pub use results::{Ended, ReadLimits, Results, Seconds, Usage};
+pub use tail::LogTail;
+pub use unusable::Unusable;
+pub use value::{BigInt, Object, ParseError, Value};
+pub use verdict::{Fault, Found, Verdict, judge};

@@ -1,0 +1,17 @@
+//! What the files of a results dir are called.
+
+/// Written by the evaluator: whether the candidate is correct.
+pub(crate) const CORRECT: &str = "correct.json";
+/// Written by the evaluator: the candidate's scores.
+pub(crate) const METRICS: &str = "metrics.json";
+/// The evaluator's standard output.
+pub(crate) const STDOUT: &str = "job_log.out";
+/// The evaluator's standard error.
+pub(crate) const STDERR: &str = "job_log.err";
+/// The record of the attempt.
+pub(crate) const RECORD: &str = "job.json";
+/// The directory with what earlier attempts left behind.
+pub(crate) const PREVIOUS: &str = "previous";
+
+/// All that an attempt leaves behind.
+pub(crate) const OF_AN_ATTEMPT: [&str; 5] = [CORRECT, METRICS, STDOUT, STDERR, RECORD];

@@ -1,0 +1,186 @@
+//! The record of an attempt, `job.json`.
+
+use std::{
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{
+    AttemptId, Claim, ClaimError, Ended, Fault, Outcome, ReadLimits, Results, ResultsDir, Seconds,
+    Unusable, Usage, Verdict, leftovers, names,
+};
+
+/// The version of the form below. A reader refuses any other.
+const VERSION: u32 = 1;
+/// A record is as large as its command line, which Linux holds to a few MiB.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// What an attempt was, for its record. What became of it is in its [`Results`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The candidate's path.
+    pub candidate: PathBuf,
+    /// The command line, the program first; empty if it never came to one.
+    pub command: Vec<OsString>,
+    /// When the job was submitted.
+    pub submitted_at: Timestamp,
+    /// When the attempt was started, if it was.
+    pub started_at: Option<Timestamp>,
+    /// When it had ended.
+    pub ended_at: Timestamp,
+    /// How many processes it left behind that had to be killed.
+    pub stragglers: u32,
+    /// What kept its processes together, as in `pid namespace`.
+    pub protection: Vec<String>,
+    /// The machine it ran on.
+    pub host: String,
+}
+
+/// The record of an attempt, kept as `job.json` in its results dir.
+///
+/// Paths and arguments are text here; what is not UTF-8 in them is U+FFFD. Times are in UTC
+/// (RFC 3339).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of `Run` and of `Results`")]
+pub struct Record {
+    /// The version of this form: 1.
+    pub version: u32,
+    pub attempt: AttemptId,
+    pub candidate: String,
+    pub results_dir: String,
+    pub command: Vec<String>,
+    pub submitted_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub ended_at: Timestamp,
+    pub seconds: Seconds,
+    pub outcome: Outcome,
+    pub fault: Option<Fault>,
+    pub detail: Option<String>,
+    pub correct: bool,
+    pub usage: Usage,
+    pub stragglers: u32,
+    pub protection: Vec<String>,
+    pub host: String,
+}
+
+impl Claim {
+    /// Writes the attempt's record, in one step: there is all of it, or nothing.
+    pub fn record(&self, run: &Run, results: &Results) -> Result<Record, RecordError> {
+        let record = Record::new(&self.dir.path, run, results);
+        let path = || self.dir.path.join(names::RECORD);
+        let mut json = serde_json::to_vec_pretty(&record)
+            .map_err(|source| RecordError::Malformed { path: path(), source })?;
+        json.push(b'\n');
+        let replaced = match self.dir.replace(names::RECORD, &json) {
+            // The evaluator has made a directory of that name.
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                leftovers::move_away(&self.dir, &[names::RECORD])?;
+                self.dir.replace(names::RECORD, &json)
+            }
+            replaced => replaced,
+        };
+        replaced.map_err(|source| RecordError::Unwritable { path: path(), source })?;
+        Ok(record)
+    }
+}
+
+impl Record {
+    fn new(results_dir: &Path, run: &Run, results: &Results) -> Self {
+        let command = run.command.iter().map(|argument| argument.to_string_lossy().into_owned());
+        Self {
+            version: VERSION,
+            attempt: results.attempt,
+            candidate: run.candidate.to_string_lossy().into_owned(),
+            results_dir: results_dir.to_string_lossy().into_owned(),
+            command: command.collect(),
+            submitted_at: run.submitted_at,
+            started_at: run.started_at,
+            ended_at: run.ended_at,
+            seconds: results.seconds,
+            outcome: results.outcome.clone(),
+            fault: results.fault,
+            detail: results.detail.clone(),
+            correct: results.correct,
+            usage: results.usage,
+            stragglers: run.stragglers,
+            protection: run.protection.clone(),
+            host: run.host.clone(),
+        }
+    }
+
+    /// Reads the record of the last attempt that ended in a results dir.
+    pub fn read(results_dir: &Path) -> Result<Self, RecordError> {
+        Self::of(&open(results_dir)?)
+    }
+
+    pub(crate) fn of(dir: &ResultsDir) -> Result<Self, RecordError> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            version: u32,
+        }
+        let path = || dir.path.join(names::RECORD);
+        let json = dir
+            .read(names::RECORD, MAX_BYTES)
+            .map_err(|source| RecordError::Unusable { path: path(), source })?;
+        let malformed = |source| RecordError::Malformed { path: path(), source };
+        let Versioned { version } = serde_json::from_slice(&json).map_err(malformed)?;
+        if version != VERSION {
+            return Err(RecordError::Version { path: path(), version });
+        }
+        serde_json::from_slice(&json).map_err(malformed)
+    }
+}
+
+/// Reads an attempt that has ended from its results dir: its record, which holds the verdict, and the
+/// files as they are now.
+///
+/// What an earlier attempt left is in the results dir's `previous/`, and read by that path.
+pub fn load(
+    results_dir: &Path,
+    expected: Option<AttemptId>,
+    limits: ReadLimits,
+) -> Result<(Record, Results), RecordError> {
+    let dir = open(results_dir)?;
+    let record = Record::of(&dir)?;
+    if let Some(expected) = expected.filter(|expected| *expected != record.attempt) {
+        let path = dir.path.join(names::RECORD);
+        return Err(RecordError::OtherAttempt { path, found: record.attempt, expected });
+    }
+    let ended =
+        Ended { outcome: record.outcome.clone(), seconds: record.seconds, usage: record.usage };
+    let verdict =
+        Verdict { correct: record.correct, fault: record.fault, detail: record.detail.clone() };
+    let logs = [names::STDOUT, names::STDERR].map(|name| dir.tail(name, limits.log_tail_bytes));
+    let found = dir.find(limits.max_result_bytes);
+    let results = Results::new(record.attempt, ended, verdict, found, logs);
+    Ok((record, results))
+}
+
+fn open(path: &Path) -> Result<ResultsDir, RecordError> {
+    ResultsDir::open(path).map_err(|source| RecordError::Dir { path: path.to_owned(), source })
+}
+
+/// Why the record of an attempt cannot be written or read.
+#[derive(Debug, Error)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum RecordError {
+    #[error("cannot open the results dir {}: {source}", .path.display())]
+    Dir { path: PathBuf, source: io::Error },
+    #[error("cannot write {}: {source}", .path.display())]
+    Unwritable { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    InTheWay(#[from] ClaimError),
+    #[error("{} {source}", .path.display())]
+    Unusable { path: PathBuf, source: Unusable },
+    #[error("{} is not the record of an attempt: {source}", .path.display())]
+    Malformed { path: PathBuf, source: serde_json::Error },
+    #[error("{} is of version {version}; this sortie reads version 1", .path.display())]
+    Version { path: PathBuf, version: u32 },
+    #[error("{} is of attempt {found}, not of {expected}", .path.display())]
+    OtherAttempt { path: PathBuf, found: AttemptId, expected: AttemptId },
+}

@@ -1,0 +1,159 @@
+//! What is known of an attempt once it has ended.
+
+use std::fs::File;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AttemptId, Claim, Fault, Found, LogTail, Object, Outcome, ResultsDir, Unusable, Value, Verdict,
+    judge,
+};
+
+/// How much is read of what an attempt left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadLimits {
+    /// The most that is kept of each log, its end, in bytes.
+    pub log_tail_bytes: u64,
+    /// The most that `metrics.json` and `correct.json` may each hold, in bytes. In memory a value can
+    /// take some 16 times as much.
+    pub max_result_bytes: u64,
+}
+
+/// 1 MiB of each log, and 16 MiB of each result file.
+impl Default for ReadLimits {
+    fn default() -> Self {
+        Self { log_tail_bytes: 1 << 20, max_result_bytes: 16 << 20 }
+    }
+}
+
+/// How an attempt ended, and what it took.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ended {
+    /// How.
+    pub outcome: Outcome,
+    /// How long it took.
+    pub seconds: Seconds,
+    /// What it used.
+    pub usage: Usage,
+}
+
+/// How long an attempt took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Seconds {
+    /// From submitting it until it was started.
+    pub queued: f64,
+    /// From then until its last process was gone.
+    pub running: f64,
+    /// From submitting it until its results were there.
+    pub total: f64,
+}
+
+/// What an attempt's processes used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    /// CPU time in user mode, in seconds.
+    pub cpu_user_seconds: f64,
+    /// CPU time in the kernel, in seconds.
+    pub cpu_system_seconds: f64,
+    /// The most memory that one of them had resident, in bytes.
+    pub peak_memory_bytes: u64,
+}
+
+/// What is known of an attempt once it has ended.
+///
+/// Serialised it is the stable JSON form that the [crate documentation](crate#results-in-json) lists.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Results {
+    /// Whether the candidate is correct: the evaluator said so, and nothing went wrong.
+    pub correct: bool,
+    /// What `metrics.json` holds; no members if it holds no object or cannot be used.
+    pub metrics: Object,
+    /// What `correct.json` holds, as written; `{"correct": false}` if it cannot be used.
+    pub correct_json: Value,
+    /// The end of the evaluator's standard output.
+    pub stdout_log: LogTail,
+    /// The end of the evaluator's standard error.
+    pub stderr_log: LogTail,
+    /// How the attempt ended.
+    pub outcome: Outcome,
+    /// Whose fault it is, if something went wrong.
+    pub fault: Option<Fault>,
+    /// What went wrong, in one line.
+    pub detail: Option<String>,
+    /// How long it took.
+    pub seconds: Seconds,
+    /// Which attempt it was.
+    pub attempt: AttemptId,
+    /// What it used.
+    pub usage: Usage,
+}
+
+impl Claim {
+    /// Reads what the attempt left behind, and judges it.
+    ///
+    /// To be called once nothing of the attempt runs any more. A failure with no space left in the
+    /// results dir is put down to that, and so to the infrastructure.
+    pub fn collect(&self, ended: Ended, limits: ReadLimits) -> Results {
+        let found = self.dir.find(limits.max_result_bytes);
+        let mut verdict = judge(&ended.outcome, &found);
+        if verdict.fault == Some(Fault::Candidate) && self.dir.is_full() {
+            verdict = verdict.without_space(&self.dir.path);
+        }
+        let tail = |file: &File| {
+            LogTail::read(file, limits.log_tail_bytes)
+                .unwrap_or_else(|error| LogTail::unreadable(&error))
+        };
+        let logs = [tail(&self.stdout), tail(&self.stderr)];
+        Results::new(self.attempt, ended, verdict, found, logs)
+    }
+}
+
+impl Results {
+    /// Of an attempt that never had a results dir, as it could not be claimed or was cancelled before.
+    pub fn without_dir(attempt: AttemptId, ended: Ended) -> Self {
+        let found = Found { correct: Err(Unusable::Missing), metrics: Err(Unusable::Missing) };
+        let verdict = judge(&ended.outcome, &found);
+        Self::new(attempt, ended, verdict, found, Default::default())
+    }
+
+    pub(crate) fn new(
+        attempt: AttemptId,
+        ended: Ended,
+        verdict: Verdict,
+        found: Found,
+        [stdout_log, stderr_log]: [LogTail; 2],
+    ) -> Self {
+        let Ended { outcome, seconds, usage } = ended;
+        let Verdict { correct, fault, detail } = verdict;
+        let metrics = match found.metrics {
+            Ok(Value::Object(members)) => *members,
+            _ => Object::new(),
+        };
+        let correct_json = found.correct.unwrap_or_else(|_| not_correct());
+        Self {
+            correct,
+            metrics,
+            correct_json,
+            stdout_log,
+            stderr_log,
+            outcome,
+            fault,
+            detail,
+            seconds,
+            attempt,
+            usage,
+        }
+    }
+}
+
+impl ResultsDir {
+    /// The end of a log, by its name: for when nobody has it open any more.
+    pub(crate) fn tail(&self, name: &str, limit: u64) -> LogTail {
+        let tail = self.open_regular(name).and_then(|file| Ok(LogTail::read(&file, limit)?));
+        tail.unwrap_or_else(|unusable| LogTail::unreadable(&unusable))
+    }
+}
+
+fn not_correct() -> Value {
+    Value::Object(Box::new(Object::from([("correct".to_owned(), Value::Bool(false))])))
+}

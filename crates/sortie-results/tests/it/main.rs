@@ -1,0 +1,58 @@
+//! What the crate does on real files, locks and file systems, and beside the real `python3`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may panic, and its helpers too"
+)]
+
+mod claim;
+mod full_disk;
+mod json_form;
+mod leftovers;
+mod python;
+mod record;
+mod refused;
+
+use std::path::Path;
+
+use sortie_results::{
+    AttemptId, Claim, Ended, Outcome, ReadLimits, Results, ResultsDir, Seconds, Usage,
+};
+
+const DONE: Outcome = Outcome::Exited { code: 0 };
+
+fn claim(path: &Path) -> Claim {
+    ResultsDir::claim(path, AttemptId::generate()).unwrap()
+}
+
+fn ended(outcome: Outcome) -> Ended {
+    Ended { outcome, seconds: Seconds::default(), usage: Usage::default() }
+}
+
+fn collect(claim: &Claim, outcome: Outcome) -> Results {
+    claim.collect(ended(outcome), ReadLimits::default())
+}
+
+/// What a good evaluator leaves behind.
+fn write_good(path: &Path) {
+    std::fs::write(path.join("correct.json"), r#"{"correct": true}"#).unwrap();
+    std::fs::write(path.join("metrics.json"), r#"{"combined_score": 1.5}"#).unwrap();
+}
+
+/// Whether to leave out tests that need privileges, and say so.
+fn quick(what: &str) -> bool {
+    let quick = std::env::var_os("SORTIE_QUICK").is_some_and(|value| value == "1");
+    if quick {
+        eprintln!("left out, as SORTIE_QUICK=1: {what}");
+    }
+    quick
+}
+
+/// Runs a program that the test needs, to its end.
+#[expect(clippy::disallowed_methods, reason = "the crate under test must not know processes")]
+fn run(program: &str, args: &[&str]) {
+    let output = std::process::Command::new(program).args(args).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
+    assert!(output.status.success(), "{program} {args:?}: {output:?}");
+}

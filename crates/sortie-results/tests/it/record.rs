@@ -1,0 +1,132 @@
+//! `job.json`: written whole, read back, and never another attempt's.
+
+use std::{
+    ffi::OsString,
+    fs,
+    io::Write as _,
+    os::unix::{ffi::OsStringExt as _, fs::symlink},
+    path::PathBuf,
+};
+
+use sortie_results::{
+    AttemptId, Ended, Outcome, ReadLimits, Record, RecordError, Run, Seconds, Usage, load,
+};
+
+use crate::{DONE, claim, collect, write_good};
+
+pub(crate) fn a_run() -> Run {
+    Run {
+        candidate: PathBuf::from(OsString::from_vec(b"gen_\xff/main.py".to_vec())),
+        command: ["python3", "evaluate.py", "--seed", "7"].map(OsString::from).into(),
+        submitted_at: "2025-01-02T03:04:05Z".parse().unwrap(),
+        started_at: Some("2025-01-02T03:04:06.5Z".parse().unwrap()),
+        ended_at: "2025-01-02T03:04:08Z".parse().unwrap(),
+        stragglers: 2,
+        protection: vec!["pid namespace".to_owned()],
+        host: "node1".to_owned(),
+    }
+}
+
+fn a_failure() -> Ended {
+    Ended {
+        outcome: Outcome::signaled(11),
+        seconds: Seconds { queued: 1.5, running: 1.5, total: 3.0 },
+        usage: Usage { cpu_user_seconds: 0.5, cpu_system_seconds: 0.25, peak_memory_bytes: 4096 },
+    }
+}
+
+#[test]
+fn has_a_stable_form() {
+    let dir = tempfile::tempdir().unwrap();
+    let claim = claim(dir.path());
+    let results = claim.collect(a_failure(), ReadLimits::default());
+    claim.record(&a_run(), &results).unwrap();
+    let json = fs::read_to_string(dir.path().join("job.json")).unwrap();
+    let json = json.replace(&claim.attempt().to_string(), "ATTEMPT");
+    let json = json.replace(dir.path().to_str().unwrap(), "DIR");
+    insta::assert_snapshot!(json);
+}
+
+#[test]
+fn an_attempt_is_read_back_as_it_was() {
+    for outcome in [DONE, Outcome::Exited { code: 1 }, Outcome::Cancelled] {
+        let dir = tempfile::tempdir().unwrap();
+        let claim = claim(dir.path());
+        write_good(dir.path());
+        (&mut claim.stdout()).write_all(&b"line\n".repeat(1000)).unwrap();
+        let limits = ReadLimits { log_tail_bytes: 100, ..ReadLimits::default() };
+        let results = claim.collect(Ended { outcome, ..a_failure() }, limits);
+        let record = claim.record(&a_run(), &results).unwrap();
+        assert_eq!(Record::read(dir.path()).unwrap(), record);
+        let loaded = load(dir.path(), Some(claim.attempt()), limits).unwrap();
+        assert_eq!(loaded, (record, results.clone()));
+        drop(claim);
+
+        // Also from where the next claim puts it.
+        drop(crate::claim(dir.path()));
+        let previous = dir.path().join("previous").join(results.attempt.to_string());
+        assert_eq!(load(&previous, None, limits).unwrap().1, results);
+    }
+}
+
+#[test]
+fn of_another_attempt_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let claim = claim(dir.path());
+    let results = collect(&claim, DONE);
+    claim.record(&a_run(), &results).unwrap();
+    let expected = AttemptId::generate();
+    let error = load(dir.path(), Some(expected), ReadLimits::default()).unwrap_err();
+    let path = dir.path().join("job.json");
+    let message =
+        format!("{} is of attempt {}, not of {expected}", path.display(), claim.attempt());
+    assert_eq!(error.to_string(), message);
+}
+
+#[test]
+fn what_is_no_record_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("job.json");
+    let refusal =
+        || Record::read(dir.path()).unwrap_err().to_string().replace(path.to_str().unwrap(), "F");
+    assert_eq!(refusal(), "F is missing");
+    let cases = [
+        ("", "F is not the record of an attempt: EOF while parsing a value at line 1 column 0"),
+        ("{}", "F is not the record of an attempt: missing field `version` at line 1 column 2"),
+        (
+            r#"{"version": 1}"#,
+            "F is not the record of an attempt: missing field `attempt` at line 1 column 14",
+        ),
+        (r#"{"version": 2, "new": 0}"#, "F is of version 2; this sortie reads version 1"),
+    ];
+    for (json, message) in cases {
+        fs::write(&path, json).unwrap();
+        assert_eq!(refusal(), message);
+    }
+    fs::remove_file(&path).unwrap();
+    symlink("elsewhere", &path).unwrap();
+    assert_eq!(refusal(), "F is a symbolic link, not a regular file");
+    let nowhere = Record::read(&dir.path().join("nowhere")).unwrap_err();
+    assert!(matches!(nowhere, RecordError::Dir { .. }));
+}
+
+#[test]
+fn is_written_whatever_the_evaluator_put_there() {
+    let limits = ReadLimits::default();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("job.json");
+    let claim = claim(dir.path());
+    let results = collect(&claim, DONE);
+
+    fs::write(dir.path().join("victim"), "untouched").unwrap();
+    symlink("victim", &path).unwrap();
+    claim.record(&a_run(), &results).unwrap();
+    assert_eq!(fs::read_to_string(dir.path().join("victim")).unwrap(), "untouched");
+    load(dir.path(), Some(claim.attempt()), limits).unwrap();
+
+    fs::remove_file(&path).unwrap();
+    fs::create_dir_all(path.join("inside")).unwrap();
+    claim.record(&a_run(), &results).unwrap();
+    load(dir.path(), Some(claim.attempt()), limits).unwrap();
+    assert!(dir.path().join("previous/1/job.json/inside").is_dir());
+}
