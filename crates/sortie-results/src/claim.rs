@@ -37,7 +37,8 @@ impl ResultsDir {
     /// moves what an earlier attempt left into `previous/`; and creates the two logs.
     ///
     /// What was left is moved by rename, whatever it is, into a new directory named after the attempt
-    /// that left it, or numbered where there is no telling. Other files stay where they are.
+    /// that left it, or numbered where there is no telling. Other files stay where they are; a
+    /// `previous` that is no directory is an error.
     ///
     /// Where the file system has no locks the directory is taken without, and it is the caller who
     /// must not use it twice. Waits up to a second while another holds it.

@@ -47,8 +47,8 @@ impl ResultsDir {
         Ok(File::from(fs::openat(&self.file, name.as_ref(), flags, Mode::from(0o666))?))
     }
 
-    /// Opens a file for reading, if it is a regular one.
-    pub(crate) fn open_regular(&self, name: &str) -> Result<File, Unusable> {
+    /// Opens a file for reading, if it is a regular one; with its size in bytes.
+    pub(crate) fn open_regular(&self, name: &str) -> Result<(File, u64), Unusable> {
         // NONBLOCK: or opening a FIFO would wait for somebody to write to it.
         let flags =
             OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
@@ -61,7 +61,7 @@ impl ResultsDir {
             })?;
         let stat = fs::fstat(&file).map_err(io::Error::from)?;
         match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => Ok(File::from(file)),
+            FileType::RegularFile => Ok((File::from(file), stat.st_size.unsigned_abs())),
             FileType::Directory => Err(Unusable::NotRegular("a directory")),
             FileType::Fifo => Err(Unusable::NotRegular("a FIFO")),
             _ => Err(Unusable::NotRegular("a device")),
@@ -70,11 +70,16 @@ impl ResultsDir {
 
     /// Reads a regular file, of at most `limit` bytes.
     pub(crate) fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>, Unusable> {
-        let file = self.open_regular(name)?;
+        let (file, size) = self.open_regular(name)?;
         let mut bytes = Vec::new();
-        // One byte more shows that there is more, even if the file grows meanwhile.
-        let length = file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-        if length as u64 > limit { Err(Unusable::TooLarge { limit }) } else { Ok(bytes) }
+        if size <= limit {
+            // One byte more shows that there is more, should the file grow meanwhile.
+            file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        }
+        if size.max(bytes.len() as u64) > limit {
+            return Err(Unusable::TooLarge { limit });
+        }
+        Ok(bytes)
     }
 
     /// Reads a regular file of JSON, of at most `limit` bytes.

@@ -46,25 +46,40 @@ pub struct Run {
 /// Paths and arguments are text here; what is not UTF-8 in them is U+FFFD. Times are in UTC
 /// (RFC 3339).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the fields are those of `Run` and of `Results`")]
 pub struct Record {
     /// The version of this form: 1.
     pub version: u32,
+    /// Which attempt it is of.
     pub attempt: AttemptId,
+    /// The candidate's path.
     pub candidate: String,
+    /// The results dir's path, as it was given.
     pub results_dir: String,
+    /// The command line, the program first; empty if it never came to one.
     pub command: Vec<String>,
+    /// When the job was submitted.
     pub submitted_at: Timestamp,
+    /// When the attempt was started, if it was.
     pub started_at: Option<Timestamp>,
+    /// When it had ended.
     pub ended_at: Timestamp,
+    /// How long it took.
     pub seconds: Seconds,
+    /// How it ended.
     pub outcome: Outcome,
+    /// Whose fault it is, if something went wrong.
     pub fault: Option<Fault>,
+    /// What went wrong, in one line.
     pub detail: Option<String>,
+    /// Whether the candidate is correct.
     pub correct: bool,
+    /// What its processes used.
     pub usage: Usage,
+    /// How many processes it left behind that had to be killed.
     pub stragglers: u32,
+    /// What kept its processes together.
     pub protection: Vec<String>,
+    /// The machine it ran on.
     pub host: String,
 }
 
@@ -167,20 +182,58 @@ fn open(path: &Path) -> Result<ResultsDir, RecordError> {
 
 /// Why the record of an attempt cannot be written or read.
 #[derive(Debug, Error)]
-#[expect(missing_docs, reason = "the messages say it")]
 pub enum RecordError {
+    /// The results dir is not there, or may not be read.
     #[error("cannot open the results dir {}: {source}", .path.display())]
-    Dir { path: PathBuf, source: io::Error },
+    Dir {
+        /// The results dir.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It could not be written; nothing of it is left.
     #[error("cannot write {}: {source}", .path.display())]
-    Unwritable { path: PathBuf, source: io::Error },
+    Unwritable {
+        /// The record.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The evaluator left a directory in its place, which cannot be moved away.
     #[error(transparent)]
     InTheWay(#[from] ClaimError),
+    /// It is missing, as the attempt has not ended, or it cannot be read.
     #[error("{} {source}", .path.display())]
-    Unusable { path: PathBuf, source: Unusable },
+    Unusable {
+        /// The record.
+        path: PathBuf,
+        /// Why.
+        source: Unusable,
+    },
+    /// It is no record, or not all of one.
     #[error("{} is not the record of an attempt: {source}", .path.display())]
-    Malformed { path: PathBuf, source: serde_json::Error },
-    #[error("{} is of version {version}; this sortie reads version 1", .path.display())]
-    Version { path: PathBuf, version: u32 },
+    Malformed {
+        /// The record.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// It was written by a later sortie.
+    #[error("{} is of version {version}; this sortie reads version {VERSION}", .path.display())]
+    Version {
+        /// The record.
+        path: PathBuf,
+        /// The version it says.
+        version: u32,
+    },
+    /// It is of another attempt than the one asked for.
     #[error("{} is of attempt {found}, not of {expected}", .path.display())]
-    OtherAttempt { path: PathBuf, found: AttemptId, expected: AttemptId },
+    OtherAttempt {
+        /// The record.
+        path: PathBuf,
+        /// Whose it is.
+        found: AttemptId,
+        /// Whose it should be.
+        expected: AttemptId,
+    },
 }

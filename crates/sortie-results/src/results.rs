@@ -101,7 +101,7 @@ impl Claim {
         }
         let tail = |file: &File| {
             LogTail::read(file, limits.log_tail_bytes)
-                .unwrap_or_else(|error| LogTail::unreadable(&error))
+                .unwrap_or_else(|error| LogTail::unreadable(&error.into()))
         };
         let logs = [tail(&self.stdout), tail(&self.stderr)];
         Results::new(self.attempt, ended, verdict, found, logs)
@@ -149,7 +149,7 @@ impl Results {
 impl ResultsDir {
     /// The end of a log, by its name: for when nobody has it open any more.
     pub(crate) fn tail(&self, name: &str, limit: u64) -> LogTail {
-        let tail = self.open_regular(name).and_then(|file| Ok(LogTail::read(&file, limit)?));
+        let tail = self.open_regular(name).and_then(|(file, _)| Ok(LogTail::read(&file, limit)?));
         tail.unwrap_or_else(|unusable| LogTail::unreadable(&unusable))
     }
 }

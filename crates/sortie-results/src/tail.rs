@@ -4,6 +4,8 @@ use std::{fs::File, io, os::unix::fs::FileExt as _};
 
 use serde::{Serialize, Serializer};
 
+use crate::Unusable;
+
 /// How far into a tail a line may start for the tail to be cut there, in bytes.
 const NEAR: usize = 4096;
 
@@ -45,7 +47,7 @@ impl LogTail {
     }
 
     /// In place of a log that cannot be read.
-    pub(crate) fn unreadable(why: impl std::fmt::Display) -> Self {
+    pub(crate) fn unreadable(why: &Unusable) -> Self {
         Self { bytes: format!("[sortie: this log {why}]\n").into_bytes(), omitted: 0 }
     }
 }

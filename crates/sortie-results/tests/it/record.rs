@@ -70,6 +70,20 @@ fn an_attempt_is_read_back_as_it_was() {
 }
 
 #[test]
+fn a_log_that_is_gone_is_said_to_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let claim = claim(dir.path());
+    claim.record(&a_run(), &collect(&claim, DONE)).unwrap();
+    fs::remove_file(dir.path().join("job_log.out")).unwrap();
+    fs::remove_file(dir.path().join("job_log.err")).unwrap();
+    symlink("/etc/passwd", dir.path().join("job_log.err")).unwrap();
+    let (_, results) = load(dir.path(), None, ReadLimits::default()).unwrap();
+    assert_eq!(results.stdout_log.text(), "[sortie: this log is missing]\n");
+    let refused = "[sortie: this log is a symbolic link, not a regular file]\n";
+    assert_eq!(results.stderr_log.text(), refused);
+}
+
+#[test]
 fn of_another_attempt_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let claim = claim(dir.path());
