@@ -1,0 +1,9 @@
+//! The texts as people review them, and as a real bash reads them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod bash;
+mod hooked;
+mod quoting;
+mod sourced;
+mod texts;
