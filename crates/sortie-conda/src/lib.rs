@@ -1,1 +1,68 @@
-//! To be written.
+//! A Conda environment, without running conda.
+//!
+//! [`find`] resolves a name or path to the environment's prefix as conda does; [`activate`]
+//! computes what `conda activate` would change: variables and the hook scripts to source. Both
+//! read a few small files and take microseconds, where `conda run` takes a second, buffers output
+//! and loses signals.
+//!
+//! ```
+//! use std::{fs, path::Path};
+//! use sortie_conda::{Env, activate, find};
+//!
+//! let root = tempfile::tempdir()?;
+//! let prefix = root.path().join("envs/eval");
+//! fs::create_dir_all(prefix.join("conda-meta"))?;
+//! fs::write(prefix.join("conda-meta/state"), r#"{"env_vars": {"SEED": "7"}}"#)?;
+//!
+//! let mut env = Env::from([
+//!     ("CONDA_ROOT".into(), root.path().into()),
+//!     ("PATH".into(), "/usr/bin".into()),
+//! ]);
+//! assert_eq!(find("eval", &env, None, Path::new("/"))?, prefix);
+//!
+//! activate(&prefix, &env)?.apply(&mut env);
+//! assert_eq!(env["SEED".as_ref() as &std::ffi::OsStr], "7");
+//! assert_eq!(env["CONDA_PREFIX".as_ref() as &std::ffi::OsStr], prefix);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Architecture invariant
+//!
+//! This crate knows files and the environment map it is given: no processes, no environment of its
+//! own, no jobs, nothing async. Sourcing the hooks is for others.
+//!
+//! # Why not `rattler_shell`
+//!
+//! Version 0.29.7 and what it needs are 144 crates, tokio and a pseudo-terminal among them, for a
+//! few hundred lines here; it does not resolve names. Its activation is a shell script, to be run
+//! before the environment is known, with values of UTF-8 only and with `$` in them expanded by
+//! bash, so that `$(…)` in a path or value is run. It also differs from conda where programs can
+//! see it: no `CONDA_PREFIX_N`, a convention of its own for what a level hides, `PATH` rearranged.
+
+mod activate;
+mod condarc;
+mod error;
+mod files;
+mod find;
+mod hooks;
+mod paths;
+mod root;
+mod search_path;
+mod variables;
+
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+};
+
+pub use activate::{Activation, activate};
+pub use error::CondaError;
+pub use find::find;
+
+/// An environment: names and values.
+pub type Env = BTreeMap<OsString, OsString>;
+
+/// The variable, where it is set to anything; conda takes empty for unset.
+fn value<'a>(env: &'a Env, name: &str) -> Option<&'a OsStr> {
+    env.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+}
