@@ -81,7 +81,7 @@ mod tests {
 
     fn expand(text: &str) -> PathBuf {
         let env = Env::from([("A".into(), "/data/a b".into()), ("B_1".into(), "x".into())]);
-        let base = Base { env: &env, home: Some("/home/me".as_ref()), cwd: "/work".as_ref() };
+        let base = Base { env: &env, home: Some("/home/me".as_ref()), cwd: "/here".as_ref() };
         base.expand(text.as_ref())
     }
 
@@ -89,14 +89,14 @@ mod tests {
     fn as_a_shell_would() {
         for (text, path) in [
             ("/a/b", "/a/b"),
-            ("envs/x", "/work/envs/x"),
-            (".", "/work"),
+            ("envs/x", "/here/envs/x"),
+            (".", "/here"),
             ("../x/./y/", "/x/y"),
             ("/../..//x", "/x"),
             ("~", "/home/me"),
             ("~/envs//x", "/home/me/envs/x"),
             ("~//x", "/home/me/x"),
-            ("~other/x", "/work/~other/x"),
+            ("~other/x", "/here/~other/x"),
             ("$A/x", "/data/a b/x"),
             ("/y/${B_1}z$B_1", "/y/xzx"),
             ("/$NOT_SET/${NOT_SET}/$/${", "/$NOT_SET/${NOT_SET}/$/${"),
