@@ -1,1 +1,82 @@
-//! To be written.
+//! Runs one command to its end as **one process tree**, of which nothing is left afterwards.
+//!
+//! A process that calls `setsid`, forks twice, ignores SIGTERM, or is left in the background by a
+//! command that exits normally is ended with it, and all of them are ended when the launcher, the
+//! program that uses this crate, is killed with SIGKILL. The launcher's other children are never
+//! reaped, signalled or looked at.
+//!
+//! This crate knows commands, processes and log files. It must not know what a job, a setting or a
+//! result is; and the system-call library it uses (nix) does not show in its API.
+//!
+//! ```
+//! use std::{env, fs::File, sync::Arc, time::Duration};
+//! use sortie_process::{Command, Files, Limits, Status, Supervisor};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! let supervisor = Supervisor::new();
+//! let log = File::create(dir.path().join("log"))?;
+//! let command = Command {
+//!     program: "sh".into(),
+//!     args: vec!["-c".into(), "sleep 600 & echo hello; exit 3".into()],
+//!     env: env::vars_os().collect(),
+//!     cwd: env::current_dir()?,
+//!     limits: Limits { time: Some(Duration::from_secs(60)), ..Limits::default() },
+//!     announces_ready: false,
+//! };
+//! let files = Files { stdout: log.try_clone()?, stderr: log, hold: None };
+//! let exit = supervisor.spawn(&command, files).await?.wait().await?;
+//! assert_eq!(exit.status, Status::Exited(3));
+//! assert_eq!(exit.stragglers, 1); // the `sleep` that was left behind
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Theory of operation
+//!
+//! ```text
+//!   launcher ──control──▶ warden ──fork──▶ shepherd ──▶ command
+//!      │                                   shepherd ──▶ command
+//!      └────────one socket each────────────┘
+//! ```
+//!
+//! Only the parent of a process can wait for it without racing, and only a *subreaper*
+//! (`PR_SET_CHILD_SUBREAPER`) becomes the parent of the orphans below it. A library must be neither in
+//! its host's process. So each command has a small process of its own as its parent, a **shepherd**,
+//! which is a subreaper: when it has no child left, the command has no process left, whatever its
+//! processes tried. Shepherds are used again, as a new process for each command would cost more than the
+//! command's own.
+//!
+//! The shepherds are forked by the **warden**, the launcher's program started once more (before its
+//! `main` runs, a hook takes it elsewhere): a small process with one thread, whose fork is cheap and safe.
+//! The warden is a subreaper as well, and ends what is left of a command whose shepherd was killed. A
+//! shepherd kills its command when its socket closes, the kernel tells it when the warden dies, and the
+//! warden watches the launcher, so every way for one of the three to die ends the command.
+//!
+//! The launcher's side is one socket a running command, waited for in tokio's reactor: no thread, no
+//! polling, no signal handler.
+
+mod attempt;
+mod command;
+mod exit;
+mod hook;
+mod launched;
+mod logs;
+mod oom;
+mod process;
+mod program;
+mod protection;
+mod shepherd;
+mod supervisor;
+mod sys;
+mod tree;
+mod waiting;
+mod warden;
+mod wire;
+
+pub use command::{Command, Environment, Files, Limits};
+pub use exit::{Exit, Status, Stopped, Usage};
+pub use process::{Process, RunError};
+pub use protection::Protection;
+pub use supervisor::{SpawnError, Supervisor};

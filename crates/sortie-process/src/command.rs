@@ -1,0 +1,57 @@
+//! What to run: plain data that can be built, compared and printed.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The whole environment of a command, shared between the commands that use it.
+pub type Environment = Arc<[(OsString, OsString)]>;
+
+/// One command: nothing in it is ever read by a shell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// The program: a path, or a name looked up in the `PATH` of [`Command::env`].
+    pub program: OsString,
+    /// Its arguments, the program's own name not among them.
+    pub args: Vec<OsString>,
+    /// Its whole environment: nothing of the launcher's is added.
+    pub env: Environment,
+    /// The directory it starts in; absolute, since the command is started by another process.
+    pub cwd: PathBuf,
+    /// When it is stopped.
+    pub limits: Limits,
+    /// Whether the command announces that its set-up is done by writing a byte to file
+    /// descriptor 3; [`Exit::ready`](crate::Exit::ready) tells whether it did.
+    pub announces_ready: bool,
+}
+
+/// When a command is stopped, and how gently.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest it may run; `None` for as long as it likes.
+    pub time: Option<Duration>,
+    /// How long its processes have between SIGTERM and SIGKILL.
+    pub grace: Duration,
+    /// The largest either of its log files may grow to, in bytes.
+    pub log_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { time: None, grace: Duration::from_secs(5), log_bytes: 1 << 30 }
+    }
+}
+
+/// The open files a command is given.
+#[derive(Debug)]
+pub struct Files {
+    /// Its standard output; a regular file opened for appending, so that the log limit can hold.
+    pub stdout: File,
+    /// Its standard error; as for `stdout`, and it may be the same file.
+    pub stderr: File,
+    /// A file that stays open, unseen by the command, until its last process is gone: a lock on
+    /// it is let go of at that moment, even if the launcher was killed before.
+    pub hold: Option<File>,
+}

@@ -1,0 +1,112 @@
+//! The warden, as the launcher sees it: started, ordered about, reaped.
+
+use std::env;
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio, id};
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::time::{sleep, timeout};
+
+use crate::hook;
+use crate::protection::Protection;
+use crate::warden::{KILL, MAKE, ORDER};
+use crate::wire;
+
+/// How long a warden may take to say that it is there, and to take an order.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A running warden. Dropping it ends it, its shepherds and their commands.
+pub(crate) struct Launched {
+    control: UnixStream,
+    child: Option<Child>,
+    protections: Vec<Protection>,
+    next_number: u64,
+}
+
+impl Launched {
+    /// Starts `program`, which this crate is linked into, as a warden.
+    pub(crate) async fn start(program: &Path) -> io::Result<Self> {
+        let (ours, theirs) = UnixStream::pair()?;
+        ours.set_nonblocking(true)?;
+        let child = command(program, theirs.into()).spawn()?;
+        // From here on, whatever fails, the child is reaped.
+        let mut launched =
+            Self { control: ours, child: Some(child), protections: Vec::new(), next_number: 0 };
+        let mut control = tokio::net::UnixStream::from_std(launched.control.try_clone()?)?;
+        let hello = timeout(PATIENCE, control.read_u8()).await;
+        let bits = hello.map_err(|_| io::Error::from(io::ErrorKind::TimedOut)).flatten()?;
+        launched.protections = Protection::from_bits(bits);
+        Ok(launched)
+    }
+
+    pub(crate) fn protections(&self) -> &[Protection] {
+        &self.protections
+    }
+
+    /// Has a shepherd made: its number, and the launcher's end of its socket.
+    pub(crate) async fn make(&mut self) -> io::Result<(u64, UnixStream)> {
+        let (ours, theirs) = UnixStream::pair()?;
+        ours.set_nonblocking(true)?;
+        let number = self.next_number;
+        self.next_number += 1;
+        self.order(MAKE, number, Some(theirs)).await?;
+        Ok((number, ours))
+    }
+
+    /// Has the shepherd with that number killed, and whatever it kept.
+    pub(crate) async fn kill(&mut self, number: u64) -> io::Result<()> {
+        self.order(KILL, number, None).await
+    }
+
+    async fn order(&self, what: u8, number: u64, socket: Option<UnixStream>) -> io::Result<()> {
+        let mut order = [what; ORDER];
+        order[1..].copy_from_slice(&number.to_le_bytes());
+        let files: Vec<_> = socket.iter().map(AsRawFd::as_raw_fd).collect();
+        let send = async {
+            loop {
+                match wire::send_with_files(self.control.as_raw_fd(), &order, &files) {
+                    // Too much, or too many files, under way already.
+                    Err(error) if wire::is_full(&error) => sleep(Duration::from_millis(1)).await,
+                    // A message this short goes as a whole or not at all, unix(7).
+                    other => return other.map(drop),
+                }
+            }
+        };
+        timeout(PATIENCE, send).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+    }
+}
+
+impl Drop for Launched {
+    fn drop(&mut self) {
+        // Even where a forked copy of the host has the socket, too.
+        let _ = self.control.shutdown(std::net::Shutdown::Both);
+        if let Some(mut child) = self.child.take() {
+            // It ends in a moment, but only when it has ended all that is below it.
+            let reap = move || drop(child.wait());
+            let _ = std::thread::Builder::new().name("sortie-reaper".into()).spawn(reap);
+        }
+    }
+}
+
+/// The warden gets nothing of the launcher's environment but what the dynamic linker needs to find
+/// its libraries.
+fn command(program: &Path, control: OwnedFd) -> Command {
+    #[expect(clippy::disallowed_methods, reason = "this crate is where processes are started")]
+    let mut command = Command::new(program);
+    let for_linker = |name: &OsStr| name.as_encoded_bytes().starts_with(b"LD_");
+    command
+        .arg0("sortie-warden")
+        .env_clear()
+        .envs(env::vars_os().filter(|(name, _)| for_linker(name)))
+        .env(hook::VARIABLE, id().to_string())
+        .stdin(control)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}

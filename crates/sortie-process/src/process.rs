@@ -1,0 +1,161 @@
+//! A command under way, as the launcher sees it.
+
+use std::ffi::OsString;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::io::AsyncReadExt;
+use tokio::net::UnixStream;
+use tokio::time::{Instant, sleep_until};
+
+use crate::supervisor::Shepherd;
+use crate::wire::{self, Kind, Reply};
+use crate::{Command, Exit, Supervisor};
+
+/// How much later than it should a shepherd may answer before it is killed, and how much later
+/// still the warden may have cleaned up after it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A running command. Dropping it kills the command, with all its processes.
+#[derive(Debug)]
+pub struct Process {
+    supervisor: Supervisor,
+    /// The shepherd's number with the warden.
+    number: u64,
+    /// `None` once the command is over.
+    socket: Option<UnixStream>,
+    /// The part of the reply that has come.
+    received: Vec<u8>,
+    program: OsString,
+    grace: Duration,
+    /// When an answer has to be there; `None` for as long as the command has no time limit.
+    overdue: Option<Instant>,
+    asked_for_help: bool,
+    ended: Option<Result<Exit, RunError>>,
+}
+
+/// Why nothing can be said of how a command ended.
+#[derive(Debug, Clone, Error)]
+pub enum RunError {
+    /// It was never started.
+    #[error("cannot run {program:?}: cannot {doing}: {source}")]
+    NotStarted {
+        /// The command's program.
+        program: OsString,
+        /// The step that failed, such as `execute` or `enter the working directory`.
+        doing: String,
+        /// What the kernel said.
+        source: Arc<io::Error>,
+    },
+    /// The process that kept it was killed from outside. Whatever the command had started has been
+    /// killed, but how it ended is not known.
+    #[error("lost {program:?}: the helper process that kept it is gone")]
+    Lost {
+        /// The command's program.
+        program: OsString,
+    },
+}
+
+impl Process {
+    pub(crate) fn new(
+        supervisor: Supervisor,
+        number: u64,
+        socket: UnixStream,
+        command: &Command,
+    ) -> Self {
+        let limits = &command.limits;
+        let longest = limits.time.and_then(|time| time.checked_add(limits.grace + PATIENCE));
+        Self {
+            supervisor,
+            number,
+            socket: Some(socket),
+            received: Vec::new(),
+            program: command.program.clone(),
+            grace: limits.grace,
+            overdue: longest.and_then(|longest| Instant::now().checked_add(longest)),
+            asked_for_help: false,
+            ended: None,
+        }
+    }
+
+    /// Waits until the command's last process is gone. May be dropped and called again, and answers the
+    /// same each time.
+    pub async fn wait(&mut self) -> Result<Exit, RunError> {
+        loop {
+            if let Some(ended) = &self.ended {
+                return ended.clone();
+            }
+            let lost = RunError::Lost { program: self.program.clone() };
+            let Some(socket) = &mut self.socket else { return Err(lost) };
+            let overdue = self.overdue;
+            tokio::select! {
+                biased;
+                read = socket.read_buf(&mut self.received) => match read {
+                    Ok(0) | Err(_) => self.end(Err(lost)),
+                    Ok(_) => self.read_reply(lost),
+                },
+                () = sleep_until(overdue.unwrap_or_else(Instant::now)), if overdue.is_some() => {
+                    if self.asked_for_help {
+                        self.end(Err(lost));
+                    } else {
+                        self.asked_for_help = true;
+                        self.overdue = Some(Instant::now() + 2 * PATIENCE);
+                        self.supervisor.kill(self.number).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Asks the command to end: SIGTERM to all its processes and, after the grace period of its
+    /// [`Limits`](crate::Limits), SIGKILL. [`Process::wait`] tells when it has.
+    pub fn stop(&mut self) {
+        self.ask(Kind::Stop, self.grace);
+    }
+
+    /// Kills all processes of the command. [`Process::wait`] tells when they are gone.
+    pub fn kill(&mut self) {
+        self.ask(Kind::Kill, Duration::ZERO);
+    }
+
+    fn ask(&mut self, kind: Kind, time: Duration) {
+        let Some(socket) = &self.socket else { return };
+        // There is room for five bytes; if the shepherd is gone, `wait` will notice.
+        let _ = socket.try_write(&wire::bare_frame(kind));
+        let then = Instant::now().checked_add(time + PATIENCE);
+        self.overdue = [self.overdue, then].into_iter().flatten().min();
+    }
+
+    fn read_reply(&mut self, lost: RunError) {
+        match wire::decode_reply(&self.received) {
+            Ok(None) => {}
+            Ok(Some(Reply::Ended(exit))) => self.end(Ok(exit)),
+            Ok(Some(Reply::NotStarted { doing, errno })) => {
+                let source = Arc::new(io::Error::from_raw_os_error(errno));
+                let program = self.program.clone();
+                self.end(Err(RunError::NotStarted { program, doing, source }));
+            }
+            Err(_) => self.end(Err(lost)),
+        }
+    }
+
+    fn end(&mut self, ended: Result<Exit, RunError>) {
+        let lost = matches!(ended, Err(RunError::Lost { .. }));
+        self.ended = Some(ended);
+        let Some(socket) = self.socket.take() else { return };
+        if let (false, Ok(socket)) = (lost, socket.into_std()) {
+            self.supervisor.put_idle(Shepherd { number: self.number, socket });
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(socket) = self.socket.take().and_then(|socket| socket.into_std().ok()) {
+            // Closing would not do where a forked copy of the host has the socket, too.
+            let _ = socket.shutdown(std::net::Shutdown::Both);
+        }
+    }
+}

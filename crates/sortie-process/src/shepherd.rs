@@ -1,0 +1,115 @@
+//! The shepherd: keeps one command at a time, from its start until its last process is gone.
+//!
+//! It is a subreaper, so every process of the command stays below it, and it has no other children:
+//! when `wait` finds no child, nothing of the command is left. It then answers, and takes the next
+//! command. When the launcher's end of the socket closes, it kills what runs and leaves.
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::time::SystemTime;
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::sys::prctl;
+use nix::sys::signal::Signal;
+use nix::unistd::{Pid, getppid, pipe2, setsid};
+
+use crate::attempt::{Attempt, Command};
+use crate::logs::Logs;
+use crate::sys::{self, Image, SpawnFailed};
+use crate::waiting::{Signals, wait};
+use crate::wire::{self, Frame, Kind, Reply, Request};
+use crate::{oom, program};
+
+/// Serves the launcher at the other end of `socket` until it leaves.
+pub(crate) fn run(socket: &UnixStream, warden: Pid) -> ! {
+    // Nobody is left to tell of an error here: the launcher sees the stream end.
+    let _ = Shepherd::start(socket, warden).and_then(|mut shepherd| shepherd.serve());
+    sys::leave(0)
+}
+
+pub(crate) struct Shepherd {
+    pub(crate) socket: UnixStream,
+    pub(crate) signals: Signals,
+    stack: Vec<u8>,
+}
+
+impl Shepherd {
+    fn start(socket: &UnixStream, warden: Pid) -> io::Result<Self> {
+        prctl::set_pdeathsig(Signal::SIGTERM)?;
+        prctl::set_child_subreaper(true)?;
+        let _ = prctl::set_name(c"sortie-shepherd");
+        setsid()?;
+        // The other shepherds' sockets have to close when their owners close them.
+        let socket = UnixStream::from(sys::keep_only(socket)?);
+        let signals = Signals::take()?;
+        if getppid() != warden {
+            return Err(io::ErrorKind::NotConnected.into());
+        }
+        Ok(Self { socket, signals, stack: vec![0; 64 << 10] })
+    }
+
+    fn serve(&mut self) -> io::Result<()> {
+        loop {
+            let [message, _] = wait([self.socket.as_fd(), self.signals.as_fd()], None)?;
+            if self.signals.drain().end {
+                return Ok(());
+            }
+            if !message {
+                continue;
+            }
+            let Some(Frame { kind, body, files }) = wire::read_frame(&self.socket)? else {
+                return Ok(());
+            };
+            // A request to stop has crossed with the reply to the command it was meant for.
+            if kind == Kind::Run {
+                let reply = self.keep(&body, files)?;
+                wire::write_reply(&self.socket, &reply)?;
+            }
+        }
+    }
+
+    /// Runs the command of a request to its end.
+    fn keep(&mut self, body: &[u8], files: Vec<OwnedFd>) -> io::Result<Reply> {
+        let request: Request<'_> = postcard::from_bytes(body).map_err(io::Error::other)?;
+        let mut files = files.into_iter();
+        let (Some(stdout), Some(stderr)) = (files.next(), files.next()) else {
+            return Err(io::ErrorKind::InvalidData.into());
+        };
+        let gate = if request.announces_ready {
+            Some(pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?)
+        } else {
+            None
+        };
+        let mut targets = vec![0, stdout.as_raw_fd(), stderr.as_raw_fd()];
+        targets.extend(gate.as_ref().map(|(_, writer)| writer.as_raw_fd()));
+        let started_at = SystemTime::now();
+        let first = match self.start_process(&request, &targets) {
+            Ok(pid) => pid,
+            Err(SpawnFailed { doing, errno }) => {
+                return Ok(Reply::NotStarted { doing: doing.into(), errno: errno as i32 });
+            }
+        };
+        let logs = Logs::new([stdout.into(), stderr.into()], request.log_bytes);
+        let command = Command { first, time: request.time, grace: request.grace };
+        let kills_before = oom::kills();
+        let ended = Attempt::new(command, logs).run(self)?;
+        let out_of_memory = ended.killed_from_outside() && oom::kills() > kills_before;
+        let ready = gate.is_none_or(|(reader, writer)| {
+            drop(writer);
+            nix::unistd::read(&reader, &mut [0]).is_ok_and(|bytes| bytes == 1)
+        });
+        Ok(Reply::Ended(ended.exit(started_at, ready, out_of_memory)))
+    }
+
+    fn start_process(&mut self, request: &Request<'_>, files: &[i32]) -> Result<Pid, SpawnFailed> {
+        let Some((program, cwd, args, env)) = request.split() else {
+            return Err(SpawnFailed { doing: "read the request", errno: Errno::EINVAL });
+        };
+        let program: CString = program::find(&program, &env);
+        let image = Image { program: &program, args: &args, env: &env, cwd: &cwd, files };
+        sys::spawn(&image, &mut self.stack)
+    }
+}

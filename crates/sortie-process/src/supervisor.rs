@@ -1,0 +1,191 @@
+//! The launcher's way in: starts the warden when first needed, and commands through it.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use thiserror::Error;
+use tokio::io::AsyncWriteExt;
+
+use crate::launched::Launched;
+use crate::protection::Protection;
+use crate::{Command, Files, Process, hook, wire};
+
+/// The launcher's own program, even if its file was replaced or removed.
+const OWN_PROGRAM: &str = "/proc/self/exe";
+
+/// Runs commands, each as a process tree of its own. Cloning gives another handle to the same one.
+///
+/// When the last handle and the last [`Process`] are dropped, its helper processes leave.
+#[derive(Clone, Default)]
+pub struct Supervisor {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    helper: Option<PathBuf>,
+    warden: tokio::sync::Mutex<Option<Launched>>,
+    /// The shepherds that keep no command now; the one used last is the first to be used again.
+    idle: Mutex<Vec<Shepherd>>,
+}
+
+/// The launcher's connection to a shepherd.
+pub(crate) struct Shepherd {
+    pub(crate) number: u64,
+    pub(crate) socket: UnixStream,
+}
+
+/// Why a command was not handed over to be run.
+#[derive(Debug, Error)]
+pub enum SpawnError {
+    /// No command line can hold this.
+    #[error("{0:?} holds a NUL byte, which no argument, variable or path can")]
+    Nul(String),
+    /// The crate is in a shared library, so that the host's program cannot serve as its helper.
+    #[error(
+        "this program cannot be its own helper, as sortie is not linked into it but loaded: name an \
+         executable that is, with `Supervisor::with_helper`"
+    )]
+    NoHelper,
+    /// The helper process does not start.
+    #[error("cannot start the helper process {}: {source}", program.display())]
+    Helper {
+        /// The program it was to be started from.
+        program: PathBuf,
+        /// What the kernel said, or that the helper said nothing in ten seconds.
+        source: io::Error,
+    },
+    /// The command cannot be passed on to the helper process.
+    #[error("cannot hand {program:?} over to the helper process: {source}")]
+    HandOver {
+        /// The command's program.
+        program: OsString,
+        /// What the kernel said, such as that no more files may be opened.
+        source: io::Error,
+    },
+}
+
+impl Supervisor {
+    /// A supervisor; nothing is started before it is needed.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A supervisor whose helper processes run `program`, an executable that this crate is linked
+    /// into. Needed only where the host's own program is not one, such as in an extension module.
+    pub fn with_helper(program: impl Into<PathBuf>) -> Self {
+        Self { shared: Arc::new(Shared { helper: Some(program.into()), ..Shared::default() }) }
+    }
+
+    /// What keeps processes from outliving their command here.
+    pub async fn protections(&self) -> Result<Vec<Protection>, SpawnError> {
+        let mut warden = self.shared.warden.lock().await;
+        Ok(self.running(&mut warden).await?.protections().to_vec())
+    }
+
+    /// Has `command` started. What it lacks to start (its program, say) is for [`Process::wait`] to
+    /// tell. Has to be called within a tokio runtime with I/O and time enabled.
+    pub async fn spawn(&self, command: &Command, files: Files) -> Result<Process, SpawnError> {
+        let frame = wire::encode_run(command).map_err(|wire::HasNul(s)| SpawnError::Nul(s))?;
+        loop {
+            let Shepherd { number, socket } = match self.take_idle() {
+                Some(shepherd) => shepherd,
+                None => self.make(command).await?,
+            };
+            match send(socket, &frame, &files).await {
+                Ok(socket) => return Ok(Process::new(self.clone(), number, socket, command)),
+                // It was killed while it was idle, and has seen nothing of the command.
+                Err(error) if wire::is_gone(&error) => {}
+                Err(source) => {
+                    return Err(SpawnError::HandOver { program: command.program.clone(), source });
+                }
+            }
+        }
+    }
+
+    /// Has the shepherd killed that does not answer, and whatever it keeps.
+    pub(crate) async fn kill(&self, number: u64) {
+        if let Some(warden) = self.shared.warden.lock().await.as_mut() {
+            let _ = warden.kill(number).await;
+        }
+    }
+
+    /// Takes back a shepherd that keeps no command any more.
+    pub(crate) fn put_idle(&self, shepherd: Shepherd) {
+        self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner).push(shepherd);
+    }
+
+    fn take_idle(&self) -> Option<Shepherd> {
+        self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    async fn make(&self, command: &Command) -> Result<Shepherd, SpawnError> {
+        let mut warden = self.shared.warden.lock().await;
+        let made = match self.running(&mut warden).await?.make().await {
+            // It was killed: there can be another one.
+            Err(error) if wire::is_gone(&error) => {
+                *warden = None;
+                self.running(&mut warden).await?.make().await
+            }
+            other => other,
+        };
+        let (number, socket) = made
+            .map_err(|source| SpawnError::HandOver { program: command.program.clone(), source })?;
+        Ok(Shepherd { number, socket })
+    }
+
+    async fn running<'a>(
+        &self,
+        warden: &'a mut Option<Launched>,
+    ) -> Result<&'a mut Launched, SpawnError> {
+        if warden.is_none() {
+            let program = match &self.shared.helper {
+                Some(program) => program.as_path(),
+                None if hook::is_in_this_program() => Path::new(OWN_PROGRAM),
+                None => return Err(SpawnError::NoHelper),
+            };
+            let launched = Launched::start(program)
+                .await
+                .map_err(|source| SpawnError::Helper { program: program.to_owned(), source })?;
+            tracing::debug!(protections = ?launched.protections(), "helper process started");
+            *warden = Some(launched);
+        }
+        warden.as_mut().ok_or(SpawnError::NoHelper)
+    }
+}
+
+impl std::fmt::Debug for Supervisor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Supervisor").field("helper", &self.shared.helper).finish_non_exhaustive()
+    }
+}
+
+/// Sends a frame, the files with its first byte.
+async fn send(
+    socket: UnixStream,
+    frame: &[u8],
+    files: &Files,
+) -> io::Result<tokio::net::UnixStream> {
+    let numbers: Vec<_> = [Some(&files.stdout), Some(&files.stderr), files.hold.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(AsRawFd::as_raw_fd)
+        .collect();
+    let mut stream = tokio::net::UnixStream::from_std(socket)?;
+    // The socket is empty, so that the first bytes always fit.
+    let sent = loop {
+        match wire::send_with_files(stream.as_raw_fd(), frame, &numbers) {
+            Err(error) if wire::is_full(&error) => tokio::time::sleep(RETRY).await,
+            other => break other?,
+        }
+    };
+    stream.write_all(&frame[sent..]).await?;
+    Ok(stream)
+}
+
+/// How long to wait when the user has too many files under way between processes.
+const RETRY: std::time::Duration = std::time::Duration::from_millis(1);

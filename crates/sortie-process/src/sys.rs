@@ -1,0 +1,202 @@
+//! The system calls that Rust cannot check. All `unsafe` of this crate is here.
+#![allow(unsafe_code)]
+
+use std::cell::Cell;
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::ptr;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::sched::CloneFlags;
+use nix::sys::prctl;
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
+use nix::unistd::{ForkResult, Pid, chdir, getppid, setsid};
+
+use crate::{Status, Usage};
+
+/// What becomes of a new process before it runs its program.
+pub(crate) struct Image<'a> {
+    pub(crate) program: &'a CString,
+    pub(crate) args: &'a [CString],
+    pub(crate) env: &'a [CString],
+    pub(crate) cwd: &'a CString,
+    /// Its file descriptors 0, 1, 2, …; each is that number already or larger than all of them, so
+    /// that none overwrites another.
+    pub(crate) files: &'a [RawFd],
+}
+
+/// The step of [`spawn`] that failed.
+pub(crate) struct SpawnFailed {
+    pub(crate) doing: &'static str,
+    pub(crate) errno: Errno,
+}
+
+/// Starts a program in a session of its own, with signals as by default and none blocked; the
+/// kernel kills it when its parent dies.
+///
+/// The child borrows the parent's memory until it runs the program (`CLONE_VM | CLONE_VFORK`, as
+/// `posix_spawn` does): copying even a small process costs more than starting a small program.
+pub(crate) fn spawn(image: &Image<'_>, stack: &mut [u8]) -> Result<Pid, SpawnFailed> {
+    let pointers = |strings: &[CString]| -> Vec<*const libc::c_char> {
+        strings.iter().map(|s| s.as_ptr()).chain([ptr::null()]).collect()
+    };
+    let (args, env) = (pointers(image.args), pointers(image.env));
+    let parent = nix::unistd::getpid();
+    let failure = Cell::new(("create a process", Errno::UnknownErrno));
+    let child = || -> isize {
+        // Between here and execve nothing may allocate, lock or return into the parent's frames.
+        let failure = &failure;
+        let failed = |doing| move |errno| failure.set((doing, errno));
+        let steps = || -> Result<(), ()> {
+            prctl::set_pdeathsig(Signal::SIGKILL).map_err(failed("set the death signal"))?;
+            if getppid() != parent {
+                return Err(());
+            }
+            setsid().map_err(failed("create a session"))?;
+            chdir(image.cwd.as_c_str()).map_err(failed("enter the working directory"))?;
+            for (target, file) in (0..).zip(image.files) {
+                // SAFETY: plain system call on numbers; both descriptors are this process's own.
+                let result = unsafe { libc::dup2(*file, target) };
+                Errno::result(result).map_err(failed("set up the standard files"))?;
+            }
+            let none = SigSet::empty();
+            sigprocmask(SigmaskHow::SIG_SETMASK, Some(&none), None)
+                .map_err(failed("unblock signals"))?;
+            // SAFETY: program, args and env are NUL-terminated and outlive the call.
+            unsafe { libc::execve(image.program.as_ptr(), args.as_ptr(), env.as_ptr()) };
+            failure.set(("execute", Errno::last()));
+            Err(())
+        };
+        let _: Result<(), ()> = steps();
+        // SAFETY: leaves without running the parent's exit handlers.
+        unsafe { libc::_exit(127) }
+    };
+    let flags = CloneFlags::CLONE_VM | CloneFlags::CLONE_VFORK;
+    // SAFETY: the parent stands still until the child has called execve or _exit (CLONE_VFORK),
+    // so the stack and all that is borrowed outlive the child's use of them.
+    let cloned = unsafe { nix::sched::clone(Box::new(child), stack, flags, Some(libc::SIGCHLD)) };
+    let pid = cloned.map_err(|errno| SpawnFailed { doing: "create a process", errno })?;
+    match failure.get() {
+        (_, Errno::UnknownErrno) => Ok(pid),
+        (doing, errno) => {
+            let _ = nix::sys::wait::waitpid(pid, None);
+            Err(SpawnFailed { doing, errno })
+        }
+    }
+}
+
+/// What [`reap`] found.
+pub(crate) enum Reaped {
+    /// A child that ended.
+    Child(Pid, Status, Usage),
+    /// There are children, and all are running.
+    AllRunning,
+    /// There is no child.
+    None,
+}
+
+/// Collects one child that has ended, whichever it is. Only for processes that own all their
+/// children: the warden and its shepherds, never the launcher.
+pub(crate) fn reap() -> Reaped {
+    let mut status = 0;
+    // SAFETY: rusage is plain old data, and both pointers are valid for the call.
+    let (pid, usage) = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        (libc::wait4(-1, &raw mut status, libc::WNOHANG, &raw mut usage), usage)
+    };
+    match pid {
+        0 => Reaped::AllRunning,
+        pid if pid > 0 => {
+            let status = if libc::WIFSIGNALED(status) {
+                Status::Signaled(libc::WTERMSIG(status))
+            } else {
+                Status::Exited(libc::WEXITSTATUS(status))
+            };
+            Reaped::Child(Pid::from_raw(pid), status, convert(&usage))
+        }
+        _ => Reaped::None,
+    }
+}
+
+fn convert(usage: &libc::rusage) -> Usage {
+    let time = |t: libc::timeval| {
+        let micros = t.tv_sec.saturating_mul(1_000_000).saturating_add(t.tv_usec);
+        Duration::from_micros(micros.try_into().unwrap_or(0))
+    };
+    Usage {
+        user: time(usage.ru_utime),
+        system: time(usage.ru_stime),
+        // Linux counts in KiB, getrusage(2).
+        peak_memory: u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024,
+    }
+}
+
+/// Forks a process that has one thread. `None` in the child.
+pub(crate) fn fork() -> io::Result<Option<Pid>> {
+    // SAFETY: only the warden forks, and it has one thread: nothing is left locked in the child.
+    match unsafe { nix::unistd::fork()? } {
+        ForkResult::Parent { child } => Ok(Some(child)),
+        ForkResult::Child => Ok(None),
+    }
+}
+
+/// A descriptor for a process that becomes readable when it ends, `pidfd_open(2)`.
+pub(crate) fn pidfd(pid: Pid) -> io::Result<OwnedFd> {
+    // SAFETY: plain system call on numbers.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
+    Ok(own(Errno::result(fd)?.try_into().map_err(io::Error::other)?))
+}
+
+/// Takes charge of a descriptor that a system call has just made.
+pub(crate) fn own(fd: RawFd) -> OwnedFd {
+    // SAFETY: callers pass descriptors they were just given, owned by nobody else.
+    unsafe { OwnedFd::from_raw_fd(fd) }
+}
+
+/// The standard descriptor `number`, which is open in every process that this is called in.
+pub(crate) fn standard(number: RawFd) -> BorrowedFd<'static> {
+    // SAFETY: 0, 1 and 2 are opened at the start of the warden and never closed.
+    unsafe { BorrowedFd::borrow_raw(number) }
+}
+
+/// Closes every descriptor but the standard ones and `kept`, which moves to 3.
+pub(crate) fn keep_only(kept: &impl AsRawFd) -> io::Result<OwnedFd> {
+    if kept.as_raw_fd() != 3 {
+        // SAFETY: plain system call on numbers; whatever 3 was is not used again, as below.
+        Errno::result(unsafe { libc::dup3(kept.as_raw_fd(), 3, libc::O_CLOEXEC) })?;
+    }
+    // SAFETY: only called in a new shepherd, which never again uses what the warden had open.
+    let closed = unsafe { libc::syscall(libc::SYS_close_range, 4, u32::MAX, 0) } == 0;
+    if !closed {
+        // Before Linux 5.9.
+        for fd in 4..65536 {
+            // SAFETY: as above.
+            unsafe { libc::close(fd) };
+        }
+    }
+    Ok(own(3))
+}
+
+/// Sets every signal to its default action and blocks `blocked`.
+pub(crate) fn reset_signals(blocked: &SigSet) {
+    for signal in 1..=libc::SIGRTMAX() {
+        // SAFETY: the default action is valid for every signal; SIGKILL and SIGSTOP refuse.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(blocked), None);
+}
+
+/// Ends this process at once.
+pub(crate) fn leave(code: i32) -> ! {
+    // SAFETY: ends the process without running the host program's exit handlers.
+    unsafe { libc::_exit(code) }
+}
+
+/// Runs before `main` of every program that this crate is linked into, and does nothing there but
+/// look at one variable, unless the program was started to be a warden.
+#[ctor::ctor(unsafe)]
+fn before_main() {
+    crate::hook::enter();
+}

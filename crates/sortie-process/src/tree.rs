@@ -1,0 +1,114 @@
+//! The processes below a process, found and signalled.
+//!
+//! A subreaper (`PR_SET_CHILD_SUBREAPER`, prctl(2)) becomes the parent of every descendant whose own
+//! parent dies, so no process can leave the tree below it, whatever session or group it moves to.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::io;
+
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::{Pid, getpgrp, getpid};
+
+/// A process, as `/proc/PID/stat` shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Process {
+    pid: i32,
+    parent: i32,
+    group: i32,
+}
+
+/// Sends `signal` to every process below this one, save `spared` and what is below them. Returns
+/// how many there were.
+///
+/// A group is signalled as a whole: the kernel lets no `fork` of a member slip through in between.
+/// All members of such a group are in the tree, as a group never reaches beyond its session, and
+/// each tree's root starts a session.
+pub(crate) fn signal(signal: Signal, spared: &HashSet<Pid>) -> io::Result<usize> {
+    let below = descendants(&processes()?, getpid().as_raw(), spared);
+    let own_group = getpgrp().as_raw();
+    let groups: HashSet<i32> = below.iter().map(|p| p.group).filter(|g| *g != own_group).collect();
+    for group in groups {
+        let _ = killpg(Pid::from_raw(group), signal);
+    }
+    for process in below.iter().filter(|p| p.group == own_group) {
+        let _ = kill(Pid::from_raw(process.pid), signal);
+    }
+    Ok(below.len())
+}
+
+fn descendants(all: &[Process], root: i32, spared: &HashSet<Pid>) -> Vec<Process> {
+    let mut children: HashMap<i32, Vec<Process>> = HashMap::new();
+    for process in all {
+        children.entry(process.parent).or_default().push(*process);
+    }
+    let mut found = Vec::new();
+    let mut parents = vec![root];
+    while let Some(parent) = parents.pop() {
+        for child in children.remove(&parent).unwrap_or_default() {
+            if !spared.contains(&Pid::from_raw(child.pid)) {
+                parents.push(child.pid);
+                found.push(child);
+            }
+        }
+    }
+    found
+}
+
+fn processes() -> io::Result<Vec<Process>> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+        // A process that ends meanwhile is no error.
+        if let Ok(stat) = fs::read(format!("/proc/{pid}/stat"))
+            && let Some(process) = parse(pid, &stat)
+        {
+            all.push(process);
+        }
+    }
+    Ok(all)
+}
+
+/// Reads `PID (NAME) STATE PARENT GROUP …`, `proc_pid_stat(5)`; the name may hold anything.
+fn parse(pid: i32, stat: &[u8]) -> Option<Process> {
+    let after_name = stat.iter().rposition(|byte| *byte == b')')? + 1;
+    let mut fields = str::from_utf8(&stat[after_name..]).ok()?.split_whitespace().skip(1);
+    let parent = fields.next()?.parse().ok()?;
+    let group = fields.next()?.parse().ok()?;
+    Some(Process { pid, parent, group })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_look_like_other_fields() {
+        let found = parse(7, b"7 (a) R 1 1) (b) S 42 43 44 0 -1").unwrap();
+        assert_eq!(found, Process { pid: 7, parent: 42, group: 43 });
+    }
+
+    #[test]
+    fn descendants_are_found_at_any_depth_and_spared_trees_left_out() {
+        let process = |pid, parent| Process { pid, parent, group: pid };
+        let all = [process(5, 4), process(2, 1), process(4, 2), process(3, 1), process(6, 3)];
+        let pids = |spared: &[i32]| {
+            let spared = spared.iter().map(|pid| Pid::from_raw(*pid)).collect();
+            let mut found: Vec<_> = descendants(&all, 1, &spared).iter().map(|p| p.pid).collect();
+            found.sort_unstable();
+            found
+        };
+        assert_eq!(pids(&[]), [2, 3, 4, 5, 6]);
+        assert_eq!(pids(&[3]), [2, 4, 5]);
+        assert_eq!(pids(&[2, 3]), [] as [i32; 0]);
+    }
+
+    #[test]
+    fn this_process_is_listed_below_its_parent() {
+        let own = getpid().as_raw();
+        let found = processes().unwrap().into_iter().find(|p| p.pid == own).unwrap();
+        assert_eq!(found.parent, nix::unistd::getppid().as_raw());
+        assert_eq!(found.group, getpgrp().as_raw());
+    }
+}

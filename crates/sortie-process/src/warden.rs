@@ -1,0 +1,159 @@
+//! The warden: one small process beside the launcher, parent of its shepherds.
+//!
+//! It forks a shepherd for each socket the launcher sends, and is itself a subreaper: should a
+//! shepherd be killed, what it kept falls to the warden, which ends it. The warden holds the
+//! shepherd's end of each socket until that is done, so that the launcher sees the end of the stream
+//! only when no process of the command is left.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use nix::sys::prctl;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, dup2_stdin, dup2_stdout, getpid, getppid, setsid};
+
+use crate::protection::Protection;
+use crate::sys::{self, Reaped};
+use crate::waiting::{Signals, wait};
+use crate::{shepherd, tree, wire};
+
+/// How long the warden tries to end what a killed shepherd left, where the kernel is slow to let a
+/// process go.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// An order of the launcher: make a shepherd (its socket comes along) known under a number, or
+/// kill the one with that number.
+pub(crate) const MAKE: u8 = b'm';
+pub(crate) const KILL: u8 = b'k';
+/// An order's length in bytes: what to do, then the number, little-endian.
+pub(crate) const ORDER: usize = 9;
+
+/// Serves the launcher, which holds the other end of standard input, until it is gone.
+pub(crate) fn run() {
+    // Nobody is left to tell of an error here: the launcher sees the stream end.
+    let _ = Warden::start().and_then(|mut warden| warden.serve());
+}
+
+struct Warden {
+    control: UnixStream,
+    launcher: Option<OwnedFd>,
+    signals: Signals,
+    shepherds: HashMap<Pid, Shepherd>,
+}
+
+struct Shepherd {
+    number: u64,
+    /// Keeps the launcher's end of the socket open until this shepherd's processes are gone.
+    _socket: UnixStream,
+}
+
+impl Warden {
+    fn start() -> io::Result<Self> {
+        let control = UnixStream::from(sys::standard(0).try_clone_to_owned()?);
+        let null = std::fs::File::open("/dev/null")?;
+        dup2_stdin(&null)?;
+        dup2_stdout(&null)?;
+        let signals = Signals::take()?;
+        let launcher = sys::pidfd(getppid()).ok();
+        let _ = prctl::set_name(c"sortie-warden");
+        // Keeps the launcher's variables and the shepherds' memory from the commands.
+        let _ = prctl::set_dumpable(false);
+        setsid()?;
+        std::env::set_current_dir("/")?;
+        let protections = Protection::take(launcher.is_some());
+        (&control).write_all(&[protections])?;
+        Ok(Self { control, launcher, signals, shepherds: HashMap::new() })
+    }
+
+    fn serve(&mut self) -> io::Result<()> {
+        loop {
+            let launcher = self.launcher.as_ref().map_or(self.signals.as_fd(), AsFd::as_fd);
+            let files = [self.control.as_fd(), self.signals.as_fd(), launcher];
+            let [order, signal, gone] = wait(files, None)?;
+            if signal {
+                self.signals.drain();
+                self.reap();
+            }
+            if (gone && self.launcher.is_some()) || (order && !self.obey()?) {
+                return self.close();
+            }
+        }
+    }
+
+    /// Carries out one order; false when the launcher sends no more.
+    fn obey(&mut self) -> io::Result<bool> {
+        let mut order = [0; ORDER];
+        let (got, files) = wire::receive(&self.control, &mut order)?;
+        if got < ORDER {
+            return Ok(false);
+        }
+        let [what, number @ ..] = order;
+        let number = u64::from_le_bytes(number);
+        match (what, files.into_iter().next()) {
+            (MAKE, Some(socket)) => self.make(number, UnixStream::from(socket)),
+            (KILL, _) => {
+                for (pid, _) in self.shepherds.iter().filter(|(_, s)| s.number == number) {
+                    let _ = kill(*pid, Signal::SIGKILL);
+                }
+            }
+            _ => return Err(io::ErrorKind::InvalidData.into()),
+        }
+        Ok(true)
+    }
+
+    fn make(&mut self, number: u64, socket: UnixStream) {
+        let warden = getpid();
+        match sys::fork() {
+            Ok(Some(pid)) => drop(self.shepherds.insert(pid, Shepherd { number, _socket: socket })),
+            Ok(None) => shepherd::run(&socket, warden),
+            // The launcher sees the socket close.
+            Err(_) => {}
+        }
+    }
+
+    /// Collects what has ended; where that was a shepherd, ends what it left behind.
+    fn reap(&mut self) {
+        let mut closed = Vec::new();
+        while let Reaped::Child(pid, ..) = sys::reap() {
+            closed.extend(self.shepherds.remove(&pid));
+        }
+        if closed.is_empty() {
+            return;
+        }
+        let spared = self.shepherds.keys().copied().collect();
+        let give_up = Instant::now() + PATIENCE;
+        while !matches!(self.reap_strays(&mut closed), Reaped::None)
+            && tree::signal(Signal::SIGKILL, &spared).is_ok_and(|found| found > 0)
+            && Instant::now() < give_up
+        {
+            let soon = Instant::now() + Duration::from_millis(2);
+            let _ = wait([self.signals.as_fd()], Some(soon));
+            self.signals.drain();
+        }
+    }
+
+    fn reap_strays(&mut self, closed: &mut Vec<Shepherd>) -> Reaped {
+        loop {
+            match sys::reap() {
+                Reaped::Child(pid, ..) => closed.extend(self.shepherds.remove(&pid)),
+                other => return other,
+            }
+        }
+    }
+
+    /// The launcher is gone: has the shepherds end their commands and waits for that.
+    fn close(&mut self) -> io::Result<()> {
+        for pid in self.shepherds.keys() {
+            let _ = kill(*pid, Signal::SIGTERM);
+        }
+        while !self.shepherds.is_empty() {
+            wait([self.signals.as_fd()], None)?;
+            self.signals.drain();
+            self.reap();
+        }
+        Ok(())
+    }
+}

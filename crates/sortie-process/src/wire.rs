@@ -1,0 +1,201 @@
+//! What launcher and shepherd say to each other over their socket pair.
+//!
+//! A message of the launcher is a *frame*: one byte that says what it is, the length of the body
+//! (little-endian `u32`), the body. The files of a request travel with its first byte. A reply is
+//! a length and a [`Reply`].
+
+use std::ffi::CString;
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use nix::cmsg_space;
+use nix::errno::Errno;
+use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
+use serde::{Deserialize, Serialize};
+
+use crate::{Command, Exit};
+
+pub(crate) const HEADER: usize = 5;
+/// The largest request: far above what Linux accepts for arguments and environment together.
+const LARGEST: usize = 64 << 20;
+
+/// What a frame asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// Run the [`Request`] in the body.
+    Run = b'r',
+    /// Stop what runs: SIGTERM, then SIGKILL after the grace period.
+    Stop = b's',
+    /// Stop what runs with SIGKILL.
+    Kill = b'k',
+}
+
+/// One command, as it travels.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Request<'a> {
+    /// Program, working directory, arguments and environment (`NAME=value`), in this order, each
+    /// ended by a NUL, as `execve(2)` wants them.
+    pub(crate) strings: &'a [u8],
+    pub(crate) args: usize,
+    pub(crate) time: Option<Duration>,
+    pub(crate) grace: Duration,
+    pub(crate) log_bytes: u64,
+    pub(crate) announces_ready: bool,
+}
+
+/// The answer to a request.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Reply {
+    Ended(Exit),
+    NotStarted { doing: String, errno: i32 },
+}
+
+/// A string that holds a NUL, which no argument or variable can.
+pub(crate) struct HasNul(pub(crate) String);
+
+/// The frame that asks for `command` to be run.
+pub(crate) fn encode_run(command: &Command) -> Result<Vec<u8>, HasNul> {
+    let mut strings = Vec::with_capacity(4096);
+    push(&mut strings, &[command.program.as_bytes()])?;
+    push(&mut strings, &[command.cwd.as_os_str().as_bytes()])?;
+    for arg in &command.args {
+        push(&mut strings, &[arg.as_bytes()])?;
+    }
+    for (name, value) in command.env.iter() {
+        push(&mut strings, &[name.as_bytes(), b"=", value.as_bytes()])?;
+    }
+    let request = Request {
+        strings: &strings,
+        args: command.args.len(),
+        time: command.limits.time,
+        grace: command.limits.grace,
+        log_bytes: command.limits.log_bytes,
+        announces_ready: command.announces_ready,
+    };
+    let mut frame = vec![Kind::Run as u8, 0, 0, 0, 0];
+    frame = postcard::to_extend(&request, frame).unwrap_or_default();
+    let length = u32::try_from(frame.len().saturating_sub(HEADER)).unwrap_or(u32::MAX);
+    frame[1..HEADER].copy_from_slice(&length.to_le_bytes());
+    Ok(frame)
+}
+
+/// A frame that says all by its kind.
+pub(crate) fn bare_frame(kind: Kind) -> [u8; HEADER] {
+    [kind as u8, 0, 0, 0, 0]
+}
+
+fn push(strings: &mut Vec<u8>, parts: &[&[u8]]) -> Result<(), HasNul> {
+    let from = strings.len();
+    for part in parts {
+        strings.extend_from_slice(part);
+    }
+    if strings[from..].contains(&0) {
+        return Err(HasNul(String::from_utf8_lossy(&strings[from..]).into_owned()));
+    }
+    strings.push(0);
+    Ok(())
+}
+
+impl Request<'_> {
+    /// The strings: program, working directory, arguments, environment.
+    pub(crate) fn split(&self) -> Option<(CString, CString, Vec<CString>, Vec<CString>)> {
+        let mut strings = self
+            .strings
+            .split_inclusive(|byte| *byte == 0)
+            .map(|s| CString::from_vec_with_nul(s.to_vec()).ok());
+        let program = strings.next()??;
+        let cwd = strings.next()??;
+        let mut args = vec![program.clone()];
+        for _ in 0..self.args {
+            args.push(strings.next()??);
+        }
+        Some((program, cwd, args, strings.collect::<Option<_>>()?))
+    }
+}
+
+/// Sends the start of `bytes` with `files` attached; how much of it went.
+pub(crate) fn send_with_files(socket: RawFd, bytes: &[u8], files: &[RawFd]) -> io::Result<usize> {
+    let message = [ControlMessage::ScmRights(files)];
+    let flags = MsgFlags::MSG_NOSIGNAL;
+    Ok(sendmsg::<()>(socket, &[IoSlice::new(bytes)], &message, flags, None)?)
+}
+
+/// Whether an error of sending says that it may go later: the socket is full, or the user has as
+/// many files under way as are allowed, unix(7).
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(Errno::from_raw);
+    matches!(errno, Some(Errno::EAGAIN | Errno::ETOOMANYREFS | Errno::EINTR))
+}
+
+/// Whether an error of sending says that nobody is at the other end any more.
+pub(crate) fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
+}
+
+/// Receives into `buffer`, with whatever files came along; no bytes at the end of the stream.
+pub(crate) fn receive(socket: &UnixStream, buffer: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
+    let mut space = cmsg_space!([RawFd; 4]);
+    let mut parts = [IoSliceMut::new(buffer)];
+    let flags = MsgFlags::MSG_CMSG_CLOEXEC;
+    let message = recvmsg::<()>(socket.as_raw_fd(), &mut parts, Some(&mut space), flags)?;
+    let mut files = Vec::new();
+    for control in message.cmsgs()? {
+        if let ControlMessageOwned::ScmRights(received) = control {
+            files.extend(received.into_iter().map(crate::sys::own));
+        }
+    }
+    Ok((message.bytes, files))
+}
+
+/// A message of the launcher.
+pub(crate) struct Frame {
+    pub(crate) kind: Kind,
+    pub(crate) body: Vec<u8>,
+    pub(crate) files: Vec<OwnedFd>,
+}
+
+/// The launcher's next frame; `None` at the end of the stream.
+pub(crate) fn read_frame(socket: &UnixStream) -> io::Result<Option<Frame>> {
+    let mut header = [0; HEADER];
+    let (got, files) = receive(socket, &mut header)?;
+    if got == 0 {
+        return Ok(None);
+    }
+    let mut stream = socket;
+    stream.read_exact(&mut header[got..])?;
+    let kind = match header[0] {
+        b'r' => Kind::Run,
+        b's' => Kind::Stop,
+        b'k' => Kind::Kill,
+        _ => return Err(io::ErrorKind::InvalidData.into()),
+    };
+    let [_, length @ ..] = header;
+    let length = u32::from_le_bytes(length) as usize;
+    if length > LARGEST {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body)?;
+    Ok(Some(Frame { kind, body, files }))
+}
+
+/// Sends the answer to a request.
+pub(crate) fn write_reply(mut socket: &UnixStream, reply: &Reply) -> io::Result<()> {
+    let mut frame = postcard::to_extend(reply, vec![0; 4]).map_err(io::Error::other)?;
+    let length = u32::try_from(frame.len() - 4).map_err(io::Error::other)?;
+    frame[..4].copy_from_slice(&length.to_le_bytes());
+    socket.write_all(&frame)
+}
+
+/// The reply at the start of `buffer`, once it is all there.
+pub(crate) fn decode_reply(buffer: &[u8]) -> io::Result<Option<Reply>> {
+    let Some((length, body)) = buffer.split_first_chunk::<4>() else { return Ok(None) };
+    match body.get(..u32::from_le_bytes(*length) as usize) {
+        Some(body) => postcard::from_bytes(body).map(Some).map_err(io::Error::other),
+        None => Ok(None),
+    }
+}
