@@ -19,8 +19,10 @@ use crate::{Exit, Status, Stopped, Usage, tree};
 const SETTLE: Duration = Duration::from_millis(20);
 /// … and has so long, at most, after SIGTERM.
 const TIDY: Duration = Duration::from_millis(500);
-/// How long to wait before SIGKILL is sent again, to what has appeared since.
+/// How long to wait before SIGKILL is sent again, to what has appeared since: at first …
 const AGAIN: Duration = Duration::from_millis(5);
+/// … and in the end, where the kernel is slow to let a process go.
+const AGAIN_AT_LAST: Duration = Duration::from_millis(500);
 
 /// What of a command matters once it runs.
 pub(crate) struct Command {
@@ -54,6 +56,7 @@ pub(crate) struct Attempt {
     stopped: Option<Stopped>,
     stragglers: u32,
     usage: Usage,
+    again: Duration,
 }
 
 /// A command whose last process is gone.
@@ -72,6 +75,7 @@ impl Attempt {
             stopped: None,
             stragglers: 0,
             usage: Usage::default(),
+            again: AGAIN,
         }
     }
 
@@ -137,7 +141,7 @@ impl Attempt {
     fn step(&mut self, now: Instant) {
         if self.phase != Phase::Killing && self.logs.too_large(now) {
             self.stopped.get_or_insert(Stopped::LogLimit);
-            return self.enter(Phase::Killing, AGAIN);
+            return self.enter(Phase::Killing, self.again);
         }
         if self.due.is_none_or(|due| now < due) {
             return;
@@ -148,7 +152,11 @@ impl Attempt {
                 self.enter(Phase::Ending, self.command.grace);
             }
             Phase::Settling => self.enter(Phase::Ending, TIDY.min(self.command.grace)),
-            Phase::Ending | Phase::Killing => self.enter(Phase::Killing, AGAIN),
+            Phase::Ending => self.enter(Phase::Killing, self.again),
+            Phase::Killing => {
+                self.again = (self.again * 2).min(AGAIN_AT_LAST);
+                self.enter(Phase::Killing, self.again);
+            }
         }
     }
 
@@ -159,7 +167,7 @@ impl Attempt {
             self.stopped.get_or_insert(Stopped::Asked);
         }
         if !later {
-            let time = if phase == Phase::Ending { self.command.grace } else { AGAIN };
+            let time = if phase == Phase::Ending { self.command.grace } else { self.again };
             self.enter(phase, time);
         }
     }

@@ -70,7 +70,7 @@ impl Launched {
         let files: Vec<_> = socket.iter().map(AsRawFd::as_raw_fd).collect();
         let send = async {
             loop {
-                match wire::send_with_files(self.control.as_raw_fd(), &order, &files) {
+                match wire::send(self.control.as_raw_fd(), &order, &files) {
                     // Too much, or too many files, under way already.
                     Err(error) if wire::is_full(&error) => sleep(Duration::from_millis(1)).await,
                     // A message this short goes as a whole or not at all, unix(7).

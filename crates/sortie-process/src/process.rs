@@ -2,11 +2,12 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::time::{Instant, sleep_until};
 
@@ -28,6 +29,8 @@ pub struct Process {
     socket: Option<UnixStream>,
     /// The part of the reply that has come.
     received: Vec<u8>,
+    /// The part of a request to stop that has not gone out.
+    unsent: Vec<u8>,
     program: OsString,
     grace: Duration,
     /// When an answer has to be there; `None` for as long as the command has no time limit.
@@ -72,6 +75,7 @@ impl Process {
             number,
             socket: Some(socket),
             received: Vec::new(),
+            unsent: Vec::new(),
             program: command.program.clone(),
             grace: limits.grace,
             overdue: longest.and_then(|longest| Instant::now().checked_add(longest)),
@@ -89,12 +93,17 @@ impl Process {
             }
             let lost = RunError::Lost { program: self.program.clone() };
             let Some(socket) = &mut self.socket else { return Err(lost) };
+            let (mut reader, mut writer) = socket.split();
             let overdue = self.overdue;
             tokio::select! {
                 biased;
-                read = socket.read_buf(&mut self.received) => match read {
+                read = reader.read_buf(&mut self.received) => match read {
                     Ok(0) | Err(_) => self.end(Err(lost)),
                     Ok(_) => self.read_reply(lost),
+                },
+                sent = writer.write(&self.unsent), if !self.unsent.is_empty() => match sent {
+                    Ok(sent) => drop(self.unsent.drain(..sent)),
+                    Err(_) => self.end(Err(lost)),
                 },
                 () = sleep_until(overdue.unwrap_or_else(Instant::now)), if overdue.is_some() => {
                     if self.asked_for_help {
@@ -122,8 +131,11 @@ impl Process {
 
     fn ask(&mut self, kind: Kind, time: Duration) {
         let Some(socket) = &self.socket else { return };
-        // There is room for five bytes; if the shepherd is gone, `wait` will notice.
-        let _ = socket.try_write(&wire::bare_frame(kind));
+        self.unsent.extend(wire::bare_frame(kind));
+        // At once, whether or not anyone waits; what does not go now, `wait` sends. Not by tokio's
+        // `try_write`, which refuses to try before the reactor has seen the socket.
+        let sent = wire::send(socket.as_raw_fd(), &self.unsent, &[]).unwrap_or(0);
+        self.unsent.drain(..sent);
         let then = Instant::now().checked_add(time + PATIENCE);
         self.overdue = [self.overdue, then].into_iter().flatten().min();
     }

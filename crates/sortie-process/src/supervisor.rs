@@ -178,7 +178,7 @@ async fn send(
     let mut stream = tokio::net::UnixStream::from_std(socket)?;
     // The socket is empty, so that the first bytes always fit.
     let sent = loop {
-        match wire::send_with_files(stream.as_raw_fd(), frame, &numbers) {
+        match wire::send(stream.as_raw_fd(), frame, &numbers) {
             Err(error) if wire::is_full(&error) => tokio::time::sleep(RETRY).await,
             other => break other?,
         }

@@ -181,9 +181,15 @@ pub(crate) fn keep_only(kept: &impl AsRawFd) -> io::Result<OwnedFd> {
 
 /// Sets every signal to its default action and blocks `blocked`.
 pub(crate) fn reset_signals(blocked: &SigSet) {
+    // All zeros is the default action (SIG_DFL) without flags, whatever the architecture's layout.
+    let default = [0_u64; 8];
     for signal in 1..=libc::SIGRTMAX() {
-        // SAFETY: the default action is valid for every signal; SIGKILL and SIGSTOP refuse.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
+        // SAFETY: valid pointers and the size of the kernel's signal set. The kernel itself is asked,
+        // as the C library keeps two signals to itself, which may be ignored all the same.
+        unsafe {
+            let none = ptr::null_mut::<libc::c_void>();
+            libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), none, 8)
+        };
     }
     let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(blocked), None);
 }

@@ -117,11 +117,12 @@ impl Request<'_> {
     }
 }
 
-/// Sends the start of `bytes` with `files` attached; how much of it went.
-pub(crate) fn send_with_files(socket: RawFd, bytes: &[u8], files: &[RawFd]) -> io::Result<usize> {
-    let message = [ControlMessage::ScmRights(files)];
-    let flags = MsgFlags::MSG_NOSIGNAL;
-    Ok(sendmsg::<()>(socket, &[IoSlice::new(bytes)], &message, flags, None)?)
+/// Sends what fits of `bytes` without waiting, `files` with its first byte; how much of it went.
+pub(crate) fn send(socket: RawFd, bytes: &[u8], files: &[RawFd]) -> io::Result<usize> {
+    let rights = [ControlMessage::ScmRights(files)];
+    let control = if files.is_empty() { &[][..] } else { &rights };
+    let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
+    Ok(sendmsg::<()>(socket, &[IoSlice::new(bytes)], control, flags, None)?)
 }
 
 /// Whether an error of sending says that it may go later: the socket is full, or the user has as

@@ -1,0 +1,95 @@
+//! The helper processes are killed from outside: the command ends, the launcher hears of it, and the
+//! next command runs.
+
+use std::fs;
+
+use sortie_process::{RunError, Status};
+
+use crate::{Stage, eventually, marked, parent, processes, signal};
+
+/// The shepherd that keeps the stage's command.
+fn shepherd_of(stage: &Stage) -> i32 {
+    let marked = marked(&stage.mark());
+    marked.iter().filter_map(|pid| parent(*pid)).find(|pid| !marked.contains(pid)).unwrap()
+}
+
+/// The warden of a supervisor, found by running something.
+pub(crate) async fn warden_of(stage: &Stage) -> i32 {
+    let mut process = stage.start(&stage.sh("sleep 600")).await;
+    eventually("the command to start", || !marked(&stage.mark()).is_empty()).await;
+    let warden = parent(shepherd_of(stage)).unwrap();
+    process.kill();
+    process.wait().await.unwrap();
+    warden
+}
+
+/// The helper processes of a launcher.
+pub(crate) fn helpers_of(launcher: i32) -> Vec<i32> {
+    let variable = format!("SORTIE_WARDEN_OF={launcher}");
+    processes()
+        .filter(|pid| {
+            let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environ.split(|byte| *byte == 0).any(|entry| entry == variable.as_bytes())
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_killed_shepherd_loses_the_command_and_nothing_more() {
+    let stage = Stage::new();
+    let mut other = stage.start(&stage.sh("while [ ! -e end ]; do sleep 0.05; done; exit 3")).await;
+    let hiding = Stage { supervisor: stage.supervisor.clone(), ..Stage::new() };
+    let script = "trap '' TERM; setsid sleep 600 & (setsid sleep 600 &) & touch ready; sleep 600";
+    let mut process = hiding.start(&hiding.sh(script)).await;
+    hiding.appears("ready").await;
+
+    signal("KILL", shepherd_of(&hiding));
+    let lost = process.wait().await.unwrap_err();
+    assert!(matches!(lost, RunError::Lost { .. }), "{lost}");
+    assert_eq!(marked(&hiding.mark()), [] as [i32; 0], "told before all was over");
+
+    assert_eq!(hiding.run(&hiding.sh("exit 0")).await.status, Status::Exited(0));
+    fs::write(stage.path("end"), "").unwrap();
+    assert_eq!(other.wait().await.unwrap().status, Status::Exited(3));
+}
+
+#[tokio::test]
+async fn a_killed_idle_shepherd_is_replaced() {
+    let stage = Stage::new();
+    let mut process = stage.start(&stage.sh("sleep 600")).await;
+    eventually("the command to start", || !marked(&stage.mark()).is_empty()).await;
+    let shepherd = shepherd_of(&stage);
+    process.kill();
+    process.wait().await.unwrap();
+    signal("KILL", shepherd);
+    let gone = || !std::path::Path::new(&format!("/proc/{shepherd}")).exists();
+    eventually("the warden to reap it", gone).await;
+    assert_eq!(stage.run(&stage.sh("exit 2")).await.status, Status::Exited(2));
+}
+
+#[tokio::test]
+async fn a_killed_warden_ends_its_commands_and_is_replaced() {
+    let stage = Stage::new();
+    let script = "trap '' TERM; setsid sleep 600 & (setsid sleep 600 &) & touch ready; sleep 600";
+    let mut process = stage.start(&stage.sh(script)).await;
+    stage.appears("ready").await;
+    signal("KILL", parent(shepherd_of(&stage)).unwrap());
+    // Its shepherd was told by the kernel, and has had the time to end all in good order.
+    assert_eq!(process.wait().await.unwrap().status, Status::Signaled(9));
+    assert_eq!(marked(&stage.mark()), [] as [i32; 0], "told before all was over");
+    assert_eq!(stage.run(&stage.sh("exit 2")).await.status, Status::Exited(2));
+}
+
+#[tokio::test]
+async fn a_shepherd_that_hangs_is_killed_when_the_command_is_overdue() {
+    let stage = Stage::new();
+    let mut command = stage.sh("sleep 600");
+    command.limits.time = Some(std::time::Duration::from_millis(100));
+    command.limits.grace = std::time::Duration::from_millis(100);
+    let mut process = stage.start(&command).await;
+    eventually("the command to start", || !marked(&stage.mark()).is_empty()).await;
+    signal("STOP", shepherd_of(&stage));
+    let lost = process.wait().await.unwrap_err();
+    assert!(matches!(lost, RunError::Lost { .. }), "{lost}");
+    assert_eq!(marked(&stage.mark()), [] as [i32; 0]);
+}
