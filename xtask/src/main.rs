@@ -4,6 +4,7 @@
 mod ci;
 mod interrupt;
 mod packages;
+mod slurm;
 mod snapshots;
 mod test;
 mod workspace;
@@ -29,6 +30,9 @@ enum Task {
         #[arg(long)]
         quick: bool,
     },
+    /// A private Slurm of one node under target/, for root on Debian 12
+    #[command(subcommand)]
+    Slurm(slurm::Task),
 }
 
 fn main() -> ExitCode {
@@ -48,5 +52,6 @@ fn run(task: &Task) -> anyhow::Result<()> {
         Task::Ci => ci::run(&sh),
         Task::Test { quick: true } => test::quick(&sh),
         Task::Test { quick: false } => test::all(&sh),
+        Task::Slurm(task) => slurm::run(&sh, task),
     }
 }
