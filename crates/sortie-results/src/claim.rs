@@ -4,8 +4,6 @@ use std::{
     fs::{File, TryLockError},
     io,
     path::{Path, PathBuf},
-    thread,
-    time::Duration,
 };
 
 use rustix::{
@@ -15,11 +13,6 @@ use rustix::{
 use thiserror::Error;
 
 use crate::{AttemptId, Fault, Outcome, ResultsDir, leftovers, names, unusable::fault_of};
-
-/// The waits for a lock that another holds: each is twice the one before, together a second. A tree
-/// that was just killed may need milliseconds to let go.
-const FIRST_WAIT: Duration = Duration::from_millis(1);
-const LAST_WAIT: Duration = Duration::from_millis(512);
 
 /// A results dir that is one attempt's alone.
 ///
@@ -41,17 +34,17 @@ impl ResultsDir {
     /// `previous` that is no directory is an error.
     ///
     /// Where the file system has no locks the directory is taken without, and it is the caller who
-    /// must not use it twice. Waits up to a second while another holds it.
+    /// must not use it twice. Where another attempt holds it the answer is [`ClaimError::InUse`] at
+    /// once; a tree of processes that was just killed may need milliseconds to let go.
     pub fn claim(path: &Path, attempt: AttemptId) -> Result<Claim, ClaimError> {
         let failed = |action| move |error| ClaimError::failed(path, action, error);
         let made = make(path).map_err(failed("create"))?;
         let dir = Self::open(path).map_err(failed("open"))?;
-        let lock = lock(&dir.file).map_err(failed("lock"))?;
-        if lock == Lock::Taken {
+        if !lock(&dir.file).map_err(failed("lock"))? {
             return Err(ClaimError::InUse { path: path.to_owned() });
         }
         // Nobody was in a directory that we have made and locked at once.
-        if !(made && lock == Lock::Free) {
+        if !made {
             leftovers::move_away(&dir, &names::OF_AN_ATTEMPT)?;
         }
         let [stdout, stderr] = match create_logs(&dir) {
@@ -112,28 +105,13 @@ fn make(path: &Path) -> io::Result<bool> {
     }
 }
 
-#[derive(Debug, PartialEq, Eq)]
-enum Lock {
-    /// It was free, or there are no locks.
-    Free,
-    /// It was free after a wait.
-    Freed,
-    /// Another holds it.
-    Taken,
-}
-
-fn lock(dir: &File) -> io::Result<Lock> {
-    let mut wait = FIRST_WAIT;
-    loop {
-        match dir.try_lock() {
-            Ok(()) if wait == FIRST_WAIT => return Ok(Lock::Free),
-            Ok(()) => return Ok(Lock::Freed),
-            Err(TryLockError::WouldBlock) if wait > LAST_WAIT => return Ok(Lock::Taken),
-            Err(TryLockError::WouldBlock) => thread::sleep(wait),
-            Err(TryLockError::Error(error)) if locks_unsupported(&error) => return Ok(Lock::Free),
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-        wait *= 2;
+/// Locks the directory, if it has locks; false where another holds it.
+fn lock(dir: &File) -> io::Result<bool> {
+    match dir.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) if locks_unsupported(&error) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 

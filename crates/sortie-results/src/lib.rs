@@ -33,8 +33,7 @@
 //! says of anything else what is wrong with it; [`judge`] turns that and the [`Outcome`] into a
 //! [`Verdict`]. [`Claim::record`] keeps it as `job.json`, from which [`load`] has it again.
 //!
-//! Calls block, on the file system alone and for no longer than it does, but for a directory that
-//! another attempt holds, where `claim` waits up to a second.
+//! Calls block, on the file system alone and for no longer than it does.
 //!
 //! # Results in JSON
 //!

@@ -1,1 +1,74 @@
-//! To be written.
+//! `JobScheduler`: runs a user's evaluator on candidate programs, many at once, and answers with
+//! results that can be trusted.
+//!
+//! ```
+//! use sortie_config::{JobType, LocalJobConfig};
+//! use sortie_scheduler::{JobScheduler, SchedulerOptions};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let path = |name: &str| dir.path().join(name);
+//! std::fs::write(path("candidate.txt"), "hello")?;
+//! // An evaluator in shell, for want of a Python: it is given what every evaluator is given.
+//! std::fs::write(
+//!     path("evaluate.sh"),
+//!     r#"[ "$1 $3" = "--program_path --results_dir" ] || exit 2
+//!        echo "{\"combined_score\": $(wc -c < "$2")}" > "$4/metrics.json"
+//!        echo '{"correct": true}' > "$4/correct.json""#,
+//! )?;
+//! let config = LocalJobConfig {
+//!     eval_program_path: path("evaluate.sh"),
+//!     python_executable: Some("sh".into()),
+//!     ..LocalJobConfig::default()
+//! };
+//! let scheduler = JobScheduler::new(JobType::Local, config, SchedulerOptions::default())?;
+//! let (results, wall_time) = scheduler.run(path("candidate.txt"), path("results")).await?;
+//! assert!(results.correct, "{:?}", results.detail);
+//! assert_eq!(results.metrics["combined_score"].as_f64(), Some(5.0));
+//! println!("in {wall_time:?}");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Theory of operation
+//!
+//! ```text
+//!   JobScheduler ──▶ Table: what is queued, running, finished     (plain data behind a lock)
+//!        │              ▲
+//!        │ jobs         │ started, ended
+//!        ▼              │
+//!   dyn Executor ──▶ Reporter, one for each job it took
+//! ```
+//!
+//! The facade keeps the table and hands jobs to the executor while fewer than `max_workers` run. The
+//! executor takes jobs, and requests to stop some. It is never asked how they are: it says so, through
+//! the [`Reporter`](executor::Reporter) that comes with each job, so that a local job's end costs no
+//! polling, and asking the scheduler for the status of a thousand jobs costs one look into the table.
+//! A reporter that is dropped without having told the end reports the job as lost: every job ends in
+//! exactly one outcome.
+//!
+//! # Architecture invariant
+//!
+//! This crate does not know YAML and prints nothing.
+
+mod check;
+mod error;
+mod event;
+mod executor;
+mod here;
+mod job;
+mod local;
+mod options;
+mod preview;
+mod scheduler;
+mod shared;
+mod table;
+
+pub use check::{Finding, check};
+pub use error::SchedulerError;
+pub use event::{Event, Events};
+pub use job::{Finished, JobId, Status};
+pub use options::SchedulerOptions;
+pub use preview::{Preview, preview};
+pub use scheduler::JobScheduler;

@@ -1,0 +1,64 @@
+//! What can be wrong with a request. What goes wrong with a job is in its outcome.
+
+use std::path::PathBuf;
+
+use sortie_config::{InvalidSetting, JobType};
+use sortie_process::SpawnError;
+use sortie_results::RecordError;
+use thiserror::Error;
+
+use crate::JobId;
+
+/// A request that the scheduler refuses.
+#[derive(Debug, Error)]
+pub enum SchedulerError {
+    /// The settings are of another kind of job.
+    #[error("the job type is `{job_type}`, but the settings are those of `{config}`")]
+    ConfigMismatch {
+        /// The job type asked for.
+        job_type: JobType,
+        /// The one the settings are for.
+        config: JobType,
+    },
+    /// There is no executor for it in this version.
+    #[error("`{0}` jobs are not yet supported by this version; `local` ones are")]
+    NotYet(JobType),
+    /// A setting that cannot work.
+    #[error(transparent)]
+    Setting(#[from] InvalidSetting),
+    /// Nothing could ever run.
+    #[error("`max_workers` is 0, expected at least 1")]
+    NoWorkers,
+    /// A job could not run, as something it needs is not there.
+    #[error("{0}")]
+    NotReady(String),
+    /// There is nothing to run jobs in.
+    #[error("no tokio runtime: make the scheduler within one")]
+    NoRuntime,
+    /// The helper process that keeps jobs does not start.
+    #[error(transparent)]
+    Helper(#[from] SpawnError),
+    /// Relative paths would lead nowhere.
+    #[error("cannot tell the working directory: {0}")]
+    WorkingDirectory(std::io::Error),
+    /// Two live jobs would write to the same place.
+    #[error("results dir {} is in use by {job}, which has not finished", results_dir.display())]
+    ResultsDirInUse {
+        /// The directory, as given.
+        results_dir: PathBuf,
+        /// The job that has it.
+        job: JobId,
+    },
+    /// No such job, or one that was forgotten.
+    #[error("there is no {0}")]
+    UnknownJob(JobId),
+    /// Its results are not there yet.
+    #[error("{0} has not finished")]
+    NotFinished(JobId),
+    /// The results dir no longer holds what the job left there.
+    #[error(transparent)]
+    Results(#[from] RecordError),
+    /// The scheduler was shut down.
+    #[error("the scheduler was shut down")]
+    ShutDown,
+}

@@ -1,0 +1,114 @@
+//! The seam between the scheduler and what runs its jobs.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sortie_results::{AttemptId, Ended, Outcome, Results, Seconds, Usage};
+
+use crate::JobId;
+use crate::job::Paths;
+use crate::shared::Shared;
+
+/// Runs jobs: on this machine, or one day through Slurm.
+///
+/// There is no question about status here: an executor tells, by each job's [`Reporter`], as soon as
+/// it knows. Jobs come and are cancelled in batches, so that one call can be made for all of them.
+/// Neither method waits for anything.
+pub(crate) trait Executor: Send + Sync {
+    /// Takes jobs, in their order, and sees to them from then on.
+    fn submit(&self, jobs: Vec<Job>);
+
+    /// Has jobs stopped that were taken and are not over; unknown ones are ignored. Only asks: their
+    /// reporters tell the rest.
+    fn cancel(&self, jobs: &[JobId], how: Cancel);
+}
+
+/// How a job is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Cancel {
+    /// With the time to tidy up that its settings grant.
+    Gently,
+    /// At once.
+    AtOnce,
+}
+
+/// A job to run, and whom to tell about it.
+pub(crate) struct Job {
+    pub(crate) id: JobId,
+    pub(crate) attempt: AttemptId,
+    pub(crate) paths: Paths,
+    pub(crate) submitted: Instant,
+    pub(crate) reporter: Reporter,
+}
+
+impl Job {
+    /// What people call it: the name of its results dir.
+    pub(crate) fn name(&self) -> Cow<'_, str> {
+        let dir = &self.paths.results_dir;
+        dir.file_name().unwrap_or(dir.as_os_str()).to_string_lossy()
+    }
+}
+
+/// Tells the scheduler how a job fares. Dropped before the end was told, it reports the job as lost.
+pub(crate) struct Reporter {
+    shared: Option<Arc<Shared>>,
+    id: JobId,
+    attempt: AttemptId,
+    submitted: Instant,
+}
+
+impl Reporter {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        id: JobId,
+        attempt: AttemptId,
+        submitted: Instant,
+    ) -> Self {
+        Self { shared: Some(shared), id, attempt, submitted }
+    }
+
+    /// The attempt is under way.
+    pub(crate) fn started(&self) {
+        if let Some(shared) = &self.shared {
+            shared.started(self.id);
+        }
+    }
+
+    /// The attempt is over, and nothing of it runs any more. `recorded` says whether the results dir
+    /// holds its record.
+    pub(crate) fn ended(mut self, results: Results, recorded: bool) {
+        self.tell(results, recorded);
+    }
+
+    fn tell(&mut self, results: Results, recorded: bool) {
+        if let Some(shared) = self.shared.take() {
+            shared.finish(self.id, results, recorded);
+            shared.hand_out();
+        }
+    }
+}
+
+impl Drop for Reporter {
+    fn drop(&mut self) {
+        if self.shared.is_some() {
+            let outcome = Outcome::Lost { reason: "the launcher stopped caring for it".into() };
+            let results = without_results(self.attempt, outcome, self.submitted.elapsed());
+            self.tell(results, false);
+        }
+    }
+}
+
+/// The results of an attempt that has spent all its time waiting.
+pub(crate) fn without_results(attempt: AttemptId, outcome: Outcome, queued: Duration) -> Results {
+    let queued = queued.as_secs_f64();
+    let seconds = Seconds { queued, running: 0.0, total: queued };
+    Results::without_dir(attempt, Ended { outcome, seconds, usage: Usage::default() })
+}
+
+/// The directory's one true name as far as it exists, so that two names of it are noticed.
+pub(crate) fn true_name(dir: &Path) -> Box<Path> {
+    let parent = || Some(dir.parent()?.canonicalize().ok()?.join(dir.file_name()?));
+    dir.canonicalize().ok().or_else(parent).unwrap_or_else(|| dir.components().collect()).into()
+}

@@ -1,0 +1,85 @@
+//! A job, as its submitter sees it.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sortie_results::{AttemptId, Fault, Outcome, Results, Seconds};
+
+use crate::table::Entry;
+
+/// A job of one scheduler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobId(pub(crate) u64);
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "job {}", self.0)
+    }
+}
+
+/// Where a job is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Status {
+    /// It waits for its turn.
+    Queued,
+    /// Its attempt is under way.
+    Running {
+        /// For how long it has been.
+        since: Duration,
+    },
+    /// It is over.
+    Finished(Arc<Finished>),
+}
+
+impl Status {
+    pub(crate) fn of(entry: &Entry) -> Self {
+        match entry {
+            Entry::Finished(finished) => Self::Finished(finished.clone()),
+            Entry::Live(live) => live
+                .started
+                .map_or(Self::Queued, |started| Self::Running { since: started.elapsed() }),
+        }
+    }
+}
+
+/// What is kept of a job that is over. Its logs and metrics are in its results dir.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finished {
+    /// The attempt that the rest is about.
+    pub attempt: AttemptId,
+    /// Its results dir, as given.
+    pub results_dir: Arc<Path>,
+    /// Whether the candidate is correct.
+    pub correct: bool,
+    /// How the attempt ended.
+    pub outcome: Outcome,
+    /// Whose fault it is, if something went wrong.
+    pub fault: Option<Fault>,
+    /// How long it took.
+    pub seconds: Seconds,
+    /// Whether the results dir holds the attempt's record.
+    pub(crate) recorded: bool,
+}
+
+impl Finished {
+    pub(crate) fn new(results: &Results, results_dir: Arc<Path>, recorded: bool) -> Self {
+        Self {
+            attempt: results.attempt,
+            results_dir,
+            correct: results.correct,
+            outcome: results.outcome.clone(),
+            fault: results.fault,
+            seconds: results.seconds,
+            recorded,
+        }
+    }
+}
+
+/// The paths of a job, as the user gave them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Paths {
+    pub(crate) candidate: Arc<Path>,
+    pub(crate) results_dir: Arc<Path>,
+}

@@ -1,0 +1,193 @@
+//! One attempt on this machine, from its results dir to its record.
+
+use std::ffi::OsString;
+use std::io;
+use std::time::Duration;
+
+use sortie_process::{Exit, Files, Process, RunError};
+use sortie_results::jiff::{SignedDuration, Timestamp};
+use sortie_results::{Claim, ClaimError, Ended, Fault, Outcome, ResultsDir, Run, Seconds};
+use tokio::sync::watch;
+use tracing::Instrument;
+
+use super::{Listed, Shared, outcome};
+use crate::executor::{Cancel, Job, without_results};
+
+type Cancelled = watch::Receiver<Option<Cancel>>;
+
+/// The waits for a results dir that another attempt holds: each is twice the one before, together a
+/// second. A tree that was just killed may need milliseconds to let go.
+const FIRST_WAIT: Duration = Duration::from_millis(1);
+const LAST_WAIT: Duration = Duration::from_millis(512);
+
+/// Sees to a job until it is over, and tells.
+pub(super) async fn run(listed: Listed, job: Job, cancel: Cancelled) {
+    let span = tracing::info_span!("job", name = %job.name(), attempt = %job.attempt);
+    attempt(&listed.shared, job, cancel).instrument(span).await;
+}
+
+async fn attempt(shared: &Shared, job: Job, cancel: Cancelled) {
+    let claim = match claim(shared, &job).await {
+        Ok(claim) => claim,
+        Err(error) => {
+            let results = without_results(job.attempt, (&error).into(), job.submitted.elapsed());
+            shared.log(&results.outcome);
+            return job.reporter.ended(results, false);
+        }
+    };
+    let execution = execute(shared, &job, &claim, cancel).await;
+    shared.log(&execution.outcome);
+    conclude(shared, job, &claim, execution).await;
+}
+
+/// What is known of an attempt whose command is over.
+struct Execution {
+    outcome: Outcome,
+    /// The command line, as far as it came to one.
+    command: Vec<OsString>,
+    /// From submitting the job until its command was started, or was not.
+    queued: Duration,
+    exit: Option<Exit>,
+}
+
+async fn claim(shared: &Shared, job: &Job) -> Result<Claim, ClaimError> {
+    let dir = shared.plan.here.cwd.join(&job.paths.results_dir);
+    let mut wait = FIRST_WAIT;
+    loop {
+        match ResultsDir::claim(&dir, job.attempt) {
+            Err(ClaimError::InUse { .. }) if wait <= LAST_WAIT => tokio::time::sleep(wait).await,
+            other => return other,
+        }
+        wait *= 2;
+    }
+}
+
+async fn execute(shared: &Shared, job: &Job, claim: &Claim, mut cancel: Cancelled) -> Execution {
+    let (plan, limits) = (&shared.plan, shared.plan.limits());
+    let not_run = |outcome, command| Execution {
+        outcome,
+        command,
+        queued: job.submitted.elapsed(),
+        exit: None,
+    };
+    if cancel.borrow_and_update().is_some() {
+        return not_run(Outcome::Cancelled, Vec::new());
+    }
+    let planned = match plan.evaluation(&job.paths) {
+        Ok(planned) => planned,
+        Err(error) => return not_run(error.into(), Vec::new()),
+    };
+    let command = plan.command(&planned, limits.clone());
+    let activates = planned.activates.clone();
+    let argv = planned.argv();
+    let files = match files(claim) {
+        Ok(files) => files,
+        Err(error) => return not_run(out_of_files(&error), argv),
+    };
+    let mut process = match shared.supervisor.spawn(&command, files).await {
+        Ok(process) => process,
+        Err(error) => return not_run(outcome::of_spawn_error(&error), argv),
+    };
+    job.reporter.started();
+    shared.log_start(&argv);
+    let queued = job.submitted.elapsed();
+    let ended = wait(&mut process, &mut cancel).await;
+    let outcome = match &ended {
+        Ok(exit) => outcome::of_exit(exit, &limits, activates.as_deref(), claim.stderr()),
+        Err(error) => outcome::of_run_error(error),
+    };
+    let outcome = without_evaluator(shared, outcome);
+    Execution { outcome, command: argv, queued, exit: ended.ok() }
+}
+
+/// Waits for the end of the command, and passes on what is asked meanwhile.
+async fn wait(process: &mut Process, cancel: &mut Cancelled) -> Result<Exit, RunError> {
+    let mut asked = true;
+    loop {
+        tokio::select! {
+            ended = process.wait() => return ended,
+            changed = cancel.changed(), if asked => match *cancel.borrow_and_update() {
+                _ if changed.is_err() => asked = false,
+                Some(Cancel::Gently) => process.stop(),
+                Some(Cancel::AtOnce) => process.kill(),
+                None => {}
+            },
+        }
+    }
+}
+
+/// An evaluator that was taken away meanwhile makes Python exit with a code of its own, for which
+/// the candidate is not to blame.
+fn without_evaluator(shared: &Shared, outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Exited { code } if code != 0 && !shared.plan.has_evaluator() => {
+            let path = shared.plan.evaluator().display();
+            let reason = format!("the evaluator {path} was removed meanwhile (exit code {code})");
+            Outcome::not_started(reason)
+        }
+        outcome => outcome,
+    }
+}
+
+/// Reads what the attempt left, keeps its record, and tells.
+async fn conclude(shared: &Shared, job: Job, claim: &Claim, execution: Execution) {
+    let Execution { outcome, command, queued, exit } = execution;
+    let running = exit.as_ref().map_or(Duration::ZERO, |exit| exit.running);
+    let seconds = Seconds {
+        queued: queued.as_secs_f64(),
+        running: running.as_secs_f64(),
+        total: job.submitted.elapsed().as_secs_f64(),
+    };
+    let usage = exit.as_ref().map(|exit| outcome::usage(&exit.usage)).unwrap_or_default();
+    let mut results = claim.collect(Ended { outcome, seconds, usage }, shared.read_limits);
+    let total = job.submitted.elapsed();
+    results.seconds.total = total.as_secs_f64();
+    let ended_at = Timestamp::now();
+    let since_submitted = SignedDuration::try_from(total).unwrap_or_default();
+    let protections = shared.supervisor.protections().await.unwrap_or_default();
+    let run = Run {
+        candidate: job.paths.candidate.to_path_buf(),
+        command,
+        submitted_at: ended_at.saturating_sub(since_submitted).unwrap_or(ended_at),
+        started_at: exit.as_ref().and_then(|exit| Timestamp::try_from(exit.started_at).ok()),
+        ended_at,
+        stragglers: exit.as_ref().map_or(0, |exit| exit.stragglers),
+        protection: protections.iter().map(ToString::to_string).collect(),
+        host: shared.plan.here.host.clone(),
+    };
+    let recorded = claim.record(&run, &results).inspect_err(|error| {
+        tracing::warn!("the attempt is not recorded: {error}");
+    });
+    job.reporter.ended(results, recorded.is_ok());
+}
+
+fn files(claim: &Claim) -> io::Result<Files> {
+    Ok(Files {
+        stdout: claim.stdout().try_clone()?,
+        stderr: claim.stderr().try_clone()?,
+        hold: Some(claim.lock().try_clone()?),
+    })
+}
+
+fn out_of_files(error: &io::Error) -> Outcome {
+    let reason = format!("cannot open the logs once more: {error}");
+    Outcome::NotStarted { reason, fault: Fault::Infrastructure }
+}
+
+impl Shared {
+    fn log_start(&self, command: &[OsString]) {
+        if self.verbose {
+            tracing::info!(?command, "started");
+        } else {
+            tracing::debug!(?command, "started");
+        }
+    }
+
+    fn log(&self, outcome: &Outcome) {
+        if self.verbose {
+            tracing::info!(%outcome, "ended");
+        } else {
+            tracing::debug!(%outcome, "ended");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Jobs on this machine: one process tree each, one task of the runtime for each that runs.
+
+mod attempt;
+mod outcome;
+mod plan;
+mod python;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sortie_config::JobConfig;
+use sortie_process::Supervisor;
+use sortie_results::ReadLimits;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+pub(crate) use plan::{NotReady, Plan};
+
+use crate::executor::{Cancel, Executor, Job};
+use crate::here::Here;
+use crate::{JobId, SchedulerError};
+
+/// The executor of local jobs. The scheduler gives it no more of them than may run at once.
+pub(crate) struct Local {
+    shared: Arc<Shared>,
+    runtime: Handle,
+}
+
+/// What the tasks of jobs share.
+struct Shared {
+    plan: Plan,
+    supervisor: Supervisor,
+    read_limits: ReadLimits,
+    verbose: bool,
+    running: Mutex<HashMap<JobId, watch::Sender<Option<Cancel>>>>,
+}
+
+impl Local {
+    pub(crate) fn new(
+        config: JobConfig,
+        here: Here,
+        supervisor: Supervisor,
+        runtime: Handle,
+        read_limits: ReadLimits,
+        verbose: bool,
+    ) -> Result<Self, SchedulerError> {
+        let plan = Plan::new(config, here)?;
+        let running = Mutex::default();
+        let shared = Arc::new(Shared { plan, supervisor, read_limits, verbose, running });
+        Ok(Self { shared, runtime })
+    }
+}
+
+impl Executor for Local {
+    fn submit(&self, jobs: Vec<Job>) {
+        for job in jobs {
+            let (sender, cancel) = watch::channel(None);
+            self.shared.running().insert(job.id, sender);
+            let listed = Listed { shared: self.shared.clone(), id: job.id };
+            self.runtime.spawn(attempt::run(listed, job, cancel));
+        }
+    }
+
+    fn cancel(&self, jobs: &[JobId], how: Cancel) {
+        let running = self.shared.running();
+        for sender in jobs.iter().filter_map(|job| running.get(job)) {
+            sender.send_modify(|cancel| *cancel = (*cancel).max(Some(how)));
+        }
+    }
+}
+
+impl Shared {
+    fn running(&self) -> MutexGuard<'_, HashMap<JobId, watch::Sender<Option<Cancel>>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A job's place among those that can be cancelled; it leaves when its task ends, however that is.
+struct Listed {
+    shared: Arc<Shared>,
+    id: JobId,
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        self.shared.running().remove(&self.id);
+    }
+}

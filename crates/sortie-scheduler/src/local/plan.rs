@@ -1,0 +1,218 @@
+//! From the settings to a local job's command: who runs the evaluator, and in which environment.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sortie_conda::{CondaError, Env, activate, find};
+use sortie_config::{Interpreter, JobConfig, LocalJobConfig};
+use sortie_process::{Command, Environment, Limits};
+use sortie_results::Outcome;
+use sortie_script::{Step, hooked, sourced};
+use thiserror::Error;
+
+use super::python;
+use crate::SchedulerError;
+use crate::here::Here;
+use crate::job::Paths;
+
+/// How the jobs of one scheduler are run.
+pub(crate) struct Plan {
+    /// As `local` below; kept whole, as the command line is for the settings of any kind.
+    config: JobConfig,
+    local: LocalJobConfig,
+    pub(crate) here: Here,
+    /// The job's environment, but for what activation changes.
+    env: Env,
+    shared_env: Environment,
+}
+
+/// A command that can be run.
+pub(crate) struct Planned {
+    pub(crate) program: OsString,
+    pub(crate) args: Vec<OsString>,
+    pub(crate) env: Environment,
+    /// What is activated by a shell first, if anything.
+    pub(crate) activates: Option<String>,
+}
+
+/// Why a job's command cannot be run: for the user to mend.
+#[derive(Debug, Error)]
+pub(crate) enum NotReady {
+    #[error("the {what} {} cannot be read: {source}", path.display())]
+    Missing {
+        /// As in `evaluator`.
+        what: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+    #[error("no Python: neither `python3` nor `python` is on PATH, {}", on_path(path.as_deref()))]
+    NoPython { path: Option<OsString> },
+    #[error("the interpreter {} {problem}; mend `python_executable`", program.display())]
+    Interpreter { program: PathBuf, problem: &'static str },
+    #[error(transparent)]
+    Conda(#[from] CondaError),
+    #[error("the Conda environment {} has no Python: {} {problem}", prefix.display(), python.display())]
+    CondaPython { prefix: PathBuf, python: PathBuf, problem: &'static str },
+}
+
+fn on_path(path: Option<&OsStr>) -> String {
+    path.map_or_else(
+        || "which is not set".to_owned(),
+        |path| format!("which is {}", path.to_string_lossy()),
+    )
+}
+
+impl From<NotReady> for Outcome {
+    fn from(error: NotReady) -> Self {
+        Self::not_started(error.to_string())
+    }
+}
+
+impl Planned {
+    /// The command line, the program first.
+    pub(crate) fn argv(self) -> Vec<OsString> {
+        [vec![self.program], self.args].concat()
+    }
+}
+
+impl Plan {
+    pub(crate) fn new(config: JobConfig, here: Here) -> Result<Self, SchedulerError> {
+        let JobConfig::Local(local) = &config else {
+            return Err(SchedulerError::NotYet(config.job_type()));
+        };
+        let local = local.clone();
+        let env = environment(&config, &here);
+        let shared_env = env.clone().into_iter().collect();
+        Ok(Self { config, local, here, env, shared_env })
+    }
+
+    /// The evaluator's command line on a candidate.
+    pub(crate) fn evaluation(&self, paths: &Paths) -> Result<Planned, NotReady> {
+        self.readable("evaluator", self.config.eval_program_path())?;
+        self.readable("candidate", &paths.candidate)?;
+        self.python(self.config.evaluator_args(&paths.candidate, &paths.results_dir))
+    }
+
+    /// Python with these arguments, in the environment that the settings ask for.
+    pub(crate) fn python(&self, args: Vec<OsString>) -> Result<Planned, NotReady> {
+        match self.local.interpreter() {
+            Interpreter::OnPath => {
+                let path = self.env.get(OsStr::new("PATH")).cloned();
+                let names = ["python3", "python"].map(Path::new);
+                let on_path = |name: &&Path| self.executable(name).is_ok();
+                let found = names.into_iter().find(on_path);
+                Ok(self.plain(found.ok_or(NotReady::NoPython { path })?.into(), args))
+            }
+            Interpreter::Executable(program) => {
+                self.executable(program).map_err(|problem| NotReady::Interpreter {
+                    program: program.to_owned(),
+                    problem,
+                })?;
+                Ok(self.plain(program.into(), args))
+            }
+            Interpreter::Sourced(script) => {
+                self.readable("activation script", script)?;
+                let command = [vec!["python".into()], args].concat();
+                let activates = script.display().to_string();
+                Ok(self.in_shell(sourced(script, &command), activates))
+            }
+            Interpreter::Conda(name) => self.conda(name, args),
+        }
+    }
+
+    fn plain(&self, program: OsString, args: Vec<OsString>) -> Planned {
+        Planned { program, args, env: self.shared_env.clone(), activates: None }
+    }
+
+    /// The command line of a shell that activates something, then becomes the command.
+    fn in_shell(&self, argv: Vec<OsString>, activates: String) -> Planned {
+        let mut argv = argv.into_iter();
+        let program = argv.next().unwrap_or_default();
+        let activates = Some(activates);
+        Planned { program, args: argv.collect(), env: self.shared_env.clone(), activates }
+    }
+
+    fn conda(&self, name: &str, args: Vec<OsString>) -> Result<Planned, NotReady> {
+        let Here { home, cwd, .. } = &self.here;
+        let prefix = find(name, &self.env, home.as_deref(), cwd)?;
+        let activation = activate(&prefix, &self.env)?;
+        let python = prefix.join("bin/python");
+        self.executable(&python).map_err(|problem| NotReady::CondaPython {
+            prefix: prefix.clone(),
+            python: python.clone(),
+            problem,
+        })?;
+        if !activation.has_scripts() {
+            let mut env = self.env.clone();
+            activation.apply(&mut env);
+            let env = env.into_iter().collect();
+            return Ok(Planned { program: python.into(), args, env, activates: None });
+        }
+        let source = |script| Step::Source(script);
+        let mut steps: Vec<_> = activation.leave.iter().map(|script| source(script)).collect();
+        steps.extend(activation.unset.iter().map(|name| Step::Unset(name)));
+        steps.extend(activation.set.iter().map(|(name, value)| Step::Set(name, value)));
+        steps.extend(activation.enter.iter().map(|script| source(script)));
+        let command = [vec![python.into()], args].concat();
+        let activates = format!("the Conda environment {}", prefix.display());
+        Ok(self.in_shell(hooked(&steps, &command), activates))
+    }
+
+    fn readable(&self, what: &'static str, path: &Path) -> Result<(), NotReady> {
+        std::fs::metadata(self.here.cwd.join(path)).map(drop).map_err(|source| NotReady::Missing {
+            what,
+            path: path.to_owned(),
+            source,
+        })
+    }
+
+    /// Whether the job would find this program, or what is wrong with it.
+    fn executable(&self, program: &Path) -> Result<PathBuf, &'static str> {
+        python::executable(program, self.env.get(OsStr::new("PATH")), &self.here.cwd)
+    }
+
+    /// Whether the evaluator is there now.
+    pub(crate) fn has_evaluator(&self) -> bool {
+        self.readable("evaluator", self.config.eval_program_path()).is_ok()
+    }
+
+    /// The evaluator, as the user gave it.
+    pub(crate) fn evaluator(&self) -> &Path {
+        self.config.eval_program_path()
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        let limits = self.config.limits();
+        Limits {
+            time: self.config.time_limit(),
+            grace: limits.grace,
+            log_bytes: limits.max_log_bytes,
+        }
+    }
+
+    /// The planned command, as the supervisor takes it.
+    pub(crate) fn command(&self, planned: &Planned, limits: Limits) -> Command {
+        Command {
+            program: planned.program.clone(),
+            args: planned.args.clone(),
+            env: planned.env.clone(),
+            cwd: self.here.cwd.clone(),
+            limits,
+            announces_ready: planned.activates.is_some(),
+        }
+    }
+}
+
+/// What of the launcher's environment is passed on, with what the evaluator is told; what the user
+/// sets wins over both.
+fn environment(config: &JobConfig, here: &Here) -> Env {
+    let policy = config.environment();
+    let mut env: Env = policy.select(here.env.iter().cloned()).into_iter().collect();
+    for (name, value) in config.evaluator_env() {
+        if !policy.set.contains_key(&name) {
+            env.insert(name.into(), value.into());
+        }
+    }
+    env
+}

@@ -1,0 +1,23 @@
+//! How a scheduler goes about its jobs.
+
+use sortie_process::Supervisor;
+
+/// How a scheduler goes about its jobs, whatever their kind.
+#[derive(Debug, Clone)]
+pub struct SchedulerOptions {
+    /// Whether each job's start and end are traced as information (`tracing::info!`), not only for
+    /// debugging.
+    pub verbose: bool,
+    /// How many local jobs run at once, at most; further ones are queued. At least 1.
+    pub max_workers: usize,
+    /// What keeps the processes of local jobs. Schedulers that are given clones of one share its
+    /// helper processes.
+    pub supervisor: Supervisor,
+}
+
+/// As in the Launch API: not verbose, 4 workers.
+impl Default for SchedulerOptions {
+    fn default() -> Self {
+        Self { verbose: false, max_workers: 4, supervisor: Supervisor::new() }
+    }
+}

@@ -1,0 +1,217 @@
+//! The facade.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sortie_config::{JobConfig, JobType};
+use sortie_process::Protection;
+use sortie_results::{ReadLimits, Results, load};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use crate::event::Events;
+use crate::executor::{Cancel, without_results};
+use crate::here::Here;
+use crate::job::Paths;
+use crate::local::Local;
+use crate::shared::Shared;
+use crate::table::Entry;
+use crate::{Finished, JobId, SchedulerError, SchedulerOptions, Status};
+
+/// Runs a user's evaluator on candidates, as the settings say.
+///
+/// Dropping it kills its jobs; [`JobScheduler::shutdown`] gives them time to end. What is known of a
+/// finished job is kept until [`JobScheduler::forget`]; one of [`JobScheduler::run`] is forgotten at
+/// once.
+pub struct JobScheduler {
+    shared: Arc<Shared>,
+    supervisor: sortie_process::Supervisor,
+    read_limits: ReadLimits,
+}
+
+impl JobScheduler {
+    /// A scheduler for jobs with these settings. Has to be made within a tokio runtime with I/O and
+    /// time enabled, which its jobs run in. The launcher's environment and working directory are taken as
+    /// they are now.
+    ///
+    /// # Errors
+    ///
+    /// Settings of another kind of job, or such as cannot work; an option out of range; no runtime.
+    /// Whether the evaluator and its interpreter are there is found out job by job, since they may
+    /// come and go; [`check`](crate::check()) tells beforehand.
+    pub fn new(
+        job_type: JobType,
+        config: impl Into<JobConfig>,
+        options: SchedulerOptions,
+    ) -> Result<Self, SchedulerError> {
+        let config = config.into();
+        if config.job_type() != job_type {
+            return Err(SchedulerError::ConfigMismatch { job_type, config: config.job_type() });
+        }
+        config.validate()?;
+        if options.max_workers == 0 {
+            return Err(SchedulerError::NoWorkers);
+        }
+        let runtime = Handle::try_current().map_err(|_| SchedulerError::NoRuntime)?;
+        let here = Here::now()?;
+        let cwd = here.cwd.clone();
+        let read_limits = ReadLimits {
+            log_tail_bytes: config.limits().log_tail_bytes,
+            max_result_bytes: config.limits().max_result_bytes,
+        };
+        let SchedulerOptions { verbose, max_workers, supervisor } = options;
+        let local = Local::new(config, here, supervisor.clone(), runtime, read_limits, verbose)?;
+        let shared = Shared::new(Box::new(local), max_workers, cwd);
+        Ok(Self { shared, supervisor, read_limits })
+    }
+
+    /// Runs the evaluator on a candidate: its results, and the time it took from here to there.
+    ///
+    /// Dropping the future stops the job.
+    ///
+    /// # Errors
+    ///
+    /// Only a job that cannot be accepted; all that can go wrong with one that was is in its
+    /// [`Results::outcome`].
+    pub async fn run(
+        &self,
+        candidate: impl AsRef<Path>,
+        results_dir: impl AsRef<Path>,
+    ) -> Result<(Results, Duration), SchedulerError> {
+        let from = Instant::now();
+        let (sender, receiver) = oneshot::channel();
+        let job = self.add(candidate.as_ref(), results_dir.as_ref(), Some(sender))?;
+        let _given_up = GivenUp { shared: &self.shared, job };
+        let results = receiver.await.map_err(|_| SchedulerError::UnknownJob(job))?;
+        Ok((results, from.elapsed()))
+    }
+
+    /// Accepts a job, which runs when its turn comes.
+    pub fn submit(
+        &self,
+        candidate: impl AsRef<Path>,
+        results_dir: impl AsRef<Path>,
+    ) -> Result<JobId, SchedulerError> {
+        self.add(candidate.as_ref(), results_dir.as_ref(), None)
+    }
+
+    fn add(
+        &self,
+        candidate: &Path,
+        results_dir: &Path,
+        runner: Option<oneshot::Sender<Results>>,
+    ) -> Result<JobId, SchedulerError> {
+        let paths = Paths { candidate: candidate.into(), results_dir: results_dir.into() };
+        let job = self.shared.add(paths, runner)?;
+        self.shared.hand_out();
+        Ok(job)
+    }
+
+    /// Where the job is.
+    pub fn status(&self, job: JobId) -> Result<Status, SchedulerError> {
+        self.shared.table().get(job).map(Status::of).ok_or(SchedulerError::UnknownJob(job))
+    }
+
+    /// Where each of the jobs is, in their order, all at one moment; `None` for one that is not known.
+    pub fn status_many(&self, jobs: &[JobId]) -> Vec<Option<Status>> {
+        let table = self.shared.table();
+        jobs.iter().map(|job| table.get(*job).map(Status::of)).collect()
+    }
+
+    /// Waits until the job is over. May be dropped and called again, and answers the same each time.
+    pub async fn wait(&self, job: JobId) -> Result<Arc<Finished>, SchedulerError> {
+        let receiver = {
+            let mut table = self.shared.table();
+            match table.get(job) {
+                None => return Err(SchedulerError::UnknownJob(job)),
+                Some(Entry::Finished(finished)) => return Ok(finished.clone()),
+                Some(Entry::Live(_)) => table.wait(job),
+            }
+        };
+        let receiver = receiver.ok_or(SchedulerError::UnknownJob(job))?;
+        receiver.await.map_err(|_| SchedulerError::UnknownJob(job))
+    }
+
+    /// The results of a job that is over, read from its results dir: blocks on the file system.
+    ///
+    /// # Errors
+    ///
+    /// A job that is not over, or whose results dir holds another attempt by now.
+    pub fn results(&self, job: JobId) -> Result<Results, SchedulerError> {
+        let finished = match self.status(job)? {
+            Status::Finished(finished) => finished,
+            Status::Queued | Status::Running { .. } => {
+                return Err(SchedulerError::NotFinished(job));
+            }
+        };
+        if finished.recorded {
+            let dir = self.shared.absolute(&finished.results_dir);
+            return Ok(load(&dir, Some(finished.attempt), self.read_limits)?.1);
+        }
+        let queued = Duration::from_secs_f64(finished.seconds.queued);
+        Ok(without_results(finished.attempt, finished.outcome.clone(), queued))
+    }
+
+    /// Stops jobs: a queued one is over at once, a running one gets SIGTERM and, after its grace
+    /// period, SIGKILL. Those that are over stay as they are. [`JobScheduler::wait`] tells when one is
+    /// over.
+    pub fn cancel(&self, jobs: &[JobId]) {
+        self.shared.cancel(jobs, Cancel::Gently);
+    }
+
+    /// Stops jobs as [`JobScheduler::cancel`] does, without a grace period.
+    pub fn kill(&self, jobs: &[JobId]) {
+        self.shared.cancel(jobs, Cancel::AtOnce);
+    }
+
+    /// Forgets a job that is over; whether it was. Its results dir stays.
+    pub fn forget(&self, job: JobId) -> bool {
+        self.shared.table().forget(job)
+    }
+
+    /// What happens from now on.
+    pub fn events(&self) -> Events {
+        Events(self.shared.events().subscribe())
+    }
+
+    /// What keeps processes from outliving their job on this machine.
+    ///
+    /// # Errors
+    ///
+    /// The helper process that would keep them does not start.
+    pub async fn protections(&self) -> Result<Vec<Protection>, SchedulerError> {
+        Ok(self.supervisor.protections().await?)
+    }
+
+    /// Accepts no more jobs, cancels those there are, and returns when nothing of them runs any more.
+    pub async fn shutdown(self) {
+        self.shared.close(Cancel::Gently);
+        self.shared.idle().await;
+    }
+}
+
+impl Drop for JobScheduler {
+    fn drop(&mut self) {
+        self.shared.close(Cancel::AtOnce);
+    }
+}
+
+impl fmt::Debug for JobScheduler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobScheduler").finish_non_exhaustive()
+    }
+}
+
+/// Ends a job when nobody waits for it any more.
+struct GivenUp<'a> {
+    shared: &'a Shared,
+    job: JobId,
+}
+
+impl Drop for GivenUp<'_> {
+    fn drop(&mut self) {
+        self.shared.cancel(&[self.job], Cancel::Gently);
+    }
+}

@@ -1,0 +1,187 @@
+//! What the scheduler's handles and its jobs' reporters share.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use sortie_results::{AttemptId, Outcome, Results};
+use tokio::sync::{Notify, broadcast, oneshot};
+
+use crate::event::{self, Event};
+use crate::executor::{Cancel, Executor, Job, Reporter, true_name, without_results};
+use crate::job::Paths;
+use crate::table::Table;
+use crate::{Finished, JobId, SchedulerError};
+
+pub(crate) struct Shared {
+    table: Mutex<Table>,
+    executor: Box<dyn Executor>,
+    max_workers: usize,
+    /// What relative paths are relative to.
+    cwd: PathBuf,
+    closed: AtomicBool,
+    events: broadcast::Sender<Event>,
+    /// Told whenever a job is over.
+    progress: Notify,
+}
+
+impl Shared {
+    pub(crate) fn new(executor: Box<dyn Executor>, max_workers: usize, cwd: PathBuf) -> Arc<Self> {
+        Arc::new(Self {
+            table: Mutex::default(),
+            executor,
+            max_workers,
+            cwd,
+            closed: AtomicBool::new(false),
+            events: broadcast::Sender::new(event::CAPACITY),
+            progress: Notify::new(),
+        })
+    }
+
+    /// The table is whole even where a thread has panicked: no step of it is done by halves.
+    pub(crate) fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A path as the jobs see it.
+    pub(crate) fn absolute(&self, path: &Path) -> PathBuf {
+        self.cwd.join(path)
+    }
+
+    pub(crate) fn events(&self) -> &broadcast::Sender<Event> {
+        &self.events
+    }
+
+    /// Queues a job.
+    pub(crate) fn add(
+        &self,
+        paths: Paths,
+        runner: Option<oneshot::Sender<Results>>,
+    ) -> Result<JobId, SchedulerError> {
+        let key = true_name(&self.absolute(&paths.results_dir));
+        let results_dir = paths.results_dir.clone();
+        let mut table = self.table();
+        if self.closed.load(Ordering::Acquire) {
+            return Err(SchedulerError::ShutDown);
+        }
+        let job = table.add(paths, key, Instant::now(), runner).map_err(|job| {
+            SchedulerError::ResultsDirInUse { results_dir: results_dir.to_path_buf(), job }
+        })?;
+        // Under the lock, so that events come in order.
+        self.tell(|| Event::Submitted { job, results_dir });
+        Ok(job)
+    }
+
+    /// Gives the executor as many queued jobs as may run.
+    pub(crate) fn hand_out(self: &Arc<Self>) {
+        let jobs = self.take();
+        if jobs.is_empty() {
+            return;
+        }
+        let ids: Vec<_> = jobs.iter().map(|job| job.id).collect();
+        self.executor.submit(jobs);
+        // Those that were cancelled before the executor knew them.
+        for id in ids {
+            let cancelled = self.table().cancelled(id);
+            if let Some(how) = cancelled {
+                self.executor.cancel(&[id], how);
+            }
+        }
+    }
+
+    fn take(self: &Arc<Self>) -> Vec<Job> {
+        let mut jobs = Vec::new();
+        let mut table = self.table();
+        if self.closed.load(Ordering::Acquire) {
+            return jobs;
+        }
+        while let Some((id, live)) = table.take(self.max_workers) {
+            let (attempt, submitted) = (AttemptId::generate(), live.submitted);
+            let paths = live.paths.clone();
+            let reporter = Reporter::new(self.clone(), id, attempt, submitted);
+            jobs.push(Job { id, attempt, paths, submitted, reporter });
+        }
+        jobs
+    }
+
+    pub(crate) fn started(&self, job: JobId) {
+        let mut table = self.table();
+        table.start(job, Instant::now());
+        self.tell(|| Event::Started { job });
+    }
+
+    /// A job is over. The first word counts.
+    pub(crate) fn finish(&self, job: JobId, results: Results, recorded: bool) {
+        self.settle(self.table(), job, results, recorded);
+    }
+
+    fn settle(
+        &self,
+        mut table: MutexGuard<'_, Table>,
+        job: JobId,
+        results: Results,
+        recorded: bool,
+    ) {
+        let Some(results_dir) = table.results_dir(job) else { return };
+        let finished = Arc::new(Finished::new(&results, results_dir, recorded));
+        let Some(live) = table.finish(job, finished.clone()) else { return };
+        self.tell(|| Event::Finished { job, finished: finished.clone() });
+        drop(table);
+        // Whoever has given up waiting misses nothing.
+        for waiter in live.waiters {
+            let _ = waiter.send(finished.clone());
+        }
+        if let Some(runner) = live.runner {
+            let _ = runner.send(results);
+        }
+        self.progress.notify_waiters();
+    }
+
+    /// Ends queued jobs at once, has those stopped that are with the executor, leaves those that are
+    /// over.
+    pub(crate) fn cancel(&self, jobs: &[JobId], how: Cancel) {
+        let is_taken = |job: &JobId| !self.cancel_queued(*job) && self.table().cancel(*job, how);
+        let taken: Vec<_> = jobs.iter().copied().filter(is_taken).collect();
+        if !taken.is_empty() {
+            self.executor.cancel(&taken, how);
+        }
+    }
+
+    /// Ends a job if it is queued; whether it was.
+    fn cancel_queued(&self, job: JobId) -> bool {
+        let table = self.table();
+        let Some(submitted) = table.queued_since(job) else { return false };
+        let queued = submitted.elapsed();
+        let results = without_results(AttemptId::generate(), Outcome::Cancelled, queued);
+        self.settle(table, job, results, false);
+        true
+    }
+
+    /// Accepts no more jobs and ends all there are.
+    pub(crate) fn close(&self, how: Cancel) {
+        let live = {
+            let table = self.table();
+            self.closed.store(true, Ordering::Release);
+            table.live()
+        };
+        self.cancel(&live, how);
+    }
+
+    /// Waits until the executor has no job any more.
+    pub(crate) async fn idle(&self) {
+        loop {
+            let progress = self.progress.notified();
+            if self.table().taken() == 0 {
+                return;
+            }
+            progress.await;
+        }
+    }
+
+    fn tell(&self, event: impl FnOnce() -> Event) {
+        if self.events.receiver_count() > 0 {
+            let _ = self.events.send(event());
+        }
+    }
+}

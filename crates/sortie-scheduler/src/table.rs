@@ -1,0 +1,188 @@
+//! What is queued, running and finished: plain data, without clock, files or tasks.
+//!
+//! Jobs may be queued by the hundred thousand, so that a queued job is two paths and a few numbers.
+
+use std::collections::BTreeSet;
+use std::collections::hash_map::{Entry as Slot, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+
+use crate::executor::Cancel;
+use crate::job::Paths;
+use crate::{Finished, JobId};
+use sortie_results::Results;
+
+/// A job that is not over.
+pub(crate) struct Live {
+    pub(crate) paths: Paths,
+    /// The results dir by its one true name, by which two jobs are kept from sharing it.
+    pub(crate) key: Box<Path>,
+    pub(crate) submitted: Instant,
+    /// When its attempt was started.
+    pub(crate) started: Option<Instant>,
+    /// Whether the executor has it; if not, it is in the queue.
+    taken: bool,
+    /// Whether it is to be stopped, if the executor has it.
+    cancel: Option<Cancel>,
+    /// For a job of `run`: who gets its results. It is forgotten once it is over.
+    pub(crate) runner: Option<oneshot::Sender<Results>>,
+    /// Who waits for its end.
+    pub(crate) waiters: Vec<oneshot::Sender<Arc<Finished>>>,
+}
+
+pub(crate) enum Entry {
+    Live(Box<Live>),
+    Finished(Arc<Finished>),
+}
+
+#[derive(Default)]
+pub(crate) struct Table {
+    entries: HashMap<JobId, Entry>,
+    /// In the order of submission, since ids count up.
+    queue: BTreeSet<JobId>,
+    dirs: HashMap<Box<Path>, JobId>,
+    last: u64,
+    taken: usize,
+}
+
+impl Table {
+    /// Queues a job, unless another has its results dir.
+    pub(crate) fn add(
+        &mut self,
+        paths: Paths,
+        key: Box<Path>,
+        now: Instant,
+        runner: Option<oneshot::Sender<Results>>,
+    ) -> Result<JobId, JobId> {
+        let id = JobId(self.last + 1);
+        match self.dirs.entry(key.clone()) {
+            Slot::Occupied(other) => return Err(*other.get()),
+            Slot::Vacant(free) => free.insert(id),
+        };
+        self.last += 1;
+        let live = Live {
+            paths,
+            key,
+            submitted: now,
+            started: None,
+            taken: false,
+            cancel: None,
+            runner,
+            waiters: Vec::new(),
+        };
+        self.entries.insert(id, Entry::Live(Box::new(live)));
+        self.queue.insert(id);
+        Ok(id)
+    }
+
+    pub(crate) fn get(&self, id: JobId) -> Option<&Entry> {
+        self.entries.get(&id)
+    }
+
+    /// The results dir of a job that is not over, as given.
+    pub(crate) fn results_dir(&self, id: JobId) -> Option<Arc<Path>> {
+        match self.entries.get(&id)? {
+            Entry::Live(live) => Some(live.paths.results_dir.clone()),
+            Entry::Finished(_) => None,
+        }
+    }
+
+    /// Takes the next job for the executor, if fewer than `most` are with it.
+    pub(crate) fn take(&mut self, most: usize) -> Option<(JobId, &Live)> {
+        if self.taken >= most {
+            return None;
+        }
+        let id = self.queue.pop_first()?;
+        self.taken += 1;
+        let Some(Entry::Live(live)) = self.entries.get_mut(&id) else { return None };
+        live.taken = true;
+        Some((id, live))
+    }
+
+    pub(crate) fn start(&mut self, id: JobId, now: Instant) {
+        if let Some(Entry::Live(live)) = self.entries.get_mut(&id) {
+            live.started = Some(now);
+        }
+    }
+
+    /// Notes that a job is to be stopped that is with the executor; whether it is.
+    pub(crate) fn cancel(&mut self, id: JobId, how: Cancel) -> bool {
+        match self.entries.get_mut(&id) {
+            Some(Entry::Live(live)) if live.taken => {
+                live.cancel = live.cancel.max(Some(how));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// How the job is to be stopped, if it is to be.
+    pub(crate) fn cancelled(&self, id: JobId) -> Option<Cancel> {
+        match self.entries.get(&id)? {
+            Entry::Live(live) => live.cancel,
+            Entry::Finished(_) => None,
+        }
+    }
+
+    /// A job is over, if it was not before.
+    pub(crate) fn finish(&mut self, id: JobId, finished: Arc<Finished>) -> Option<Box<Live>> {
+        let live = match self.entries.remove(&id)? {
+            Entry::Live(live) => live,
+            over @ Entry::Finished(_) => {
+                self.entries.insert(id, over);
+                return None;
+            }
+        };
+        if live.runner.is_none() {
+            self.entries.insert(id, Entry::Finished(finished));
+        }
+        self.dirs.remove(&live.key);
+        self.taken -= usize::from(live.taken);
+        self.queue.remove(&id);
+        Some(live)
+    }
+
+    /// Adds one who waits for a job that is not over.
+    pub(crate) fn wait(&mut self, id: JobId) -> Option<oneshot::Receiver<Arc<Finished>>> {
+        let Some(Entry::Live(live)) = self.entries.get_mut(&id) else { return None };
+        let (sender, receiver) = oneshot::channel();
+        // Those who gave up waiting must not pile up.
+        live.waiters.retain(|waiter| !waiter.is_closed());
+        live.waiters.push(sender);
+        Some(receiver)
+    }
+
+    /// Forgets a job that is over; whether it was.
+    pub(crate) fn forget(&mut self, id: JobId) -> bool {
+        let over = matches!(self.entries.get(&id), Some(Entry::Finished(_)));
+        if over {
+            self.entries.remove(&id);
+        }
+        over
+    }
+
+    /// When the job was submitted, if it still waits in the queue.
+    pub(crate) fn queued_since(&self, id: JobId) -> Option<Instant> {
+        match self.entries.get(&id)? {
+            Entry::Live(live) if !live.taken => Some(live.submitted),
+            _ => None,
+        }
+    }
+
+    /// The jobs that are not over, the queued ones first: so that no room made by ending the others
+    /// is filled with them.
+    pub(crate) fn live(&self) -> Vec<JobId> {
+        let is_live = |id: &JobId| matches!(self.entries.get(id), Some(Entry::Live(_)));
+        let mut live: Vec<_> = self.entries.keys().copied().filter(is_live).collect();
+        live.sort_unstable_by_key(|id| (self.queued_since(*id).is_none(), *id));
+        live
+    }
+
+    /// How many are with the executor.
+    pub(crate) fn taken(&self) -> usize {
+        self.taken
+    }
+}
