@@ -22,8 +22,13 @@
 //! This crate is a function from values to text. It touches no file, clock or environment, starts
 //! nothing, and knows nothing async: whether a script exists is for its callers to find out.
 
+mod container;
 mod local;
 mod quote;
 
+pub use container::{
+    Container, ContainerError, Files, Flags, FlagsError, LABEL, Mount, WORKSPACE, WordsError,
+    inside,
+};
 pub use local::{READY_FD, Step, hooked, sourced};
 pub use quote::{NulByte, quote};

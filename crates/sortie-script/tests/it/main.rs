@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod bash;
+mod container;
 mod hooked;
 mod quoting;
 mod sourced;
