@@ -87,8 +87,10 @@ impl Flags {
 
     /// The value of a flag, of the last if there are several.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
-        let given = |word: &String| word.strip_prefix("--")?.strip_prefix(name)?.strip_prefix('=');
-        self.words.iter().rev().find_map(given)
+        let given = self.words.iter().rev();
+        given
+            .filter_map(|word| word.strip_prefix("--")?.split_once('='))
+            .find_map(|(given, value)| (given == name).then_some(value))
     }
 
     /// Whether they mount something at this place in the container.
