@@ -23,7 +23,7 @@ proptest! {
     fn words_are_those_of_bash(
         text in prop::collection::vec("[ '\"\\\\$`~#;(=\\-\t:a0é!\\[*]{0,12}", 1..4),
     ) {
-        let text: String = text.iter().map(|word| format!("--env w{word} ")).collect();
+        let text: String = text.iter().flat_map(|word| ["--env w", word, " "]).collect();
         match Flags::parse(&text) {
             Ok(flags) => {
                 let words = bash(&text);
