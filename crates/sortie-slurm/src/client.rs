@@ -151,7 +151,7 @@ impl Client {
     }
 
     async fn sacct(&self, args: &[&str]) -> Result<String, Error> {
-        if self.shared.site.get().is_some_and(|site| !site.accounting) {
+        if self.site().await.is_ok_and(|site| !site.accounting) {
             return Err(Error::NoAccounting);
         }
         match self.ask("sacct", args).await {

@@ -17,9 +17,9 @@ pub struct JobInfo {
     pub host: Option<Box<str>>,
     /// When it started; for a pending job, when Slurm expects it to, if it does.
     pub start: Option<SystemTime>,
-    /// When it ended.
+    /// When it ended; `None` while it has not.
     pub end: Option<SystemTime>,
-    /// How its script ended.
+    /// How its script ended; `None` while it has not.
     pub exit: Option<ExitCode>,
     /// The largest memory any of its processes used, in bytes, as sampled by the site's accounting.
     pub peak_memory: Option<u64>,
@@ -59,6 +59,15 @@ impl JobInfo {
                 Phase::Ended(Ending::OutOfMemory)
             }
             (phase, _) => phase,
+        }
+    }
+
+    /// Leaves out what Slurm tells of a job that is not over as though it were: the end it expects, and an
+    /// exit code of zero.
+    pub(crate) fn settled(self) -> Self {
+        match self.state.phase() {
+            Phase::Ended(_) => self,
+            _ => Self { end: None, exit: None, ..self },
         }
     }
 

@@ -68,7 +68,7 @@ fn queued(line: &str) -> Option<(JobId, JobInfo)> {
     info.start = info::time(next()?);
     info.end = info::time(next()?);
     info.reason = info::text(next()?);
-    Some((id, info))
+    Some((id, info.settled()))
 }
 
 /// What sacct is to print, for jobs and their steps; only steps know the memory that was used.
@@ -96,7 +96,7 @@ pub(crate) fn accounting(text: &str, cluster: Option<&Arc<str>>) -> Jobs {
         info.end = info::time(end);
         info.exit = ExitCode::parse(exit);
         info.peak_memory = memory;
-        jobs.0.insert(id, info);
+        jobs.0.insert(id, info.settled());
     }
     jobs
 }
@@ -114,7 +114,7 @@ pub(crate) fn shown(text: &str) -> Option<JobInfo> {
     info.start = value("StartTime").and_then(info::time);
     info.end = value("EndTime").and_then(info::time);
     info.exit = value("ExitCode").and_then(ExitCode::parse);
-    Some(info)
+    Some(info.settled())
 }
 
 /// The first job id in what a command printed one a line, banners aside.
@@ -150,8 +150,8 @@ mod tests {
 
     use super::*;
 
-    fn at(seconds: u64) -> Option<SystemTime> {
-        Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
     }
 
     #[test]
@@ -166,8 +166,8 @@ mod tests {
         );
         assert_eq!(jobs.len(), 3);
         let running = jobs.get(&JobId::new(3)).unwrap();
-        assert_eq!((running.host.as_deref(), running.start), (Some("n1"), at(1_795_534_380)));
-        assert_eq!(running.reason, None);
+        assert_eq!((running.host.as_deref(), running.start), (Some("n1"), Some(at(1_795_534_380))));
+        assert_eq!((&running.reason, running.end), (&None, None), "an end that is only expected");
         let waiting = jobs.get(&JobId::new(5).element(2)).unwrap();
         assert_eq!((&waiting.state, waiting.host.as_deref()), (&JobState::Pending, None));
         assert_eq!(waiting.reason.as_deref(), Some("JobArrayTaskLimit"));
@@ -200,7 +200,7 @@ mod tests {
         );
         assert_eq!(jobs.len(), 2);
         let starved = jobs.get(&JobId::new(41)).unwrap();
-        assert_eq!((starved.peak_memory, starved.end), (Some(3 << 20), at(200)));
+        assert_eq!((starved.peak_memory, starved.end), (Some(3 << 20), Some(at(200))));
         let cancelled = jobs.get(&JobId::new(42).element(7)).unwrap();
         assert_eq!(cancelled.state, JobState::Cancelled(Some(1000)));
         assert_eq!((cancelled.host.as_deref(), cancelled.start), (None, None));
@@ -215,7 +215,7 @@ mod tests {
         let info = shown(&format!("banner\n{line}\n")).unwrap();
         assert_eq!(info.state, JobState::Failed);
         assert_eq!(info.exit, Some(ExitCode { code: 3, signal: 0 }));
-        assert_eq!((info.host.as_deref(), info.end), (Some("vm"), at(200)));
+        assert_eq!((info.host.as_deref(), info.end), (Some("vm"), Some(at(200))));
         assert_eq!(shown("No jobs in the system"), None);
     }
 
