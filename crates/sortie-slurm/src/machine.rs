@@ -146,7 +146,8 @@ impl Machine {
 
     /// Whether the queue's next answer may be news.
     pub fn awaits_queue(&self) -> bool {
-        self.standing == Standing::Unseen || self.gone.is_some() || self.recorded
+        let open = self.standing == Standing::Unseen || self.gone.is_some() || self.recorded;
+        open && !self.over
     }
 
     fn present(&mut self, now: Instant, info: JobInfo) -> Option<Update> {
