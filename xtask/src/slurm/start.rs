@@ -18,8 +18,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Seconds after which one of Slurm's commands is given up, for `timeout`.
 const COMMAND: &str = "10";
 
-/// Whether it runs, all of it, and has a node that takes jobs.
+/// Whether it runs, all of it, and has a node that takes jobs; asks for ten seconds at most.
 pub(super) fn is_up(sh: &Shell, layout: &Layout) -> bool {
+    if !layout.conf().exists() {
+        return false;
+    }
     let living = processes::of(layout);
     let runs = |daemon: &&str| living.iter().any(|process| process.program == *daemon);
     daemons(layout.flavour).iter().all(runs) && node_is_ready(sh, layout)
