@@ -32,11 +32,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(help_or_error) => return explain(&help_or_error),
     };
-    let status = execute(&cli).unwrap_or_else(|failure| {
-        failure.report();
-        failure.status()
-    });
-    ExitCode::from(status)
+    ended(execute(&cli))
 }
 
 fn execute(cli: &Cli) -> Result<u8, Failure> {
@@ -51,12 +47,17 @@ fn execute(cli: &Cli) -> Result<u8, Failure> {
 /// Prints the help or version that was asked for, or what is wrong with the command line.
 fn explain(help_or_error: &clap::Error) -> ExitCode {
     let printed = help_or_error.print();
-    let status = match printed {
-        _ if help_or_error.use_stderr() => exit_status::SETUP,
-        Ok(()) => exit_status::CORRECT,
-        Err(_) => exit_status::INFRASTRUCTURE,
-    };
-    ExitCode::from(status)
+    if help_or_error.use_stderr() {
+        return ExitCode::from(exit_status::SETUP);
+    }
+    ended(printed.map(|()| exit_status::CORRECT).map_err(Failure::Output))
+}
+
+fn ended(status: Result<u8, Failure>) -> ExitCode {
+    ExitCode::from(status.unwrap_or_else(|failure| {
+        failure.report();
+        failure.status()
+    }))
 }
 
 #[cfg(test)]
