@@ -44,9 +44,8 @@ pub fn preview(
 ) -> Result<Preview, SchedulerError> {
     config.validate()?;
     let plan = Plan::new(config.clone(), Here::now()?)?;
-    let (candidate, results_dir) = (candidate.as_ref().into(), results_dir.as_ref().into());
     let planned = plan
-        .evaluation(&Paths { candidate, results_dir })
+        .evaluation(&Paths::new(candidate.as_ref(), results_dir.as_ref()))
         .map_err(|error| SchedulerError::NotReady(error.to_string()))?;
     let launcher: BTreeMap<_, _> = plan.here.env.iter().cloned().collect();
     let job: BTreeMap<_, _> = planned.env.iter().cloned().collect();
