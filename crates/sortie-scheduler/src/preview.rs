@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use sortie_config::JobConfig;
+use sortie_script::READY_FD;
 
 use crate::SchedulerError;
 use crate::here::Here;
@@ -24,6 +25,9 @@ pub enum Preview {
         set: Vec<(OsString, OsString)>,
         /// The launcher's variables that it has not, sorted by name.
         unset: Vec<OsString>,
+        /// The file descriptor that has to be open for writing, where a shell sets something up first
+        /// and says there that it is done.
+        ready_fd: Option<i32>,
     },
 }
 
@@ -47,10 +51,12 @@ pub fn preview(
     let job: BTreeMap<_, _> = planned.env.iter().cloned().collect();
     let set = job.iter().filter(|(name, value)| launcher.get(*name) != Some(*value));
     let unset = launcher.keys().filter(|name| !job.contains_key(*name));
+    let ready_fd = planned.activates.is_some().then_some(READY_FD);
     Ok(Preview::Command {
         argv: planned.argv(),
         cwd: plan.here.cwd.clone(),
         set: set.map(|(name, value)| (name.clone(), value.clone())).collect(),
         unset: unset.cloned().collect(),
+        ready_fd,
     })
 }
