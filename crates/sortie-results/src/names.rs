@@ -20,4 +20,5 @@ pub(crate) const END: &str = "job_end.json";
 pub(crate) const PREVIOUS: &str = "previous";
 
 /// All that an attempt leaves behind.
-pub(crate) const OF_AN_ATTEMPT: [&str; 6] = [CORRECT, METRICS, STDOUT, STDERR, SUBMITTED, RECORD];
+pub(crate) const OF_AN_ATTEMPT: [&str; 8] =
+    [CORRECT, METRICS, STDOUT, STDERR, SUBMITTED, START, END, RECORD];
