@@ -5,6 +5,7 @@
 //! (a launcher that itself runs in one) bind the new job to the old one's nodes, CPUs and memory. What says
 //! which cluster to talk to, and as whom, has to stay.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
 use sortie_process::Environment;
@@ -48,13 +49,14 @@ pub(crate) struct Environments {
 }
 
 impl Environments {
+    /// Of a variable that is given more than once, the last value counts.
     pub(crate) fn new(all: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        let submit: Vec<_> = all.into_iter().filter(|(name, _)| !is_taken(name)).collect();
+        let mut env: BTreeMap<_, _> = all.into_iter().filter(|(name, _)| !is_taken(name)).collect();
         let names_clusters =
-            submit.iter().any(|(name, value)| name == "SLURM_CLUSTERS" && !value.is_empty());
-        let mut ask = submit.clone();
-        ask.push((TIME_FORMAT.0.into(), TIME_FORMAT.1.into()));
-        Self { submit: submit.into(), ask: ask.into(), names_clusters }
+            env.get(OsStr::new("SLURM_CLUSTERS")).is_some_and(|names| !names.is_empty());
+        let submit = env.clone().into_iter().collect();
+        env.insert(TIME_FORMAT.0.into(), TIME_FORMAT.1.into());
+        Self { submit, ask: env.into_iter().collect(), names_clusters }
     }
 }
 
@@ -95,10 +97,16 @@ mod tests {
         let names = |env: &Environment| {
             env.iter().map(|(name, _)| name.to_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
-        let kept = ["PATH", "HOME", "SLURM_CONF", "SLURM_JWT", "SLURM_CLUSTERS", "MY_SLURM_NOTES"];
+        let kept = ["HOME", "MY_SLURM_NOTES", "PATH", "SLURM_CLUSTERS", "SLURM_CONF", "SLURM_JWT"];
         assert_eq!(names(&env.submit), kept);
         assert_eq!(names(&env.ask), [&kept[..], &["SLURM_TIME_FORMAT"]].concat());
         assert_eq!(env.ask.last().unwrap().1, "%s");
         assert!(env.names_clusters);
+    }
+
+    #[test]
+    fn the_last_value_counts() {
+        let env = Environments::new(["/a", "/b"].map(|path| ("PATH".into(), path.into())));
+        assert_eq!((env.submit.len(), path(&env.submit).as_str()), (1, "/b"));
     }
 }

@@ -66,7 +66,7 @@ pub enum Error {
     NoAccounting,
 }
 
-/// What to do about an [`Error`].
+/// What to do about an [error](enum@Error).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Advice {
     /// Try again: it passes by itself, in seconds to minutes.

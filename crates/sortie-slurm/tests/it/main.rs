@@ -2,9 +2,13 @@
 //! Slurm's commands.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod stage;
 mod world;
 
+mod asking;
 mod latency;
 mod outages;
 mod random;
+mod submitting;
 mod vanished;
+mod whole;
