@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod bash;
+mod batch;
+mod check;
 mod container;
 mod hooked;
 mod quoting;
