@@ -3,4 +3,7 @@
 mod case;
 mod ends;
 mod node;
+mod setup;
+mod slurm;
+mod stops;
 mod texts;
