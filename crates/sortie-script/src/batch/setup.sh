@@ -103,8 +103,6 @@ sortie_run() {
   fi
   builtin command -- "$program" --version >/dev/null 3>&- || builtin exit
   sortie_step ready
-  # If it cannot be, as when the arguments are too long. Only the shell above still has the pipe then.
-  builtin trap 'builtin printf "step python\n" >"/proc/$$/fd/3"' EXIT
   if ((${#sortie_odd[@]} > 0)); then
     builtin exec -- /usr/bin/env -- "${sortie_odd[@]}" "${sortie_command[@]}" 3>&-
   else

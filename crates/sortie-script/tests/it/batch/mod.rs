@@ -3,6 +3,8 @@
 mod case;
 mod ends;
 mod node;
+mod random;
+mod refused;
 mod setup;
 mod slurm;
 mod stops;

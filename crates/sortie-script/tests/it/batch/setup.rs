@@ -220,12 +220,3 @@ fn no_working_directory_stops_it() {
     let ended = with(&node, |case| case.directory = "/no/such folder".into());
     assert_setup_failed(&ended, "working directory", 1, "/no/such folder: No such file");
 }
-
-#[test]
-fn too_many_arguments_stop_it() {
-    let node = Node::new("echo ran");
-    let ended = with(&node, |case| {
-        case.attempts[0].command = vec!["python".into(), "x".repeat(200_000).into()];
-    });
-    assert_setup_failed(&ended, "python", 126, "Argument list too long");
-}
