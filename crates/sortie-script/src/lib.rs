@@ -32,8 +32,8 @@ pub use batch::{
     is_of_the_launcher,
 };
 pub use container::{
-    Container, ContainerError, Files, Flags, FlagsError, LABEL, Mount, WORKSPACE, WordsError,
-    inside,
+    Container, ContainerError, Files, Flags, FlagsError, INFRASTRUCTURE_STEPS, Mount, Pull, User,
+    WORKSPACE, WordsError, inside,
 };
 pub use local::{READY_FD, Step, hooked, sourced};
 pub use quote::{NulByte, quote};

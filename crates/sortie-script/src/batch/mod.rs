@@ -11,19 +11,28 @@ pub use directive::OWN_OPTIONS;
 pub use environment::{Environment, is_of_the_launcher};
 pub use error::ScriptError;
 
+use crate::Container;
 use values::word;
 
 /// Only what Slurm itself sets: the script exports the rest. Releases before 23.02 take it for the name
 /// of a variable that is not there and load the user's login environment too, as `NONE` always does.
 const EXPORT: &str = "NIL";
 
-/// What does the work, the same in every script.
-const TEXT: &str = concat!(
-    include_str!("record.sh"),
-    include_str!("tree.sh"),
-    include_str!("setup.sh"),
-    include_str!("main.sh"),
-);
+/// What does the work, the same in every script of the kind.
+macro_rules! text {
+    ($($own:literal),*) => {
+        concat!(
+            include_str!("record.sh"),
+            include_str!("tree.sh"),
+            include_str!("setup.sh"),
+            $(include_str!($own),)*
+            include_str!("main.sh"),
+        )
+    };
+}
+
+const ON_NODE: &str = text!("evaluator.sh");
+const IN_CONTAINER: &str = text!("image.sh", "container.sh");
 
 /// What Slurm is to be asked for, and what the job is to do once it runs.
 #[derive(Clone, Debug)]
@@ -79,6 +88,8 @@ pub struct Attempt<'a> {
     pub results_dir: &'a Path,
     /// The evaluator's command line, Python first.
     pub command: &'a [OsString],
+    /// The container to run it in, if any. In a job array, all or none have one, of the same image.
+    pub container: Option<&'a Container<'a>>,
 }
 
 /// What to activate before the evaluator is run.
@@ -106,12 +117,16 @@ impl BatchScript<'_> {
                 (elements.first().ok_or(ScriptError::NoElement)?, elements)
             }
         };
-        let mut script = String::with_capacity(TEXT.len() + 4096 + 512 * attempts.len());
+        let text = if first.container.is_some() { IN_CONTAINER } else { ON_NODE };
+        let mut script = String::with_capacity(text.len() + 4096 + 512 * attempts.len());
         self.add_header(&mut script, first)?;
         self.add_directives(&mut script, first)?;
         values::add(&mut script, self, attempts)?;
-        environment::add(&mut script, &self.environment)?;
-        script.push_str(TEXT);
+        match first.container {
+            None => environment::add(&mut script, &self.environment)?,
+            Some(_) => environment::add_for_engine(&mut script, &self.environment)?,
+        }
+        script.push_str(text);
         Ok(script)
     }
 

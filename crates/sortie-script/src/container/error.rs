@@ -41,7 +41,4 @@ pub enum ContainerError {
         /// The image.
         image: String,
     },
-    /// Nothing to run.
-    #[error("a container needs a command to run")]
-    NoCommand,
 }

@@ -7,6 +7,7 @@ mod words;
 
 use std::{
     ffi::{OsStr, OsString},
+    fmt,
     path::Path,
 };
 
@@ -26,14 +27,24 @@ pub struct Container<'a> {
     pub attempt: &'a str,
     /// Who asks for it: the value of a label, for people.
     pub launcher: &'a str,
+    /// The engine's command: `docker` or `podman`, or a path to either.
+    pub engine: &'a str,
     /// The image: a name with or without a registry, tag or digest.
     pub image: &'a str,
+    /// An archive that the image comes from, as `docker save` writes it: absolute.
+    pub archive: Option<&'a Path>,
+    /// When the image is pulled, if it comes from no archive.
+    pub pull: Pull,
+    /// A directory, seen by all nodes, that keeps archives of what was pulled: absolute.
+    pub cache: Option<&'a Path>,
     /// What of the host's files it sees.
     pub mounts: &'a [Mount],
     /// Where it starts: absolute.
     pub directory: &'a Path,
-    /// The user and group it runs as, `UID:GID` or names of the image; `None` for the image's own.
-    pub user: Option<&'a str>,
+    /// The user and group it runs as.
+    pub user: User<'a>,
+    /// Whether it gets the GPUs that the job was assigned.
+    pub gpus: bool,
     /// The CPUs it may use.
     pub cpus: Option<u32>,
     /// The memory it may use, in bytes, and no swap beyond that.
@@ -46,8 +57,38 @@ pub struct Container<'a> {
     pub environment: &'a [(OsString, OsString)],
     /// The user's flags. Where they say the same thing as a field here, they win.
     pub flags: &'a Flags,
-    /// What it runs.
-    pub command: &'a [OsString],
+}
+
+/// The user and group a container runs as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum User<'a> {
+    /// Those of the job, so that what it writes belongs to who submitted it.
+    Submitter,
+    /// Those of the image.
+    Image,
+    /// These: `UID`, `UID:GID`, or names that the image knows.
+    Named(&'a str),
+}
+
+/// When an image is pulled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pull {
+    /// When the node has none of the name.
+    Missing,
+    /// Before each job.
+    Always,
+    /// Never: without one on the node, the job's set-up fails.
+    Never,
+}
+
+impl fmt::Display for Pull {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "missing",
+            Self::Always => "always",
+            Self::Never => "never",
+        })
+    }
 }
 
 impl Container<'_> {
@@ -55,14 +96,16 @@ impl Container<'_> {
     /// added. Every value arrives as it is, or is refused.
     pub fn flags(&self) -> Result<Vec<String>, ContainerError> {
         let mut all = vec![
-            format!("--name={}", name(self.attempt)),
+            format!("--name=sortie-{}", self.attempt),
             format!("--label={LABEL}attempt={}", self.attempt),
             format!("--label={LABEL}launcher={}", self.launcher),
             "--init".to_owned(),
             "--pull=never".to_owned(),
         ];
         self.add_unless_given(&mut all, "workdir", Some(absolute(self.directory)?));
-        self.add_unless_given(&mut all, "user", self.user);
+        if let User::Named(user) = self.user {
+            self.add_unless_given(&mut all, "user", Some(user));
+        }
         self.add_unless_given(&mut all, "cpus", self.cpus);
         let memory = self.memory_bytes.map(|bytes| format!("{bytes}b"));
         self.add_unless_given(&mut all, "memory", memory.as_deref());
@@ -92,29 +135,38 @@ impl Container<'_> {
         Ok(all)
     }
 
-    /// What follows the flags: the image and the command.
-    pub fn command(&self) -> Result<Vec<String>, ContainerError> {
+    /// The image's name, which follows the flags; the evaluator's command line follows it.
+    pub fn image(&self) -> Result<&str, ContainerError> {
         if self.image.is_empty() || self.image.starts_with('-') {
             return Err(ContainerError::Image { image: self.image.to_owned() });
         }
-        if self.command.is_empty() {
-            return Err(ContainerError::NoCommand);
-        }
-        let image = text("the image", self.image)?;
-        let command = self.command.iter().map(|word| text("an argument of the evaluator", word));
-        std::iter::once(Ok(image)).chain(command).map(|word| word.map(str::to_owned)).collect()
+        text("the image", self.image)
     }
 
-    /// Whether the user's flags ask for all GPUs: then those that the job was assigned are all.
-    pub fn wants_gpus(&self) -> bool {
-        self.flags.all_gpus()
+    /// Which GPUs it gets: `none`, those `assigned` to the job, or `all` where none are assigned.
+    pub(crate) fn gpus(&self) -> &'static str {
+        match (self.flags.all_gpus(), self.gpus && !self.flags.has("gpus")) {
+            (true, _) => "all",
+            (false, true) => "assigned",
+            (false, false) => "none",
+        }
+    }
+
+    /// Whether the user is to be found out on the node.
+    pub(crate) fn is_of_submitter(&self) -> bool {
+        self.user == User::Submitter && !self.flags.has("user")
+    }
+
+    /// Whether it may be put into the job's control group.
+    pub(crate) fn in_job_group(&self) -> bool {
+        !self.flags.has("cgroup-parent")
     }
 
     fn add_unless_given(
         &self,
         all: &mut Vec<String>,
         name: &str,
-        value: Option<impl std::fmt::Display>,
+        value: Option<impl fmt::Display>,
     ) {
         if let Some(value) = value.filter(|_| !self.flags.has(name)) {
             all.push(format!("--{name}={value}"));
@@ -122,19 +174,25 @@ impl Container<'_> {
     }
 }
 
-/// What the names of sortie's labels start with.
-pub const LABEL: &str = "sortie.";
+/// Set-up steps of a container that fail for the machine's fault, and may succeed on another node or later.
+/// Those before and after them are for the user to mend: `image tar`, `image` (there is none of the name),
+/// `container` (flags, mounts), `command` (not in the image) and so on.
+pub const INFRASTRUCTURE_STEPS: [&str; 4] =
+    ["engine", "image load", "image pull", "container start"];
 
-/// The name of an attempt's container.
-pub(crate) fn name(attempt: &str) -> String {
-    format!("sortie-{attempt}")
-}
+/// What the names of sortie's labels start with.
+pub(crate) const LABEL: &str = "sortie.";
 
 fn absolute(path: &Path) -> Result<&str, ContainerError> {
     if !path.is_absolute() || clean(path).parent().is_none() {
         return Err(ContainerError::Relative { what: "a place in a container", path: path.into() });
     }
     text("a path", path)
+}
+
+/// Whether an engine can be given the value.
+pub(crate) fn check(what: &str, value: &OsStr) -> Result<(), ContainerError> {
+    text(what, value).map(|_| ())
 }
 
 /// The value as an engine can be given it.
