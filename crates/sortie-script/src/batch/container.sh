@@ -25,7 +25,7 @@ sortie_sweep() {
   local name node boot space pid started owner format
   format='{{.Names}} {{.Label "sortie.owner"}}'
   [[ $sortie_engine != *podman ]] || format='{{.Names}} {{index .Labels "sortie.owner"}}'
-  "$sortie_engine" ps --all --filter "label=sortie.uid=$EUID" --format "$format" |
+  "$sortie_engine" ps --all --filter "label=sortie.uid=$EUID" --format "$format" 2>/dev/null |
     while read -r name node boot space pid started; do
       [[ $node == "$HOSTNAME" && -n $started ]] || continue
       owner="$node $boot $space $pid $started"
@@ -35,10 +35,10 @@ sortie_sweep() {
       elif [[ "$node $boot" == "${sortie_owner% * * *}" ]]; then
         continue # of another PID namespace: it may be there
       fi
-      "$sortie_engine" rm --force --volumes "$name" >/dev/null &&
+      "$sortie_engine" rm --force --volumes "$name" &>/dev/null &&
         printf 'sortie: removed the container %s, which a job left (%s)\n' "$name" "$owner" >&2
     done
-} 2>/dev/null
+}
 
 # Sets sortie_here to the flags that only the node can tell: who and what the job is, and what it was given.
 sortie_find_flags() {
@@ -164,6 +164,8 @@ sortie_judge() {
     sortie_ended=engine
   elif [[ $oom == true ]]; then
     sortie_ended=out_of_memory
+  elif [[ $code =~ ^(1|126|127)$ && $(tail -c 400 "/proc/$$/fd/2") =~ tini.*\ exec\ .*failed|catatonit.*failed\ to\ exec ]]; then
+    sortie_step='command' # which the first process of a container finds out, once it is started
   elif ((code > 128 && code <= 128 + 64)); then
     sortie_ended=signaled # or the evaluator exited so: an engine makes no difference
   fi
