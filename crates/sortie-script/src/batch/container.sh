@@ -96,7 +96,7 @@ sortie_make_container() {
   exit 125
 }
 
-# Runs the evaluator in a container, from the image to its end. Beside it, old containers are swept up.
+# Runs the evaluator in a container, from the image to its end. Meanwhile, old containers are swept up.
 sortie_run() {
   local status sweeper
   set +m
@@ -115,8 +115,6 @@ sortie_run() {
     exit 127
   fi
   sortie_find_owner
-  sortie_sweep 3>&- &
-  sweeper=$!
   sortie_find_node
   sortie_find_flags
   if [[ -n $sortie_archive ]]; then
@@ -127,6 +125,8 @@ sortie_run() {
   fi
   sortie_make_container
   sortie_step ready
+  sortie_sweep 3>&- &
+  sweeper=$!
   "$sortie_engine" start --attach "sortie-$sortie_attempt" 3>&-
   status=$?
   wait "$sweeper"
@@ -168,6 +168,9 @@ sortie_judge() {
     sortie_step='command' # which the first process of a container finds out, once it is started
   elif ((code > 128 && code <= 128 + 64)); then
     sortie_ended=signaled # or the evaluator exited so: an engine makes no difference
+  fi
+  if [[ $sortie_step == 'command' ]]; then
+    printf 'sortie: %s cannot be run in a container of %s\n' "${sortie_command[0]}" "$sortie_image" >&2
   fi
 }
 

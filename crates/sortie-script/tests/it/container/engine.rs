@@ -140,6 +140,7 @@ impl Here {
         self.engine.read(&["ps", "--all", "--quiet", "--filter", &filter])
     }
 
+    #[expect(clippy::unused_self, reason = "it belongs to what is here")]
     pub(crate) fn log(&self, case: &Case, which: &str) -> String {
         let log = case.directory.join(&case.results_dir).join(format!("job_log.{which}"));
         String::from_utf8_lossy(&fs::read(log).unwrap_or_default()).into_owned()
