@@ -1,11 +1,12 @@
 //! The record by which a script on a cluster tells how it ended.
 
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::{AttemptId, Reopened, Unusable, names};
+use crate::{AttemptId, Reopened, ResultsDir, Unusable, names};
 
 /// The version of the form below. A reader refuses any other.
 const VERSION: u32 = 1;
@@ -95,6 +96,14 @@ impl Reopened {
             return Err(EndRecordError::OtherAttempt(record.attempt));
         }
         Ok(record)
+    }
+}
+
+impl ResultsDir {
+    /// Whether there is anything that could be a record of an end, so that opening it is worth while: one system
+    /// call.
+    pub fn may_have_end_record(path: &Path) -> bool {
+        path.join(names::END).symlink_metadata().is_ok()
     }
 }
 

@@ -63,6 +63,7 @@ mod options;
 mod preview;
 mod scheduler;
 mod shared;
+mod slurm;
 mod table;
 
 pub use check::{Finding, Problem, check};

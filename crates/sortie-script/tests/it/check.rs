@@ -11,7 +11,9 @@ fn check(checker: &str, options: &[&str], text: &str) {
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(_) if std::env::var_os("SORTIE_TEST_QUICK").is_some_and(|quick| quick == "1") => return,
-        Err(error) => panic!("{checker}: {error}; install it, or set SORTIE_TEST_QUICK=1 to do without"),
+        Err(error) => {
+            panic!("{checker}: {error}; install it, or set SORTIE_TEST_QUICK=1 to do without")
+        }
     };
     child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
