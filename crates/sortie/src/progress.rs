@@ -1,5 +1,6 @@
 //! What is going on, on a line that comes and goes.
 
+use std::borrow::Cow;
 use std::env;
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -31,6 +32,11 @@ impl Progress {
         progress
     }
 
+    /// It waits, and why.
+    pub(crate) fn pending(&self, reason: &str) {
+        self.say(format!("waiting ({})", one_line(reason)));
+    }
+
     /// Its time counts from here.
     pub(crate) fn running(&self) {
         if let Some(bar) = &self.0 {
@@ -39,7 +45,7 @@ impl Progress {
         self.say("running");
     }
 
-    pub(crate) fn say(&self, state: &'static str) {
+    pub(crate) fn say(&self, state: impl Into<Cow<'static, str>>) {
         if let Some(bar) = &self.0 {
             bar.set_message(state);
             bar.enable_steady_tick(Duration::from_millis(100));

@@ -84,8 +84,12 @@ async fn attend(
             }
             Some(event) = events.next() => match event {
                 Event::Submitted { job: id, .. } => job = Some(id),
+                Event::Pending { reason, .. } if received.is_empty() => progress.pending(&reason),
                 Event::Started { .. } if received.is_empty() => progress.running(),
-                Event::Started { .. } | Event::Finished { .. } | Event::Missed(_) => {}
+                Event::Pending { .. }
+                | Event::Started { .. }
+                | Event::Finished { .. }
+                | Event::Missed(_) => {}
             },
             signal = signals.next() => {
                 received.push(signal);
