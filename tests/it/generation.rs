@@ -10,7 +10,7 @@ use crate::{Stage, scheduler};
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/circle-packing");
 
-/// As ShinkaEvolve's own files say it.
+/// As `ShinkaEvolve`'s own files say it.
 fn settings(stage: &Stage) -> JobConfig {
     let yaml = format!(
         "evaluator: {EXAMPLE}/evaluate.py\n\
