@@ -44,7 +44,7 @@ fn children(pid: i32) -> Vec<i32> {
 
 #[test]
 fn ctrl_c_stops_the_job_with_all_its_processes_and_reports() {
-    let stage = Stage::shell(STUBBORN, "limits: {grace_seconds: 0.2}\n");
+    let stage = Stage::shell(STUBBORN, "time: 5\nlimits: {grace_seconds: 0.2}\n");
     let tool = stage.start();
     stage.appears("results/ready");
     send(&tool, Signal::INT);
@@ -63,7 +63,7 @@ fn what_the_job_does_on_sigterm_is_reported() {
         trap 'echo tidied up; exit 0' TERM
         : > "$4/ready"
         while :; do sleep 0.05; done"#;
-    let stage = Stage::shell(evaluator, "limits: {grace_seconds: 600}\n");
+    let stage = Stage::shell(evaluator, "time: 5\nlimits: {grace_seconds: 600}\n");
     let tool = stage.start();
     stage.appears("results/ready");
     send(&tool, Signal::INT);
@@ -79,7 +79,7 @@ fn a_second_ctrl_c_kills() {
         trap ': > "$4/asked"' TERM
         : > "$4/ready"
         while :; do sleep 0.05; done"#;
-    let stage = Stage::shell(evaluator, "limits: {grace_seconds: 600}\n");
+    let stage = Stage::shell(evaluator, "time: 5\nlimits: {grace_seconds: 600}\n");
     let tool = stage.start();
     stage.appears("results/ready");
     send(&tool, Signal::INT);
@@ -94,7 +94,7 @@ fn a_second_ctrl_c_kills() {
 #[test]
 fn other_requests_to_stop_have_their_own_status() {
     for signal in [Signal::TERM, Signal::HUP] {
-        let stage = Stage::shell(": > \"$4/ready\"; exec sleep 600", "");
+        let stage = Stage::shell(": > \"$4/ready\"; exec sleep 600", "time: 5\n");
         let tool = stage.start();
         stage.appears("results/ready");
         send(&tool, signal);
@@ -127,7 +127,7 @@ fn a_signal_that_was_ignored_stays_so() {
 
 #[test]
 fn nothing_outlives_a_tool_that_is_killed() {
-    let stage = Stage::shell(STUBBORN, "limits: {grace_seconds: 600}\n");
+    let stage = Stage::shell(STUBBORN, "time: 5\nlimits: {grace_seconds: 600}\n");
     let tool = stage.start();
     stage.appears("results/ready");
     assert!(stage.processes().len() > 3, "the test does not see the processes");
@@ -139,7 +139,7 @@ fn nothing_outlives_a_tool_that_is_killed() {
 #[test]
 fn a_third_ctrl_c_leaves_at_once_whatever_the_helpers_do() {
     let evaluator = r#": > "$4/ready"; exec sleep 600"#;
-    let stage = Stage::shell(evaluator, "limits: {grace_seconds: 600}\n");
+    let stage = Stage::shell(evaluator, "time: 5\nlimits: {grace_seconds: 600}\n");
     let mut tool = stage.start();
     stage.appears("results/ready");
     // Neither stopping nor killing can get anywhere now.
