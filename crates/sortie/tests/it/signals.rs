@@ -164,3 +164,14 @@ fn ctrl_c_ends_a_tool_whose_output_nobody_reads() {
     interrupt_until_it_ends(&mut tool);
     assert_eq!(tool.wait().unwrap().code(), Some(INTERRUPTED.into()));
 }
+
+#[test]
+fn nor_with_a_job_that_stops_its_keeper() {
+    let evaluator = format!("kill -STOP $PPID; {STUBBORN}");
+    let stage = Stage::shell(&evaluator, "");
+    let tool = stage.start();
+    stage.appears("results/ready");
+    send(&tool, Signal::KILL);
+    assert_eq!(ended(tool).status, None);
+    stage.empties();
+}
