@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::{
     AttemptId, Claim, ClaimError, Ended, LogTail, ReadLimits, Record, RecordError, Results,
-    ResultsDir, Run, Unusable, names,
+    ResultsDir, Run, names,
 };
 
 /// The version of the form below. A reader refuses any other.
@@ -44,8 +44,8 @@ struct Versioned<T> {
 /// A results dir that is opened again for an attempt that was handed to a cluster.
 #[derive(Debug)]
 pub struct Reopened {
-    dir: ResultsDir,
-    submitted: Submitted,
+    pub(crate) dir: ResultsDir,
+    pub(crate) submitted: Submitted,
 }
 
 /// Why a results dir cannot be opened again for an attempt.
@@ -145,10 +145,5 @@ impl Reopened {
     /// Writes the attempt's record; see [`Claim::record`].
     pub fn record(&self, run: &Run, results: &Results) -> Result<Record, RecordError> {
         self.dir.record(run, results)
-    }
-
-    /// Reads a file that the attempt may have left, of at most `limit` bytes.
-    pub fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>, Unusable> {
-        self.dir.read(name, limit)
     }
 }

@@ -35,7 +35,7 @@ impl Progress {
 
     /// It waits, and why.
     pub(crate) fn pending(&self, reason: &str) {
-        self.say(format!("waiting ({})", one_line(reason)));
+        self.say(format!("queued ({})", one_line(reason)));
     }
 
     /// Its time counts from here.
