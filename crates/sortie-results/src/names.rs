@@ -10,8 +10,13 @@ pub(crate) const STDOUT: &str = "job_log.out";
 pub(crate) const STDERR: &str = "job_log.err";
 /// The record of the attempt.
 pub(crate) const RECORD: &str = "job.json";
+/// A batch script's record of its start.
+pub(crate) const JOB_START: &str = "job_start.json";
+/// A batch script's record of its end.
+pub(crate) const JOB_END: &str = "job_end.json";
 /// The directory with what earlier attempts left behind.
 pub(crate) const PREVIOUS: &str = "previous";
 
 /// All that an attempt leaves behind.
-pub(crate) const OF_AN_ATTEMPT: [&str; 5] = [CORRECT, METRICS, STDOUT, STDERR, RECORD];
+pub(crate) const OF_AN_ATTEMPT: [&str; 7] =
+    [CORRECT, METRICS, STDOUT, STDERR, RECORD, JOB_START, JOB_END];
