@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use sortie_results::jiff::{SignedDuration, Timestamp};
 use sortie_results::{
-    AttemptId, EndRecord, Ended, Fault, Outcome, Results, ResultsDir, Run, Seconds, Usage,
+    AttemptId, Ended, Fault, JobEnd, Outcome, Results, ResultsDir, Run, Seconds, Usage,
 };
 
 use super::flight::{Flight, Landed};
@@ -36,10 +36,10 @@ impl Facts {
     }
 
     /// From the attempt's own record, and from what Slurm tells where there is none.
-    fn new(flight: &Flight, ended: &sortie_slurm::Ended, record: Option<&EndRecord>) -> Self {
+    fn new(flight: &Flight, ended: &sortie_slurm::Ended, record: Option<&JobEnd>) -> Self {
         let info = ended.info.as_ref();
         let host = info.and_then(|info| info.host.as_deref()).unwrap_or_default();
-        let started_at = record.map(EndRecord::started_at);
+        let started_at = record.map(|record| record.start.time());
         let started_at = started_at.or_else(|| info.and_then(|info| info.start));
         let ended_at = info.and_then(|info| info.end);
         let between = |from: Option<SystemTime>, to: Option<SystemTime>| {
@@ -48,8 +48,8 @@ impl Facts {
         Self {
             started_at,
             queued: between(Some(flight.since), started_at.or(Some(SystemTime::now()))),
-            running: record.map_or_else(|| between(started_at, ended_at), EndRecord::running),
-            host: record.map_or(host, |record| &record.host).to_owned(),
+            running: record.map_or_else(|| between(started_at, ended_at), JobEnd::running),
+            host: record.map_or(host, |record| &record.start.host).to_owned(),
             peak_memory: info.and_then(|info| info.peak_memory).unwrap_or(0),
         }
     }
@@ -61,7 +61,7 @@ pub(super) async fn conclude(cluster: Arc<Cluster>, landed: Landed, ended: sorti
     let record = {
         let dir = cluster.plan.here.cwd.join(&flight.job.paths.results_dir);
         let attempt = flight.attempt;
-        let read = move || ResultsDir::reopen(&dir, attempt).ok()?.end_record().ok();
+        let read = move || JobEnd::load(&dir, attempt).ok()?;
         blocking(&cluster, read).await.flatten()
     };
     let context = Context {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sortie_results::{End, EndRecord, Fault, Outcome};
+use sortie_results::{End, Fault, JobEnd, Outcome};
 use sortie_slurm::{Ended, Ending};
 
 use super::flight::Stop;
@@ -25,7 +25,7 @@ pub(super) struct Context {
 }
 
 /// The outcome of a job that Slurm says is over, or that says so itself by its record.
-pub(super) fn outcome(ended: &Ended, record: Option<&EndRecord>, context: &Context) -> Outcome {
+pub(super) fn outcome(ended: &Ended, record: Option<&JobEnd>, context: &Context) -> Outcome {
     let Some(record) = record else { return without_record(ended, context) };
     match &record.end {
         End::Exited { code } => Outcome::Exited { code: *code },
@@ -33,7 +33,7 @@ pub(super) fn outcome(ended: &Ended, record: Option<&EndRecord>, context: &Conte
         End::Signaled { signal } => Outcome::signaled(*signal),
         End::OutputLimit { limit_bytes } => Outcome::OutputLimit { limit_bytes: *limit_bytes },
         End::SetupFailed { step, status } => {
-            let reason = format!("{step}: status {status} on {}", record.host);
+            let reason = format!("{step}: status {status} on {}", record.start.host);
             Outcome::SetupFailed { reason, fault: Fault::Setup }
         }
         End::Terminated { signal } => terminated(ended, record.running(), *signal, context),
@@ -69,7 +69,7 @@ fn terminated(ended: &Ended, running: Duration, signal: i32, context: &Context) 
 fn without_record(ended: &Ended, context: &Context) -> Outcome {
     let host = ended.info.as_ref().and_then(|info| info.host.as_deref()).unwrap_or("its node");
     match ended.how {
-        Ending::Cancelled(_) if context.stop.is_some() => stopped(context),
+        Ending::Cancelled(_) | Ending::Lost if context.stop.is_some() => stopped(context),
         Ending::Cancelled(_) => Outcome::Cancelled,
         Ending::TimedOut => timed_out(context),
         Ending::OutOfMemory => Outcome::OutOfMemory,
@@ -86,7 +86,6 @@ fn without_record(ended: &Ended, context: &Context) -> Outcome {
             let reason = format!("its script left no record on {host}{exit}");
             Outcome::NodeFailed { reason }
         }
-        Ending::Lost if context.stop.is_some() => stopped(context),
         Ending::Completed | Ending::Recorded | Ending::Revoked | Ending::Lost => {
             let reason = "it has left Slurm's queue, and no record of its end".to_owned();
             Outcome::Lost { reason }

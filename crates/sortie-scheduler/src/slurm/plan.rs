@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
+use indexmap::IndexMap;
 use sortie_config::{Activation, EnvironmentPolicy, JobConfig, SlurmCondaJobConfig};
 use sortie_results::AttemptId;
 use sortie_script::{Attempt, BatchActivation, BatchScript, Environment, Jobs, ScriptError};
@@ -30,11 +31,11 @@ impl Plan {
             return Err(SchedulerError::NotYet(config.job_type()));
         };
         let slurm = slurm.clone();
-        let policy = EnvironmentPolicy { set: Default::default(), ..slurm.environment.clone() };
+        let policy = EnvironmentPolicy { set: IndexMap::default(), ..slurm.environment.clone() };
         let inherited = policy.select(here.env.iter().cloned());
         let set = slurm.environment.set.iter().map(|(name, value)| (name.into(), value.into()));
         let set = set.collect();
-        let (options, evaluator_env) = (config.sbatch_options(), config.evaluator_env());
+        let (options, evaluator_env) = (slurm.slurm().sbatch_options(), config.evaluator_env());
         Ok(Self { config, slurm, here, options, inherited, set, evaluator_env })
     }
 
@@ -94,17 +95,17 @@ impl Plan {
 
     /// How long before the time limit the script is told to end, in seconds.
     pub(crate) fn early_term(&self) -> u32 {
-        self.slurm.options.early_term_seconds
+        self.slurm.slurm().early_term_seconds()
     }
 
     /// How many more attempts a job may have after a failure of the infrastructure.
     pub(crate) fn retries(&self) -> u32 {
-        self.slurm.options.retries
+        self.slurm.infrastructure_retries
     }
 
     /// How long a job may wait in Slurm's queue.
     pub(crate) fn max_queue_time(&self) -> Option<Duration> {
-        self.slurm.options.max_queue_time.as_duration()
+        self.slurm.max_queue_time.and_then(|limit| limit.as_duration())
     }
 }
 

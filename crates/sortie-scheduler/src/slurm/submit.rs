@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sortie_results::{End, Fault, Outcome, ResultsDir};
+use sortie_results::{End, Fault, JobEnd, Outcome, ResultsDir};
 use sortie_slurm::{Evidence, JobId, Permit, Retry, SubmitError, Tracked};
 
 use super::Cluster;
@@ -122,10 +122,10 @@ fn look(cluster: &Cluster, flight: &Flight) -> sortie_slurm::Look {
     let dir = cluster.plan.here.cwd.join(&flight.job.paths.results_dir);
     let attempt = flight.attempt;
     Arc::new(move || {
-        if !ResultsDir::may_have_end_record(&dir) {
+        if !ResultsDir::may_have_ended(&dir) {
             return Evidence::None;
         }
-        let record = ResultsDir::reopen(&dir, attempt).ok().and_then(|dir| dir.end_record().ok());
+        let record = JobEnd::load(&dir, attempt).ok().flatten();
         match record.map(|record| record.end) {
             None => Evidence::None,
             // Who stopped it, and whether it was for its use of memory, is for Slurm to say.

@@ -3,4 +3,9 @@
 mod case;
 mod ends;
 mod node;
+mod random;
+mod refused;
+mod setup;
+mod slurm;
+mod stops;
 mod texts;
