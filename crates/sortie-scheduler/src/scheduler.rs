@@ -12,11 +12,12 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::event::Events;
-use crate::executor::{Cancel, without_results};
+use crate::executor::{Cancel, Executor, Setting, without_results};
 use crate::here::Here;
 use crate::job::Paths;
 use crate::local::Local;
 use crate::shared::Shared;
+use crate::slurm::Slurm;
 use crate::table::Entry;
 use crate::{Finished, JobId, SchedulerError, SchedulerOptions, Status};
 
@@ -62,8 +63,13 @@ impl JobScheduler {
             max_result_bytes: config.limits().max_result_bytes,
         };
         let SchedulerOptions { verbose, max_workers, supervisor } = options;
-        let local = Local::new(config, here, supervisor.clone(), runtime, read_limits, verbose)?;
-        let shared = Shared::new(Box::new(local), max_workers, cwd);
+        let setting = Setting { supervisor: supervisor.clone(), runtime, read_limits, verbose };
+        let (executor, most): (Box<dyn Executor>, _) = match config.job_type() {
+            JobType::Local => (Box::new(Local::new(config, here, setting)?), max_workers),
+            JobType::SlurmConda => (Box::new(Slurm::new(config, here, setting)?), usize::MAX),
+            JobType::SlurmDocker => return Err(SchedulerError::NotYet(job_type)),
+        };
+        let shared = Shared::new(executor, most, cwd);
         Ok(Self { shared, supervisor, read_limits })
     }
 

@@ -8,7 +8,6 @@ use tokio::runtime::Builder;
 
 use crate::failure::Failure;
 use crate::job::JobArgs;
-use crate::output::one_line;
 use crate::progress::Progress;
 use crate::signals::Signals;
 use crate::{exit_status, log, output};
@@ -85,10 +84,8 @@ async fn attend(
             }
             Some(event) = events.next() => match event {
                 Event::Submitted { job: id, .. } => job = Some(id),
+                Event::Pending { reason, .. } if received.is_empty() => progress.pending(&reason),
                 Event::Started { .. } if received.is_empty() => progress.running(),
-                Event::Pending { reason, .. } if received.is_empty() => {
-                    progress.say(format!("queued ({})", one_line(&reason)));
-                }
                 Event::Pending { .. }
                 | Event::Started { .. }
                 | Event::Finished { .. }

@@ -7,6 +7,7 @@
 )]
 
 mod claim;
+mod end_record;
 mod full_disk;
 mod json_form;
 mod leftovers;

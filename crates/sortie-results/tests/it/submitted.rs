@@ -3,8 +3,8 @@
 use std::{fs, path::Path};
 
 use sortie_results::{
-    AttemptId, ClaimError, End, EndRecordError, Fault, Outcome, ReadLimits, Record, ReopenError,
-    ResultsDir, Submitted, Usage,
+    AttemptId, ClaimError, Fault, Outcome, ReadLimits, Record, ReopenError, ResultsDir, Submitted,
+    Usage,
 };
 
 use crate::{DONE, claim, ended, record::a_run, write_good};
@@ -85,41 +85,4 @@ fn logs_that_are_not_there_are_no_hindrance() {
     let results = reopened.collect(ended(lost), ReadLimits::default());
     assert_eq!(results.stdout_log.text(), "[sortie: this log is missing]\n");
     assert_eq!(results.usage, Usage::default());
-}
-
-#[test]
-fn the_end_is_what_the_attempts_own_script_says() {
-    let dir = tempfile::tempdir().unwrap();
-    let note = submit(dir.path());
-    let reopened = ResultsDir::reopen(dir.path(), note.attempt).unwrap();
-    let end = |text: &str| {
-        fs::write(dir.path().join("job_end.json"), text).unwrap();
-        reopened.end_record()
-    };
-    assert!(matches!(reopened.end_record(), Err(EndRecordError::Unusable(_))));
-    let json = |attempt: AttemptId, end: &str| {
-        format!(
-            r#"{{"version":1,"attempt":"{attempt}","job_id":"12_3","host":"n1","started_at":100.5,"ended_at":102.75,"end":{end}}}"#
-        )
-    };
-    let record = end(&json(note.attempt, r#"{"kind":"exited","code":3}"#)).unwrap();
-    assert_eq!((record.end.clone(), record.running().as_millis()), (End::Exited { code: 3 }, 2250));
-    assert_eq!((record.job_id.as_str(), record.host.as_str()), ("12_3", "n1"));
-    for (text, expected) in [
-        (r#"{"kind":"signaled","signal":9}"#, End::Signaled { signal: 9 }),
-        (r#"{"kind":"terminated","signal":15}"#, End::Terminated { signal: 15 }),
-        (r#"{"kind":"restarted"}"#, End::Restarted),
-        (r#"{"kind":"output_limit","limit_bytes":7}"#, End::OutputLimit { limit_bytes: 7 }),
-        (
-            r#"{"kind":"setup_failed","step":"module load","status":1}"#,
-            End::SetupFailed { step: "module load".into(), status: 1 },
-        ),
-    ] {
-        assert_eq!(end(&json(note.attempt, text)).unwrap().end, expected);
-    }
-    let other = end(&json(AttemptId::generate(), r#"{"kind":"restarted"}"#));
-    assert!(matches!(other, Err(EndRecordError::OtherAttempt(_))));
-    assert!(matches!(end("{}"), Err(EndRecordError::Malformed(_))));
-    let later = json(note.attempt, r#"{"kind":"restarted"}"#).replacen(":1,", ":2,", 1);
-    assert!(matches!(end(&later), Err(EndRecordError::Version(2))));
 }

@@ -2,6 +2,7 @@
 
 mod case;
 mod ends;
+mod environment;
 mod node;
 mod random;
 mod refused;

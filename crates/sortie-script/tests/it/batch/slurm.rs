@@ -1,8 +1,12 @@
 //! What Slurm does with a script: array elements, restarts, results dirs that cannot be used.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+};
 
 use super::{case::Element, node::Node};
+use crate::bash::program;
 
 #[test]
 fn an_element_of_an_array_has_its_own_dir_and_id() {
@@ -74,13 +78,40 @@ fn no_results_dir_is_told_to_slurm() {
     assert!(!node.path("ran").exists());
 }
 
-/// As root nothing is read-only by its mode, so the folder is a file system that is.
 #[test]
-fn a_record_that_cannot_be_written_leaves_the_status() {
+fn a_results_dir_that_goes_away_leaves_the_status() {
     let node = Node::new("rm -r results/job_start.json; mv results gone; exit 6");
     let ended = node.run(&node.case());
     assert_eq!((ended.end.as_str(), ended.status.code()), ("", Some(6)));
     assert!(node.text("gone/job_log.err").contains("No such file or directory"));
+}
+
+/// The launcher has made the logs, but the job may write no other file. Root may write everywhere, so
+/// it becomes somebody else.
+#[test]
+fn a_read_only_results_dir_leaves_the_status_and_the_logs() {
+    let node = Node::new("echo ran; exit 6");
+    for name in ["job_log.out", "job_log.err"] {
+        let path = node.home.write(&format!("results/{name}"), "");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o666)).unwrap();
+    }
+    fs::set_permissions(node.home.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(node.path("results"), fs::Permissions::from_mode(0o555)).unwrap();
+    let bash = node.command(&node.case(), &[]);
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    let mut script = if is_root {
+        let mut somebody = program("setpriv");
+        somebody.args(["--reuid=65534", "--regid=65534", "--clear-groups", "/bin/bash"]);
+        somebody.args(bash.get_args()).current_dir("/").stdin(std::process::Stdio::null());
+        somebody.spawn().unwrap()
+    } else {
+        let mut bash = bash;
+        bash.spawn().unwrap()
+    };
+    let ended = node.end(&mut script);
+    assert_eq!((ended.end.as_str(), ended.status.code()), ("", Some(6)), "{ended:?}");
+    assert_eq!(ended.stdout, "ran\n");
+    assert!(ended.stderr.contains("Permission denied"), "{ended:?}");
 }
 
 #[test]
