@@ -49,20 +49,25 @@ pub struct Flags {
 }
 
 impl Flags {
-    /// Reads a text as a shell splits words, and the words as the engine reads flags.
+    /// Reads a text as a shell splits words, and the words as the engine reads flags. `variable` looks up
+    /// what `$NAME` in the text stands for.
     ///
     /// ```
     /// use sortie_script::Flags;
     ///
-    /// let flags = Flags::parse("--shm-size=1g -v '/big data:/data:ro' --rm")?;
+    /// let variable = |name: &str| (name == "PWD").then(|| "/big data".to_owned());
+    /// let flags = Flags::parse("--shm-size=1g -v $PWD:/data:ro --rm", variable)?;
     /// // Containers are removed in any case.
     /// assert_eq!(flags.words(), ["--shm-size=1g", "--volume=/big data:/data:ro"]);
-    /// assert!(Flags::parse("-d").unwrap_err().to_string().contains("`--detach` is refused"));
+    /// assert!(Flags::parse("-d", variable).unwrap_err().to_string().contains("`--detach` is refused"));
     /// # Ok::<(), sortie_script::FlagsError>(())
     /// ```
-    pub fn parse(text: &str) -> Result<Self, FlagsError> {
+    pub fn parse(
+        text: &str,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, FlagsError> {
         let mut flags = Self::default();
-        let mut words = words::split(text)?.into_iter();
+        let mut words = words::split(text, &variable)?.into_iter();
         while let Some(word) = words.next() {
             if let Some(long) = word.strip_prefix("--").filter(|long| !long.is_empty()) {
                 flags.long(long, &mut words)?;
@@ -274,8 +279,12 @@ const SHORT: &[(char, &str)] = &[
 mod tests {
     use super::*;
 
+    fn parse(text: &str) -> Result<Flags, FlagsError> {
+        Flags::parse(text, |_| None)
+    }
+
     fn words(text: &str) -> Vec<String> {
-        Flags::parse(text).unwrap().words
+        parse(text).unwrap().words
     }
 
     #[test]
@@ -295,7 +304,7 @@ mod tests {
         // A value may look like a flag, or be empty.
         assert_eq!(words("-e --detach --entrypoint ''"), ["--env=--detach", "--entrypoint="]);
         assert_eq!(words("--rm --init=true --restart no --read-only"), ["--read-only"]);
-        let flags = Flags::parse("--gpus all").unwrap();
+        let flags = parse("--gpus all").unwrap();
         assert!(flags.all_gpus() && flags.words().is_empty());
     }
 
@@ -326,20 +335,20 @@ mod tests {
             "--help",
             "--rootfs",
         ] {
-            let error = Flags::parse(text).unwrap_err();
+            let error = parse(text).unwrap_err();
             assert!(matches!(error, FlagsError::Refused { .. }), "{text}: {error}");
         }
         for text in ["ubuntu", "--", "-", "-e A=1 x", "-z"] {
-            let error = Flags::parse(text).unwrap_err();
+            let error = parse(text).unwrap_err();
             assert!(matches!(error, FlagsError::NotAFlag { .. }), "{text}: {error}");
         }
-        let error = Flags::parse("--shm-size").unwrap_err().to_string();
+        let error = parse("--shm-size").unwrap_err().to_string();
         assert_eq!(error, "docker_flags: `--shm-size` needs a value");
     }
 
     #[test]
     fn targets_of_mounts() {
-        let flags = Flags::parse(
+        let flags = parse(
             "-v /a:/workspace/:ro --mount type=bind,source=/b,dst=/c --tmpfs /d:size=1 -v /e",
         );
         let flags = flags.unwrap();

@@ -74,6 +74,10 @@ impl Default for Case {
     }
 }
 
+fn variable(name: &str) -> Option<String> {
+    (name == "PWD").then(|| "/home/me/work".into())
+}
+
 impl Case {
     pub(crate) fn attempt(&self) -> String {
         format!("{:032x}", self.id)
@@ -87,7 +91,7 @@ impl Case {
             candidate: &self.candidate,
             results_dir: &self.results_dir,
         };
-        let (mounts, flags) = (files.mounts(), Flags::parse(&self.docker_flags).unwrap());
+        let (mounts, flags) = (files.mounts(), Flags::parse(&self.docker_flags, variable).unwrap());
         let attempt = self.attempt();
         let container = Container {
             attempt: &attempt,

@@ -9,10 +9,18 @@ use crate::bash::program;
 
 /// What bash makes of the text where it was glued into a command line.
 fn bash(text: &str) -> Vec<String> {
-    let text = format!("set -f; printf '%s\\0' {text}");
+    let text = format!("set -f; a='*x' e=; printf '%s\\0' {text}");
     let Output { stdout, .. } = program("bash").args(["-c", &text]).output().unwrap();
     let words = stdout.strip_suffix(b"\0").unwrap_or_default().split(|byte| *byte == 0);
     words.map(|word| String::from_utf8(word.to_vec()).unwrap()).collect()
+}
+
+/// As in [`bash`].
+fn variable(name: &str) -> Option<String> {
+    [("a", "*x"), ("e", "")]
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, value)| (*value).into())
 }
 
 proptest! {
@@ -21,10 +29,10 @@ proptest! {
     /// Each flag takes the next word, whatever it is, as its value.
     #[test]
     fn words_are_those_of_bash(
-        text in prop::collection::vec("[ '\"\\\\$`~#;(=\\-\t:a0é!\\[*]{0,12}", 1..4),
+        text in prop::collection::vec("[ '\"\\\\$`~#;(=\\-\t:ae0}{é!\\[*]{0,12}", 1..4),
     ) {
         let text: String = text.iter().flat_map(|word| ["--env w", word, " "]).collect();
-        match Flags::parse(&text) {
+        match Flags::parse(&text, variable) {
             Ok(flags) => {
                 let words = bash(&text);
                 let pairs = words.chunks(2).map(|pair| pair.join("="));
@@ -33,7 +41,7 @@ proptest! {
             // What is not taken is never an innocent text: to bash it is an error, an expansion, or
             // words that are no flags.
             Err(FlagsError::Words(_)) => {
-                prop_assert!(text.contains(['\'', '"', '\\', '$', '`', '~', '#', ';', '(']));
+                prop_assert!(text.contains(['\'', '"', '\\', '$', '`', '~', '#', ';', '(', '{']));
             }
             Err(other) => {
                 let words = bash(&text);
