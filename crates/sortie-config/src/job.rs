@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use crate::{
-    EnvironmentPolicy, JobType, Limits, LocalJobConfig, PyValue, SlurmCondaJobConfig,
-    SlurmDockerJobConfig, SlurmSettings,
+    ContainerSettings, EnvironmentPolicy, JobType, Limits, LocalJobConfig, PyValue,
+    SlurmCondaJobConfig, SlurmDockerJobConfig, SlurmSettings,
 };
 
 /// The settings of one of the three kinds of job.
@@ -81,6 +81,14 @@ impl JobConfig {
             Self::Local(_) => None,
             Self::SlurmConda(config) => Some(config.slurm()),
             Self::SlurmDocker(config) => Some(config.slurm()),
+        }
+    }
+
+    /// The settings of the job's container; `None` for a job without one.
+    pub fn container(&self) -> Option<ContainerSettings<'_>> {
+        match self {
+            Self::Local(_) | Self::SlurmConda(_) => None,
+            Self::SlurmDocker(config) => Some(config.container()),
         }
     }
 

@@ -26,6 +26,7 @@
 //! given: whether an evaluator or environment exists is for others to find out.
 
 mod activation;
+mod container;
 mod environment;
 mod evaluator;
 mod extra_args;
@@ -52,6 +53,7 @@ pub use num_bigint;
 pub use glob;
 
 pub use activation::{Activation, Interpreter};
+pub use container::{ContainerSettings, ContainerUser, PullPolicy};
 pub use environment::EnvironmentPolicy;
 pub use gpus::{Gpus, InvalidGpus};
 pub use job::JobConfig;

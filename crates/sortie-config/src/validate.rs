@@ -3,8 +3,8 @@
 use std::{os::unix::ffi::OsStrExt, path::Path};
 
 use crate::{
-    JobConfig, LocalJobConfig, SlurmCondaJobConfig, SlurmDockerJobConfig, SlurmSettings, gpus,
-    sbatch_args,
+    ContainerSettings, ContainerUser, JobConfig, LocalJobConfig, SlurmCondaJobConfig,
+    SlurmDockerJobConfig, SlurmSettings, gpus, sbatch_args,
 };
 
 /// Slurm keeps CPUs per task in 16 bits and reserves the values above this one (`NO_VAL16` and
@@ -71,6 +71,12 @@ pub enum InvalidSetting {
         /// What is wrong with it, and what to do.
         why: String,
     },
+    /// An engine that is not known.
+    #[error("`engine` must be `docker` or `podman`, or a path to either, got {engine:?}")]
+    Engine {
+        /// The engine.
+        engine: String,
+    },
     /// A kind of GPU that cannot be asked for.
     #[error(
         "`gpus` names the kind {kind:?}; a kind is a letter, then letters, digits, `_`, `-` or `.`"
@@ -101,6 +107,7 @@ impl InvalidSetting {
             | Self::Empty { field }
             | Self::OutOfRange { field, .. }
             | Self::SbatchArg { field, .. } => field,
+            Self::Engine { .. } => "engine",
             Self::GpuKind { .. } => "gpus",
             Self::VariableName { .. } => "environment.set",
             Self::TwoEnvironments => "activate_script",
@@ -151,12 +158,31 @@ fn slurm_conda(config: &SlurmCondaJobConfig) -> Checked {
 }
 
 fn slurm_docker(config: &SlurmDockerJobConfig) -> Checked {
-    one_word("image", &config.image)?;
     optional_path("image_tar_path", config.image_tar_path.as_deref())?;
-    // Folded over several lines in YAML, flags may well hold line breaks: they separate like spaces.
-    let flags: String = config.docker_flags.split_ascii_whitespace().collect();
-    one_line("docker_flags", &flags)?;
+    optional_path("image_cache", config.image_cache.as_deref())?;
+    container(&config.container())?;
     slurm(&config.slurm())
+}
+
+fn container(settings: &ContainerSettings<'_>) -> Checked {
+    one_word("image", settings.image)?;
+    let engine = settings.engine;
+    one_line("engine", engine)?;
+    let name = engine.rsplit('/').next().unwrap_or_default();
+    if !name.starts_with("docker") && !name.starts_with("podman") {
+        return Err(InvalidSetting::Engine { engine: engine.to_owned() });
+    }
+    if let ContainerUser::Named(user) = settings.user {
+        one_word("user", user)?;
+    }
+    settings.network.map_or(Ok(()), |network| one_word("network", network))?;
+    if settings.pids_limit == Some(0) {
+        let expected = "at least 1, or null to leave it to the engine".to_owned();
+        return Err(InvalidSetting::OutOfRange { field: "pids_limit".into(), value: 0, expected });
+    }
+    // Folded over several lines in YAML, flags may well hold line breaks: they separate like spaces.
+    let flags: String = settings.flags.split_ascii_whitespace().collect();
+    one_line("docker_flags", &flags)
 }
 
 fn slurm(settings: &SlurmSettings<'_>) -> Checked {
@@ -320,6 +346,20 @@ mod tests {
             Ok(())
         );
         assert_eq!(field(docker(|config| config.docker_flags = "a\u{1b}".into())), "docker_flags");
+    }
+
+    #[test]
+    fn containers() {
+        for good in ["docker", "podman", "/opt/bin/podman", "docker-27"] {
+            assert_eq!(docker(|config| config.engine = good.into()), Ok(()), "{good}");
+        }
+        for bad in ["", "apptainer", "-docker", "/opt/docker/", "dock\ner"] {
+            assert_eq!(field(docker(|config| config.engine = bad.into())), "engine", "{bad:?}");
+        }
+        assert_eq!(field(docker(|config| config.user = "a b".into())), "user");
+        assert_eq!(field(docker(|config| config.network = Some("-x".into()))), "network");
+        assert_eq!(field(docker(|config| config.pids_limit = Some(0))), "pids_limit");
+        assert_eq!(field(docker(|config| config.image_cache = Some("\0".into()))), "image_cache");
     }
 
     #[test]

@@ -41,7 +41,8 @@ proptest! {
             // What is not taken is never an innocent text: to bash it is an error, an expansion, or
             // words that are no flags.
             Err(FlagsError::Words(_)) => {
-                prop_assert!(text.contains(['\'', '"', '\\', '$', '`', '~', '#', ';', '(', '{']));
+                let special = text.contains(['\'', '"', '\\', '$', '`', '~', '#', ';', '(', '{']);
+                prop_assert!(special, "{}", text);
             }
             Err(other) => {
                 let words = bash(&text);
