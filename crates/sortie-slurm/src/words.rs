@@ -66,6 +66,9 @@ const TRANSIENT: &[&str] = &[
     "Currently unable to load job state information",
 ];
 
+/// No controller could be connected to, so that none has received the request: an error of a request that was
+/// sent has other words (`slurm_send_recv_controller_msg`).
+pub(crate) const UNSENT: &str = "(connect failure)";
 /// Slurm's answer about a job that the controller does not remember.
 pub(crate) const NO_SUCH_JOB: &str = "Invalid job id";
 /// What scancel says of a job that is over.
