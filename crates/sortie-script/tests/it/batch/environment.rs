@@ -40,40 +40,6 @@ fn what_slurm_sets_stays_and_the_launchers_own_place_is_left_out() {
     ];
     let job = [("CUDA_VISIBLE_DEVICES", "0"), ("SITE", "x")];
     let got = environment(|case| case.inherited.extend(pairs(&inherited)), &job);
-    let expected =
-        ["CUDA_VISIBLE_DEVICES=0", "LANG=C", SLURMS[0], SLURMS[1], SLURMS[2], "SITE=x", "USER=me"];
-    assert_eq!(got, expected);
-}
-
-#[test]
-fn only_these_leaves_what_slurm_sets() {
-    let job = [("CUDA_VISIBLE_DEVICES", "0"), ("SITE", "x"), ("OPENAI_API_KEY", "secret")];
-    let got = environment(
-        |case| {
-            case.only_these = true;
-            case.set = pairs(&[("A", "1")]);
-        },
-        &job,
-    );
-    assert_eq!(got, ["A=1", "CUDA_VISIBLE_DEVICES=0", SLURMS[0], SLURMS[1], SLURMS[2]]);
-}
-
-#[test]
-fn the_last_wins_and_the_user_over_all() {
-    let node = Node::new("");
-    let file = node.home.write("activate", "export B=activated C=activated D=activated");
-    let evaluator = [("B", "evaluator"), ("C", "evaluator")].map(|(n, v)| (n.into(), v.into()));
-    let got = environment(
-        |case| {
-            case.only_these = true;
-            case.inherited.extend(pairs(&[("A", "inherited"), ("B", "inherited")]));
-            case.set = pairs(&[("A", "set"), ("C", "set")]);
-            case.evaluator = evaluator.to_vec();
-            case.activation = Activation::Sourced(file);
-        },
-        &[],
-    );
-    // What the user sets is not set again after the activation.
     let mut expected = SLURMS.to_vec();
     expected.extend(["CUDA_VISIBLE_DEVICES=0", "LANG=C", "SITE=x", "USER=me"]);
     expected.sort_unstable();
