@@ -56,13 +56,14 @@ impl JobScheduler {
             return Err(SchedulerError::NoWorkers);
         }
         let runtime = Handle::try_current().map_err(|_| SchedulerError::NoRuntime)?;
-        let here = Here::now()?;
+        let mut here = Here::now()?;
+        here.env = options.env.clone().unwrap_or(here.env);
         let cwd = here.cwd.clone();
         let read_limits = ReadLimits {
             log_tail_bytes: config.limits().log_tail_bytes,
             max_result_bytes: config.limits().max_result_bytes,
         };
-        let SchedulerOptions { verbose, max_workers, supervisor } = options;
+        let SchedulerOptions { verbose, max_workers, supervisor, .. } = options;
         let setting = Setting { supervisor: supervisor.clone(), runtime, read_limits, verbose };
         let (executor, most): (Box<dyn Executor>, _) = match config.job_type() {
             JobType::Local => (Box::new(Local::new(config, here, setting)?), max_workers),

@@ -93,7 +93,9 @@ impl Error {
     /// Whether the controller may have done what it was asked for all the same.
     pub fn is_uncertain(&self) -> bool {
         match self {
-            Self::Failed { words, .. } => words::advice(words) == Advice::Retry,
+            Self::Failed { words, .. } => {
+                words::advice(words) == Advice::Retry && !words::contains(words, words::UNSENT)
+            }
             Self::TimedOut { .. } | Self::NotRun { .. } | Self::NotUnderstood { .. } => true,
             Self::Missing { .. } | Self::NoAccounting => false,
         }
@@ -107,4 +109,25 @@ impl Error {
 
 fn said(words: &str) -> String {
     if words.is_empty() { String::new() } else { format!(": {words}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_request_that_was_not_sent_or_was_refused_is_certain_to_be_in_vain() {
+        let failed = |words: &str| Error::Failed {
+            command: "sbatch",
+            status: "exit code 1".into(),
+            words: words.into(),
+        };
+        assert!(!failed("Unable to contact slurm controller (connect failure)").is_uncertain());
+        assert!(failed("Unable to contact slurm controller (receive failure)").is_uncertain());
+        assert!(failed("Socket timed out on send/recv operation").is_uncertain());
+        assert!(!failed("Invalid account or account/partition combination").is_uncertain());
+        assert!(!failed("AssocMaxSubmitJobLimit").is_uncertain());
+        let (limit, words) = (Duration::from_secs(1), String::new());
+        assert!(Error::TimedOut { command: "sbatch", limit, words }.is_uncertain());
+    }
 }
