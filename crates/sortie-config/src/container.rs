@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::activation::set_path;
+use crate::{Memory, activation::set_path};
 
 /// When an image is pulled, if it comes from no archive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -66,17 +66,26 @@ pub struct ContainerSettings<'a> {
     pub network: Option<&'a str>,
     /// Processes and threads it may have at once; `None` leaves it to the engine.
     pub pids_limit: Option<u32>,
+    /// CPUs it may use; `None` for all.
+    pub cpus: Option<u32>,
+    /// Memory it may use; `None` for all.
+    pub memory: Option<Memory>,
+    /// Whether it gets the GPUs that the job was assigned.
+    pub gpus: bool,
     /// Further arguments of `docker run`, as a shell would split them.
     pub flags: &'a str,
 }
 
-/// Implements `container` for settings with the fields of the two kinds of job in a container.
+/// Implements `container` for settings with the fields of the two kinds of job in a container, but for
+/// those that are not the same in both.
 macro_rules! container_settings {
-    ($name:ident) => {
+    ($name:ident, $this:ident => { $($field:ident: $value:expr),* }) => {
         impl $name {
             /// The container's settings.
             pub fn container(&self) -> crate::ContainerSettings<'_> {
+                let $this = self;
                 crate::ContainerSettings {
+                    $($field: $value,)*
                     engine: &self.engine,
                     image: &self.image,
                     image_tar: crate::container::set(self.image_tar_path.as_ref()),

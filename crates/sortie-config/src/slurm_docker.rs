@@ -33,4 +33,8 @@ slurm_job_config! {
     }
 }
 
-container_settings!(SlurmDockerJobConfig);
+container_settings!(SlurmDockerJobConfig, config => {
+    cpus: Some(config.cpus),
+    memory: config.mem,
+    gpus: config.gpus.count > 0
+});

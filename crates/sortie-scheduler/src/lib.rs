@@ -53,6 +53,7 @@
 //! This crate does not know YAML and prints nothing.
 
 mod check;
+mod container;
 mod error;
 mod event;
 mod executor;

@@ -49,8 +49,9 @@ pub fn preview(
     let here = Here::now()?;
     match config.job_type() {
         JobType::Local => command(&local::Plan::new(config.clone(), here)?, &paths),
-        JobType::SlurmConda => script(&slurm::Plan::new(config.clone(), here)?, &paths),
-        JobType::SlurmDocker => Err(SchedulerError::NotYet(config.job_type())),
+        JobType::SlurmConda | JobType::SlurmDocker => {
+            script(&slurm::Plan::new(config.clone(), here)?, &paths)
+        }
     }
 }
 
@@ -75,12 +76,7 @@ fn command(plan: &local::Plan, paths: &Paths) -> Result<Preview, SchedulerError>
 fn script(plan: &slurm::Plan, paths: &Paths) -> Result<Preview, SchedulerError> {
     let attempt = AttemptId::generate();
     let results_dir = plan.here.cwd.join(&paths.results_dir);
-    let planned = slurm::Planned {
-        attempt,
-        candidate: &paths.candidate,
-        results_dir: &results_dir,
-        command: plan.command(paths),
-    };
+    let planned = plan.planned(attempt, paths, &results_dir);
     let script = plan.script(&slurm::job_name(attempt), &[planned]);
     script.map(Preview::Script).map_err(|error| SchedulerError::NotReady(error.to_string()))
 }

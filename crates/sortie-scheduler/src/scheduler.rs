@@ -67,8 +67,9 @@ impl JobScheduler {
         let setting = Setting { supervisor: supervisor.clone(), runtime, read_limits, verbose };
         let (executor, most): (Box<dyn Executor>, _) = match config.job_type() {
             JobType::Local => (Box::new(Local::new(config, here, setting)?), max_workers),
-            JobType::SlurmConda => (Box::new(Slurm::new(config, here, setting)?), usize::MAX),
-            JobType::SlurmDocker => return Err(SchedulerError::NotYet(job_type)),
+            JobType::SlurmConda | JobType::SlurmDocker => {
+                (Box::new(Slurm::new(config, here, setting)?), usize::MAX)
+            }
         };
         let shared = Shared::new(executor, most, cwd);
         Ok(Self { shared, supervisor, read_limits })

@@ -26,7 +26,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Notify, Semaphore};
 
-pub(crate) use plan::{Plan, Planned, job_name};
+pub(crate) use plan::{Plan, job_name};
 
 use crate::executor::{Cancel, Executor, Job, Setting};
 use crate::here::Here;

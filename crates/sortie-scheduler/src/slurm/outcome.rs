@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sortie_results::{End, Fault, JobEnd, Outcome};
+use sortie_script::INFRASTRUCTURE_STEPS;
 use sortie_slurm::{Ended, Ending};
 
 use super::flight::Stop;
@@ -32,9 +33,17 @@ pub(super) fn outcome(ended: &Ended, record: Option<&JobEnd>, context: &Context)
         End::Signaled { signal: KILL } if ended.how == Ending::OutOfMemory => Outcome::OutOfMemory,
         End::Signaled { signal } => Outcome::signaled(*signal),
         End::OutputLimit { limit_bytes } => Outcome::OutputLimit { limit_bytes: *limit_bytes },
+        End::OutOfMemory => Outcome::OutOfMemory,
+        End::EngineFailed { status } => {
+            let host = &record.start.host;
+            let reason = format!("the container engine failed on {host}: status {status}");
+            Outcome::NodeFailed { reason }
+        }
         End::SetupFailed { step, status } => {
             let reason = format!("{step}: status {status} on {}", record.start.host);
-            Outcome::SetupFailed { reason, fault: Fault::Setup }
+            let may_pass = INFRASTRUCTURE_STEPS.contains(&step.as_str());
+            let fault = if may_pass { Fault::Infrastructure } else { Fault::Setup };
+            Outcome::SetupFailed { reason, fault }
         }
         End::Terminated { signal } => terminated(ended, record.running(), *signal, context),
         End::Restarted => match without_record(ended, context) {

@@ -8,7 +8,7 @@ use sortie_results::{AttemptId, Claim, Fault, Outcome, ResultsDir, Submitted};
 use sortie_slurm::{JobName, Submission};
 
 use super::flight::Flight;
-use super::plan::{Plan, Planned, job_name};
+use super::plan::{Plan, job_name};
 
 /// What is handed to sbatch is kept under this name, in the first results dir.
 const SCRIPT: &str = "job_script.sh";
@@ -80,12 +80,7 @@ fn hand_over(plan: &Plan, claimed: &mut [(Flight, Claim, PathBuf)]) -> Result<Su
         |reason: String| Outcome::SubmitFailed { reason, fault: Fault::Infrastructure };
     let planned: Vec<_> = claimed
         .iter()
-        .map(|(flight, _, dir)| Planned {
-            attempt: flight.attempt,
-            candidate: &flight.job.paths.candidate,
-            results_dir: dir,
-            command: plan.command(&flight.job.paths),
-        })
+        .map(|(flight, _, dir)| plan.planned(flight.attempt, &flight.job.paths, dir))
         .collect();
     let Some(first) = planned.first() else { return Err(Outcome::not_started("there is no job")) };
     let name = job_name(first.attempt);

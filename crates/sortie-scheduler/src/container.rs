@@ -1,0 +1,123 @@
+//! From the settings to the container of an attempt.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use sortie_config::glob::Pattern;
+use sortie_config::{ContainerUser, EnvironmentPolicy, JobConfig, PullPolicy};
+use sortie_script::{Container, Files, Flags, Mount, Pull, User, WORKSPACE};
+
+use crate::SchedulerError;
+use crate::here::Here;
+use crate::job::Paths;
+
+/// What of the launcher's environment the engine's command is given, beside what the job's machine sets:
+/// where the engine and its settings are. The script holds it and lies in the results dir, which the
+/// container sees, so no key may be among it.
+const FOR_ENGINE: [&str; 11] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "LC_*",
+    "XDG_*",
+    "DOCKER_*",
+    "CONTAINER_*",
+    "CONTAINERS_*",
+    "REGISTRY_AUTH_FILE",
+];
+
+/// What the containers of one scheduler's jobs have in common.
+pub(crate) struct Containers {
+    flags: Flags,
+    launcher: String,
+    archive: Option<PathBuf>,
+    cache: Option<PathBuf>,
+    environment: Vec<(OsString, OsString)>,
+}
+
+impl Containers {
+    /// `None` for jobs that run in none.
+    pub(crate) fn new(config: &JobConfig, here: &Here) -> Result<Option<Self>, SchedulerError> {
+        let Some(settings) = config.container() else { return Ok(None) };
+        let variable = |name: &str| {
+            let found = here.env.iter().rev().find(|(variable, _)| variable == name);
+            found.and_then(|(_, value)| value.to_str()).map(str::to_owned)
+        };
+        Ok(Some(Self {
+            flags: Flags::parse(settings.flags, variable)?,
+            launcher: format!("process {} on {}", std::process::id(), here.host),
+            archive: settings.image_tar.map(|path| here.cwd.join(path)),
+            cache: settings.image_cache.map(|path| here.cwd.join(path)),
+            environment: environment(config, here),
+        }))
+    }
+
+    /// The environment of the engine's command.
+    pub(crate) fn of_engine(here: &Here) -> Vec<(OsString, OsString)> {
+        let allow = FOR_ENGINE.iter().filter_map(|name| Pattern::new(name).ok()).collect();
+        let policy = EnvironmentPolicy { allow, ..EnvironmentPolicy::default() };
+        policy.select(here.env.iter().cloned())
+    }
+
+    /// What the container of a job sees of the host's files.
+    pub(crate) fn mounts(config: &JobConfig, here: &Here, paths: &Paths) -> Vec<Mount> {
+        let files = Files {
+            directory: &here.cwd,
+            mount_programs: config.container().is_some_and(|it| it.mount_workspace),
+            evaluator: config.eval_program_path(),
+            candidate: &paths.candidate,
+            results_dir: &paths.results_dir,
+        };
+        files.mounts()
+    }
+
+    /// The container of an attempt.
+    pub(crate) fn of<'a>(
+        &'a self,
+        config: &'a JobConfig,
+        attempt: &'a str,
+        mounts: &'a [Mount],
+    ) -> Option<Container<'a>> {
+        let settings = config.container()?;
+        Some(Container {
+            attempt,
+            launcher: &self.launcher,
+            engine: settings.engine,
+            image: settings.image,
+            archive: self.archive.as_deref(),
+            pull: match settings.pull {
+                PullPolicy::Missing => Pull::Missing,
+                PullPolicy::Always => Pull::Always,
+                PullPolicy::Never => Pull::Never,
+            },
+            cache: self.cache.as_deref(),
+            mounts,
+            directory: WORKSPACE.as_ref(),
+            user: match settings.user {
+                ContainerUser::Submitter => User::Submitter,
+                ContainerUser::Image => User::Image,
+                ContainerUser::Named(name) => User::Named(name),
+            },
+            gpus: settings.gpus,
+            cpus: settings.cpus,
+            memory_bytes: settings.memory.and_then(sortie_config::Memory::as_bytes),
+            pids: settings.pids_limit,
+            network: settings.network,
+            environment: &self.environment,
+            flags: &self.flags,
+        })
+    }
+}
+
+/// What gets into the container: what the evaluator is told, what of the launcher's environment the
+/// settings allow by name (to allow all, as is the default, is not to ask for any), and what they set.
+fn environment(config: &JobConfig, here: &Here) -> Vec<(OsString, OsString)> {
+    let mut policy = config.environment().clone();
+    policy.allow.retain(|pattern| pattern.as_str() != "*");
+    let asked_for = policy.select(here.env.iter().cloned());
+    let told = config.evaluator_env().into_iter().map(|(name, value)| (name.into(), value.into()));
+    let is_set = |name: &OsString| asked_for.iter().any(|(asked, _)| asked == name);
+    told.filter(|(name, _): &(OsString, OsString)| !is_set(name)).chain(asked_for.clone()).collect()
+}
