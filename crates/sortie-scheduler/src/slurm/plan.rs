@@ -83,6 +83,15 @@ impl Plan {
         script.render()
     }
 
+    /// The script for some job, whose paths are made up.
+    pub(crate) fn script_of_example(&self) -> Result<String, ScriptError> {
+        let paths = Paths::new(Path::new("candidate"), &self.here.cwd);
+        let (attempt, command) = (AttemptId::generate(), self.command(&paths));
+        let (candidate, results_dir) = (&*paths.candidate, &*paths.results_dir);
+        let planned = Planned { attempt, candidate, results_dir, command };
+        self.script(&job_name(attempt), &[planned])
+    }
+
     /// The evaluator, as the user gave it.
     pub(crate) fn evaluator(&self) -> &Path {
         self.config.eval_program_path()
