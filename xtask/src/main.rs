@@ -2,6 +2,7 @@
 //! Slurm they run on.
 
 mod ci;
+mod demo;
 mod interrupt;
 mod packages;
 mod snapshots;
@@ -23,6 +24,12 @@ struct Cli {
 enum Task {
     /// Check format, lints, documentation, dependencies and snapshots; no test is run
     Ci,
+    /// Run an evaluator on candidates of all kinds, and show how they rank
+    Demo {
+        /// Where the candidates are evaluated
+        #[arg(default_value = "local")]
+        place: demo::Place,
+    },
     /// Install and start what the tests need, run them all, stop what was started
     Test {
         /// Only the tests that need nothing installed or started
@@ -46,6 +53,7 @@ fn run(task: &Task) -> anyhow::Result<()> {
     let sh = workspace::shell()?;
     match task {
         Task::Ci => ci::run(&sh),
+        Task::Demo { place } => demo::run(*place),
         Task::Test { quick: true } => test::quick(&sh),
         Task::Test { quick: false } => test::all(&sh),
     }
