@@ -5,6 +5,7 @@ mod ci;
 mod demo;
 mod interrupt;
 mod packages;
+mod slurm;
 mod snapshots;
 mod test;
 mod workspace;
@@ -36,6 +37,9 @@ enum Task {
         #[arg(long)]
         quick: bool,
     },
+    /// A private Slurm of one node under target/, for root on Debian 12
+    #[command(subcommand)]
+    Slurm(slurm::Task),
 }
 
 fn main() -> ExitCode {
@@ -56,5 +60,6 @@ fn run(task: &Task) -> anyhow::Result<()> {
         Task::Demo { place } => demo::run(*place),
         Task::Test { quick: true } => test::quick(&sh),
         Task::Test { quick: false } => test::all(&sh),
+        Task::Slurm(task) => slurm::run(&sh, task),
     }
 }

@@ -4,7 +4,14 @@ use anyhow::{Context, Result, ensure};
 use rustix::process::geteuid;
 use xshell::{Shell, cmd};
 
-/// What the tests run.
+/// What a private Slurm runs on.
+pub(crate) const SLURM: &[&str] = &["munge", "slurm-client", "slurmctld", "slurmd"];
+
+/// What its accounting needs besides. Without `mariadb-server`, which would start a service: the
+/// programs are in these.
+pub(crate) const ACCOUNTING: &[&str] = &["mariadb-client-core", "mariadb-server-core", "slurmdbd"];
+
+/// What the tests run besides.
 pub(crate) const TESTS: &[&str] = &["python3", "shellcheck"];
 
 /// Installs the packages that are missing; costs some milliseconds if none is.
