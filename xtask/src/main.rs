@@ -1,6 +1,7 @@
 //! `cargo xtask`, the project's own tool: the gates a change must pass, the tests, and the private
 //! Slurm they run on.
 
+mod bench;
 mod ci;
 mod demo;
 mod interrupt;
@@ -23,6 +24,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Measure how fast it is, against what should be beaten
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Check format, lints, documentation, dependencies and snapshots; no test is run
     Ci,
     /// Run an evaluator on candidates of all kinds, and show how they rank
@@ -56,6 +60,7 @@ fn main() -> ExitCode {
 fn run(task: &Task) -> anyhow::Result<()> {
     let sh = workspace::shell()?;
     match task {
+        Task::Bench(bench) => bench::run(&sh, bench),
         Task::Ci => ci::run(&sh),
         Task::Demo { place } => demo::run(*place),
         Task::Test { quick: true } => test::quick(&sh),
