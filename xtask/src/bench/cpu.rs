@@ -4,34 +4,40 @@ use std::{fs, io, process, time::Duration};
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// CPU time used since some moment, or in a span of time.
+/// CPU time used in a span of time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cpu {
     /// By this process, all its threads.
     pub(crate) launcher: Duration,
-    /// By the helper processes that it has now, the commands they run apart.
+    /// By its helper processes, the commands they run apart.
     pub(crate) helpers: Duration,
 }
 
+/// CPU time used up to a moment.
+pub(crate) struct Meter(Cpu);
+
+impl Meter {
+    /// Starts now: looking after the helpers, which costs much itself, is not counted.
+    pub(crate) fn start() -> io::Result<Self> {
+        let helpers = helpers()?;
+        Ok(Self(Cpu { launcher: launcher()?, helpers }))
+    }
+
+    /// What was used since.
+    pub(crate) fn stop(self) -> io::Result<Cpu> {
+        let launcher = launcher()?.saturating_sub(self.0.launcher);
+        Ok(Cpu { launcher, helpers: helpers()?.saturating_sub(self.0.helpers) })
+    }
+}
+
 impl Cpu {
-    /// Used up to now.
-    pub(crate) fn now() -> io::Result<Self> {
-        let time = clock_gettime(ClockId::ProcessCPUTime);
-        let launcher = Duration::try_from(time).map_err(io::Error::other)?;
-        Ok(Self { launcher, helpers: helpers()? })
-    }
-
-    /// Used since `earlier`.
-    pub(crate) fn since(self, earlier: Self) -> Self {
-        Self {
-            launcher: self.launcher.saturating_sub(earlier.launcher),
-            helpers: self.helpers.saturating_sub(earlier.helpers),
-        }
-    }
-
     pub(crate) fn total(self) -> Duration {
         self.launcher + self.helpers
     }
+}
+
+fn launcher() -> io::Result<Duration> {
+    clock_gettime(ClockId::ProcessCPUTime).try_into().map_err(io::Error::other)
 }
 
 /// The CPU time of all wardens below this process and of their shepherds, which have one thread each.

@@ -7,7 +7,7 @@ use sortie_config::JobType;
 use sortie_scheduler::{JobScheduler, SchedulerOptions};
 
 use super::{
-    cpu::Cpu,
+    cpu::Meter,
     sample::Sample,
     workplace::{Evaluator, Workplace},
 };
@@ -29,7 +29,7 @@ impl Sortie {
     /// Runs so many jobs: by `run` one after the other, or else all submitted at once.
     pub(crate) async fn run(&self, jobs: usize, workplace: &Workplace) -> Result<Sample> {
         let fresh = workplace.fresh()?;
-        let (cpu, from) = (Cpu::now()?, Instant::now());
+        let (meter, from) = (Meter::start()?, Instant::now());
         if self.width == 1 {
             for job in 0..jobs {
                 let candidate = self.evaluator.candidate();
@@ -39,8 +39,8 @@ impl Sortie {
         } else {
             self.submit(jobs, &fresh).await?;
         }
-        let (wall, cpu) = (from.elapsed(), Cpu::now()?.since(cpu));
-        Ok(Sample { jobs, wall, cpu: Some(cpu) })
+        let wall = from.elapsed();
+        Ok(Sample { jobs, wall, cpu: Some(meter.stop()?) })
     }
 
     async fn submit(&self, jobs: usize, fresh: &super::workplace::Fresh) -> Result<()> {
