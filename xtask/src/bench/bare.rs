@@ -14,6 +14,7 @@ use rustix::process::{Pid, WaitOptions, wait};
 use sortie_scheduler::{Preview, preview};
 
 use super::{
+    cpu::Meter,
     sample::Sample,
     workplace::{Evaluator, Workplace},
 };
@@ -36,7 +37,7 @@ impl Bare {
     pub(crate) fn run(&self, jobs: usize, width: usize, workplace: &Workplace) -> Result<Sample> {
         let fresh = workplace.fresh()?;
         let mut running = HashMap::with_capacity(width);
-        let from = Instant::now();
+        let (meter, from) = (Meter::start()?, Instant::now());
         for job in 0..jobs {
             if running.len() == width {
                 reap(&mut running)?;
@@ -47,7 +48,8 @@ impl Bare {
         while !running.is_empty() {
             reap(&mut running)?;
         }
-        Ok(Sample { jobs, wall: from.elapsed(), cpu: None })
+        let wall = from.elapsed();
+        Ok(Sample { jobs, wall, cpu: meter.stop()? })
     }
 
     /// As by `posix_spawn(3)`, which the standard library uses for a command like this.

@@ -69,7 +69,10 @@ impl Unit {
 impl Figure {
     /// What the target is about: a ratio for each round, or sortie's own values.
     fn judged(&self) -> Spread {
-        let Some(other) = &self.other else { return Spread::of(&self.sortie) };
+        let other = match (&self.other, self.target) {
+            (None, _) | (_, Target::ValueAtMost(_)) => return Spread::of(&self.sortie),
+            (Some(other), _) => other,
+        };
         let ratio = |(sortie, other): (&f64, &f64)| match self.target {
             Target::TimesLess(_) => other / sortie,
             _ => sortie / other,
@@ -105,7 +108,8 @@ impl Figure {
         let other = self.other.as_ref();
         let ratio = match self.target {
             Target::TimesLess(_) => format!("{}x less", self.judged()),
-            _ => format!("{}x", self.judged()),
+            Target::RatioAtMost(_) | Target::RatioAtLeast(_) => format!("{}x", self.judged()),
+            Target::ValueAtMost(_) | Target::None => String::new(),
         };
         let met = self.met().map_or("", |met| if met { "yes" } else { "**no**" });
         [
@@ -114,7 +118,7 @@ impl Figure {
             other
                 .map(|it| format!("{}: {}", it.name, self.unit.show(&it.values)))
                 .unwrap_or_default(),
-            other.map(|_| ratio).unwrap_or_default(),
+            ratio,
             self.target(),
             met.to_owned(),
         ]

@@ -60,7 +60,7 @@ impl Reference {
             .split_once(' ')
             .and_then(|(wall, cpu)| Some((number(wall)?, number(cpu)?)))
             .with_context(|| format!("the reference answers {answer:?}, see its errors above"))?;
-        let cpu = Some(Cpu { launcher: cpu, helpers: Duration::ZERO });
+        let cpu = Cpu { launcher: cpu, helpers: Duration::ZERO };
         Ok(Sample { jobs, wall, cpu })
     }
 }

@@ -9,8 +9,8 @@ use super::cpu::Cpu;
 pub(crate) struct Sample {
     pub(crate) jobs: usize,
     pub(crate) wall: Duration,
-    /// What the launcher used, if that was looked at.
-    pub(crate) cpu: Option<Cpu>,
+    /// What the launcher used for it.
+    pub(crate) cpu: Cpu,
 }
 
 #[expect(clippy::cast_precision_loss, reason = "small numbers")]
@@ -25,11 +25,11 @@ impl Sample {
 
     /// Of the launcher and its helpers.
     pub(crate) fn cpu_per_job(&self) -> f64 {
-        self.cpu.map_or(f64::NAN, |cpu| cpu.total().as_secs_f64() / self.jobs as f64)
+        self.cpu.total().as_secs_f64() / self.jobs as f64
     }
 
     /// Of the helpers alone.
     pub(crate) fn helpers_cpu_per_job(&self) -> f64 {
-        self.cpu.map_or(f64::NAN, |cpu| cpu.helpers.as_secs_f64() / self.jobs as f64)
+        self.cpu.helpers.as_secs_f64() / self.jobs as f64
     }
 }

@@ -40,7 +40,7 @@ impl Sortie {
             self.submit(jobs, &fresh).await?;
         }
         let wall = from.elapsed();
-        Ok(Sample { jobs, wall, cpu: Some(meter.stop()?) })
+        Ok(Sample { jobs, wall, cpu: meter.stop()? })
     }
 
     async fn submit(&self, jobs: usize, fresh: &super::workplace::Fresh) -> Result<()> {
