@@ -58,12 +58,13 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> Result<Vec<Figure>> {
 }
 
 /// Runs native jobs, and nothing else.
-pub(crate) fn load(sh: &Shell, jobs: usize, width: usize) -> Result<()> {
+pub(crate) fn load(sh: &Shell, jobs: usize, width: usize, disk: bool) -> Result<()> {
     sh.create_dir(workspace::target("bench"))?;
     let evaluator = Evaluator::native(sh)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let sample = Sortie::new(&evaluator, width)?.run(jobs, &Workplace::tmpfs()?).await?;
+        let workplace = if disk { Workplace::disk()? } else { Workplace::tmpfs()? };
+        let sample = Sortie::new(&evaluator, width)?.run(jobs, &workplace).await?;
         println!("{:.1} jobs/s", sample.jobs_per_second());
         Ok(())
     })

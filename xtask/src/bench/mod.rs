@@ -27,7 +27,13 @@ pub(crate) enum Bench {
     /// Jobs on this machine: against bare processes, and against the reference
     Local(local::Options),
     /// Only run so many native jobs, so many at once, for a profiler to look at
-    Load { jobs: usize, width: usize },
+    Load {
+        jobs: usize,
+        width: usize,
+        /// With results dirs on disk, not in memory
+        #[arg(long)]
+        disk: bool,
+    },
     /// Print the bytes of memory that each of so many queued jobs takes
     #[command(hide = true)]
     Queued { jobs: u32 },
@@ -42,7 +48,7 @@ pub(crate) fn run(sh: &Shell, bench: &Bench) -> Result<()> {
     }
     match bench {
         Bench::Local(options) => report("local", &local::run(sh, options)?),
-        Bench::Load { jobs, width } => local::load(sh, *jobs, *width),
+        Bench::Load { jobs, width, disk } => local::load(sh, *jobs, *width, *disk),
         Bench::Queued { jobs } => queued::print_bytes_per_job(*jobs),
     }
 }

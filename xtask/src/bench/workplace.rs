@@ -61,22 +61,26 @@ impl Evaluator {
 pub(crate) struct Workplace {
     dir: PathBuf,
     next: Cell<u32>,
+    /// Whether a measurement's results dirs stay until the end.
+    keeps: bool,
 }
 
 impl Workplace {
     /// In memory.
     pub(crate) fn tmpfs() -> Result<Self> {
-        Self::new(format!("/dev/shm/sortie-bench-{}", process::id()).into())
+        Self::new(format!("/dev/shm/sortie-bench-{}", process::id()).into(), false)
     }
 
-    /// On the file system that the workspace is on.
+    /// On the file system that the workspace is on. Nothing is removed between measurements: ext4
+    /// makes files many times more slowly for five seconds after others were removed, since it
+    /// goes round the inodes of those (`recently_deleted` in its `ialloc.c`).
     pub(crate) fn disk() -> Result<Self> {
-        Self::new(workspace::target(&format!("bench/results-{}", process::id())))
+        Self::new(workspace::target(&format!("bench/results-{}", process::id())), true)
     }
 
-    fn new(dir: PathBuf) -> Result<Self> {
+    fn new(dir: PathBuf, keeps: bool) -> Result<Self> {
         fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
-        Ok(Self { dir, next: Cell::new(0) })
+        Ok(Self { dir, next: Cell::new(0), keeps })
     }
 
     /// An empty directory for the results dirs of one measurement.
@@ -84,7 +88,7 @@ impl Workplace {
         self.next.set(self.next.get() + 1);
         let dir = self.dir.join(self.next.get().to_string());
         fs::create_dir(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
-        Ok(Fresh(dir))
+        Ok(Fresh { dir, keeps: self.keeps })
     }
 }
 
@@ -94,24 +98,29 @@ impl Drop for Workplace {
     }
 }
 
-/// The directory of one measurement, removed when that is over.
+/// The directory of one measurement, removed when that is over unless the workplace keeps it.
 #[derive(Debug)]
-pub(crate) struct Fresh(PathBuf);
+pub(crate) struct Fresh {
+    dir: PathBuf,
+    keeps: bool,
+}
 
 impl Fresh {
     pub(crate) fn path(&self) -> &Path {
-        &self.0
+        &self.dir
     }
 
     /// The results dir of a job.
     pub(crate) fn results_dir(&self, job: usize) -> PathBuf {
-        self.0.join(job.to_string())
+        self.dir.join(job.to_string())
     }
 }
 
 impl Drop for Fresh {
     fn drop(&mut self) {
-        remove(&self.0);
+        if !self.keeps {
+            remove(&self.dir);
+        }
     }
 }
 
