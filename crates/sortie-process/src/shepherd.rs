@@ -95,9 +95,9 @@ impl Shepherd {
         };
         let logs = Logs::new([stdout.into(), stderr.into()], request.log_bytes);
         let command = Command { first, time: request.time, grace: request.grace };
-        let kills_before = self.oom_kills.count();
+        let kills_before = self.oom_kills.lately();
         let ended = Attempt::new(command, logs).run(self)?;
-        let out_of_memory = ended.killed_from_outside() && self.oom_kills.count() > kills_before;
+        let out_of_memory = ended.killed_from_outside() && self.oom_kills.now() > kills_before;
         let ready = gate.is_none_or(|(reader, writer)| {
             drop(writer);
             nix::unistd::read(&reader, &mut [0]).is_ok_and(|bytes| bytes == 1)
