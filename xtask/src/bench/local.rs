@@ -28,6 +28,18 @@ pub(crate) struct Options {
     only: Vec<Part>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Load {
+    jobs: usize,
+    width: usize,
+    /// With the Python evaluator, not the native one
+    #[arg(long)]
+    python: bool,
+    /// With results dirs on disk, not in memory
+    #[arg(long)]
+    disk: bool,
+}
+
 /// A part of the bench.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
@@ -57,14 +69,14 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// Runs native jobs, and nothing else.
-pub(crate) fn load(sh: &Shell, jobs: usize, width: usize, disk: bool) -> Result<()> {
+/// Runs jobs of sortie's, and nothing else.
+pub(crate) fn load(sh: &Shell, load: &Load) -> Result<()> {
     sh.create_dir(workspace::target("bench"))?;
-    let evaluator = Evaluator::native(sh)?;
+    let evaluator = if load.python { Evaluator::python(sh)? } else { Evaluator::native(sh)? };
+    let workplace = if load.disk { Workplace::disk()? } else { Workplace::tmpfs()? };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let workplace = if disk { Workplace::disk()? } else { Workplace::tmpfs()? };
-        let sample = Sortie::new(&evaluator, width)?.run(jobs, &workplace).await?;
+        let sample = Sortie::new(&evaluator, load.width)?.run(load.jobs, &workplace).await?;
         println!("{:.1} jobs/s", sample.jobs_per_second());
         Ok(())
     })

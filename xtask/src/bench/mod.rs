@@ -26,14 +26,8 @@ use figure::{Figure, markdown};
 pub(crate) enum Bench {
     /// Jobs on this machine: against bare processes, and against the reference
     Local(local::Options),
-    /// Only run so many native jobs, so many at once, for a profiler to look at
-    Load {
-        jobs: usize,
-        width: usize,
-        /// With results dirs on disk, not in memory
-        #[arg(long)]
-        disk: bool,
-    },
+    /// Only run so many jobs, so many at once, for a profiler to look at
+    Load(local::Load),
     /// Print the bytes of memory that each of so many queued jobs takes
     #[command(hide = true)]
     Queued { jobs: u32 },
@@ -48,7 +42,7 @@ pub(crate) fn run(sh: &Shell, bench: &Bench) -> Result<()> {
     }
     match bench {
         Bench::Local(options) => report("local", &local::run(sh, options)?),
-        Bench::Load { jobs, width, disk } => local::load(sh, *jobs, *width, *disk),
+        Bench::Load(load) => local::load(sh, load),
         Bench::Queued { jobs } => queued::print_bytes_per_job(*jobs),
     }
 }
