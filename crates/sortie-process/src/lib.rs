@@ -33,6 +33,8 @@
 //! # }
 //! ```
 //!
+//! A short command whose output is wanted in memory is run by [`Supervisor::capture`].
+//!
 //! # Theory of operation
 //!
 //! ```text
@@ -58,6 +60,7 @@
 //! polling, no signal handler.
 
 mod attempt;
+mod capture;
 mod command;
 mod exit;
 mod hook;
@@ -75,6 +78,7 @@ mod waiting;
 mod warden;
 mod wire;
 
+pub use capture::{CaptureError, Captured};
 pub use command::{Command, Environment, Files, Limits};
 pub use exit::{Exit, Status, Stopped, Usage};
 pub use process::{Process, RunError};

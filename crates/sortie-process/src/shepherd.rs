@@ -79,12 +79,14 @@ impl Shepherd {
         let (Some(stdout), Some(stderr)) = (files.next(), files.next()) else {
             return Err(io::ErrorKind::InvalidData.into());
         };
+        let stdin = if request.has_input { files.next() } else { None };
         let gate = if request.announces_ready {
             Some(pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?)
         } else {
             None
         };
-        let mut targets = vec![0, stdout.as_raw_fd(), stderr.as_raw_fd()];
+        let stdin_or_null = stdin.as_ref().map_or(0, AsRawFd::as_raw_fd);
+        let mut targets = vec![stdin_or_null, stdout.as_raw_fd(), stderr.as_raw_fd()];
         targets.extend(gate.as_ref().map(|(_, writer)| writer.as_raw_fd()));
         let started_at = SystemTime::now();
         let first = match self.start_process(&request, &targets) {

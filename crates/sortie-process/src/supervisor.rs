@@ -1,6 +1,7 @@
 //! The launcher's way in: starts the warden when first needed, and commands through it.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
@@ -90,7 +91,22 @@ impl Supervisor {
     /// Has `command` started. What it lacks to start (its program, say) is for [`Process::wait`] to
     /// tell. Has to be called within a tokio runtime with I/O and time enabled.
     pub async fn spawn(&self, command: &Command, files: Files) -> Result<Process, SpawnError> {
-        let frame = wire::encode_run(command).map_err(|wire::HasNul(s)| SpawnError::Nul(s))?;
+        self.spawn_with_input(command, files, None).await
+    }
+
+    /// As [`Supervisor::spawn`], with a file as standard input in place of `/dev/null`.
+    pub(crate) async fn spawn_with_input(
+        &self,
+        command: &Command,
+        files: Files,
+        stdin: Option<File>,
+    ) -> Result<Process, SpawnError> {
+        let frame = wire::encode_run(command, stdin.is_some())
+            .map_err(|wire::HasNul(s)| SpawnError::Nul(s))?;
+        let files: Vec<_> = [Some(files.stdout), Some(files.stderr), stdin, files.hold]
+            .into_iter()
+            .flatten()
+            .collect();
         loop {
             let Shepherd { number, socket } = match self.take_idle() {
                 Some(shepherd) => shepherd,
@@ -166,13 +182,9 @@ impl std::fmt::Debug for Supervisor {
 
 /// Sends a frame, the files with its first byte. The socket is watched for the answer alone: were it
 /// watched for room as well, the launcher would be woken each time the shepherd reads.
-async fn send(socket: UnixStream, frame: &[u8], files: &Files) -> io::Result<AsyncFd<UnixStream>> {
+async fn send(socket: UnixStream, frame: &[u8], files: &[File]) -> io::Result<AsyncFd<UnixStream>> {
     let socket = sys::watch(socket)?;
-    let mut numbers: Vec<_> = [Some(&files.stdout), Some(&files.stderr), files.hold.as_ref()]
-        .into_iter()
-        .flatten()
-        .map(AsRawFd::as_raw_fd)
-        .collect();
+    let mut numbers: Vec<_> = files.iter().map(AsRawFd::as_raw_fd).collect();
     let mut rest = frame;
     while !rest.is_empty() {
         match wire::send(socket.as_raw_fd(), rest, &numbers) {

@@ -45,6 +45,8 @@ pub(crate) struct Request<'a> {
     pub(crate) grace: Duration,
     pub(crate) log_bytes: u64,
     pub(crate) announces_ready: bool,
+    /// Whether a file for its standard input comes after those for its output.
+    pub(crate) has_input: bool,
 }
 
 /// The answer to a request.
@@ -58,7 +60,7 @@ pub(crate) enum Reply {
 pub(crate) struct HasNul(pub(crate) String);
 
 /// The frame that asks for `command` to be run.
-pub(crate) fn encode_run(command: &Command) -> Result<Vec<u8>, HasNul> {
+pub(crate) fn encode_run(command: &Command, has_input: bool) -> Result<Vec<u8>, HasNul> {
     let mut strings = Vec::with_capacity(4096);
     push(&mut strings, &[command.program.as_bytes()])?;
     push(&mut strings, &[command.cwd.as_os_str().as_bytes()])?;
@@ -75,6 +77,7 @@ pub(crate) fn encode_run(command: &Command) -> Result<Vec<u8>, HasNul> {
         grace: command.limits.grace,
         log_bytes: command.limits.log_bytes,
         announces_ready: command.announces_ready,
+        has_input,
     };
     let mut frame = vec![Kind::Run as u8, 0, 0, 0, 0];
     frame = postcard::to_extend(&request, frame).unwrap_or_default();

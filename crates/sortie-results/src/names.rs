@@ -10,8 +10,16 @@ pub(crate) const STDOUT: &str = "job_log.out";
 pub(crate) const STDERR: &str = "job_log.err";
 /// The record of the attempt.
 pub(crate) const RECORD: &str = "job.json";
+/// Says that the attempt was handed to a cluster.
+pub(crate) const SUBMITTED: &str = "job_submitted.json";
+/// A batch script's record of its start.
+pub(crate) const JOB_START: &str = "job_start.json";
+/// A batch script's record of its end.
+pub(crate) const JOB_END: &str = "job_end.json";
 /// The directory with what earlier attempts left behind.
 pub(crate) const PREVIOUS: &str = "previous";
 
-/// All that an attempt leaves behind.
-pub(crate) const OF_AN_ATTEMPT: [&str; 5] = [CORRECT, METRICS, STDOUT, STDERR, RECORD];
+/// All that an attempt leaves behind. The record is the last to be moved away: without it, the note of a
+/// submission says that the attempt is still under way.
+pub(crate) const OF_AN_ATTEMPT: [&str; 8] =
+    [CORRECT, METRICS, STDOUT, STDERR, SUBMITTED, JOB_START, JOB_END, RECORD];

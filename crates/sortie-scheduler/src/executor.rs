@@ -5,13 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sortie_results::{AttemptId, Ended, Outcome, Results, Seconds, Usage};
+use sortie_process::Supervisor;
+use sortie_results::{AttemptId, Ended, Outcome, ReadLimits, Results, Seconds, Usage};
+use tokio::runtime::Handle;
 
 use crate::JobId;
 use crate::job::Paths;
 use crate::shared::Shared;
 
-/// Runs jobs: on this machine, or one day through Slurm.
+/// Runs jobs: on this machine, or through Slurm.
 ///
 /// There is no question about status here: an executor tells, by each job's [`Reporter`], as soon as
 /// it knows. Jobs come and are cancelled in batches, so that one call can be made for all of them.
@@ -23,6 +25,15 @@ pub(crate) trait Executor: Send + Sync {
     /// Has jobs stopped that were taken and are not over; unknown ones are ignored. Only asks: their
     /// reporters tell the rest.
     fn cancel(&self, jobs: &[JobId], how: Cancel);
+}
+
+/// What an executor works with, beside the settings of its jobs.
+pub(crate) struct Setting {
+    pub(crate) supervisor: Supervisor,
+    pub(crate) runtime: Handle,
+    pub(crate) read_limits: ReadLimits,
+    /// Whether each job's start and end are traced as information.
+    pub(crate) verbose: bool,
 }
 
 /// How a job is stopped.
@@ -73,6 +84,13 @@ impl Reporter {
     pub(crate) fn started(&self) {
         if let Some(shared) = &self.shared {
             shared.started(self.id);
+        }
+    }
+
+    /// The job waits where the executor has put it, for this reason.
+    pub(crate) fn pending(&self, reason: Arc<str>) {
+        if let Some(shared) = &self.shared {
+            shared.pending(self.id, reason);
         }
     }
 

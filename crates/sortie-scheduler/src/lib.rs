@@ -43,7 +43,7 @@
 //!
 //! The facade keeps the table and hands jobs to the executor while fewer than `max_workers` run. The
 //! executor takes jobs, and requests to stop some. It is never asked how they are: it says so, through
-//! the [`Reporter`](executor::Reporter) that comes with each job, so that a local job's end costs no
+//! the `Reporter` that comes with each job, so that a local job's end costs no
 //! polling, and asking the scheduler for the status of a thousand jobs costs one look into the table.
 //! A reporter that is dropped without having told the end reports the job as lost: every job ends in
 //! exactly one outcome.
@@ -63,9 +63,10 @@ mod options;
 mod preview;
 mod scheduler;
 mod shared;
+mod slurm;
 mod table;
 
-pub use check::{Finding, check};
+pub use check::{Finding, Problem, check};
 pub use error::SchedulerError;
 pub use event::{Event, Events};
 pub use job::{Finished, JobId, Status};

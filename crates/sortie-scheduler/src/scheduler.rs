@@ -12,11 +12,12 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::event::Events;
-use crate::executor::{Cancel, without_results};
+use crate::executor::{Cancel, Executor, Setting, without_results};
 use crate::here::Here;
 use crate::job::Paths;
 use crate::local::Local;
 use crate::shared::Shared;
+use crate::slurm::Slurm;
 use crate::table::Entry;
 use crate::{Finished, JobId, SchedulerError, SchedulerOptions, Status};
 
@@ -62,8 +63,13 @@ impl JobScheduler {
             max_result_bytes: config.limits().max_result_bytes,
         };
         let SchedulerOptions { verbose, max_workers, supervisor } = options;
-        let local = Local::new(config, here, supervisor.clone(), runtime, read_limits, verbose)?;
-        let shared = Shared::new(Box::new(local), max_workers, cwd);
+        let setting = Setting { supervisor: supervisor.clone(), runtime, read_limits, verbose };
+        let (executor, most): (Box<dyn Executor>, _) = match config.job_type() {
+            JobType::Local => (Box::new(Local::new(config, here, setting)?), max_workers),
+            JobType::SlurmConda => (Box::new(Slurm::new(config, here, setting)?), usize::MAX),
+            JobType::SlurmDocker => return Err(SchedulerError::NotYet(job_type)),
+        };
+        let shared = Shared::new(executor, most, cwd);
         Ok(Self { shared, supervisor, read_limits })
     }
 
@@ -97,14 +103,28 @@ impl JobScheduler {
         self.add(candidate.as_ref(), results_dir.as_ref(), None)
     }
 
+    /// Accepts many jobs at once, each a candidate and its results dir: on a cluster as few job arrays, which costs far
+    /// less than one job each. Every one is accepted or refused by itself; the answers are in the order of
+    /// the jobs.
+    pub fn submit_many<C: AsRef<Path>, R: AsRef<Path>>(
+        &self,
+        jobs: impl IntoIterator<Item = (C, R)>,
+    ) -> Vec<Result<JobId, SchedulerError>> {
+        let add = |(candidate, results_dir): (C, R)| {
+            self.shared.add(Paths::new(candidate.as_ref(), results_dir.as_ref()), None)
+        };
+        let answers = jobs.into_iter().map(add).collect();
+        self.shared.hand_out();
+        answers
+    }
+
     fn add(
         &self,
         candidate: &Path,
         results_dir: &Path,
         runner: Option<oneshot::Sender<Results>>,
     ) -> Result<JobId, SchedulerError> {
-        let paths = Paths { candidate: candidate.into(), results_dir: results_dir.into() };
-        let job = self.shared.add(paths, runner)?;
+        let job = self.shared.add(Paths::new(candidate, results_dir), runner)?;
         self.shared.hand_out();
         Ok(job)
     }
@@ -142,7 +162,7 @@ impl JobScheduler {
     pub fn results(&self, job: JobId) -> Result<Results, SchedulerError> {
         let finished = match self.status(job)? {
             Status::Finished(finished) => finished,
-            Status::Queued | Status::Running { .. } => {
+            Status::Queued { .. } | Status::Running { .. } => {
                 return Err(SchedulerError::NotFinished(job));
             }
         };

@@ -1,6 +1,7 @@
 //! Real processes, kept by this test program's own warden and shepherds.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod capture;
 mod endings;
 mod failures;
 mod helpers_killed;

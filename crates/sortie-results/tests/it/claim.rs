@@ -8,7 +8,6 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
-    time::Duration,
 };
 
 use sortie_results::{AttemptId, ClaimError, Fault, Outcome, ResultsDir};

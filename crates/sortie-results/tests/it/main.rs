@@ -7,12 +7,14 @@
 )]
 
 mod claim;
+mod end_record;
 mod full_disk;
 mod json_form;
 mod leftovers;
 mod python;
 mod record;
 mod refused;
+mod submitted;
 
 use std::path::Path;
 
@@ -42,9 +44,9 @@ fn write_good(path: &Path) {
 
 /// Whether to leave out tests that need privileges, and say so.
 fn quick(what: &str) -> bool {
-    let quick = std::env::var_os("SORTIE_QUICK").is_some_and(|value| value == "1");
+    let quick = std::env::var_os("SORTIE_TEST_QUICK").is_some_and(|value| value == "1");
     if quick {
-        eprintln!("left out, as SORTIE_QUICK=1: {what}");
+        eprintln!("left out, as SORTIE_TEST_QUICK=1: {what}");
     }
     quick
 }

@@ -84,7 +84,7 @@ async fn execute(shared: &Shared, job: &Job, claim: &Claim, mut cancel: Cancelle
         Ok(files) => files,
         Err(error) => return not_run(out_of_files(&error), argv),
     };
-    let mut process = match shared.supervisor.spawn(&command, files).await {
+    let mut process = match shared.setting.supervisor.spawn(&command, files).await {
         Ok(process) => process,
         Err(error) => return not_run(outcome::of_spawn_error(&error), argv),
     };
@@ -139,12 +139,12 @@ async fn conclude(shared: &Shared, job: Job, claim: &Claim, execution: Execution
         total: job.submitted.elapsed().as_secs_f64(),
     };
     let usage = exit.as_ref().map(|exit| outcome::usage(&exit.usage)).unwrap_or_default();
-    let mut results = claim.collect(Ended { outcome, seconds, usage }, shared.read_limits);
+    let mut results = claim.collect(Ended { outcome, seconds, usage }, shared.setting.read_limits);
     let total = job.submitted.elapsed();
     results.seconds.total = total.as_secs_f64();
     let ended_at = Timestamp::now();
     let since_submitted = SignedDuration::try_from(total).unwrap_or_default();
-    let protections = shared.supervisor.protections().await.unwrap_or_default();
+    let protections = shared.setting.supervisor.protections().await.unwrap_or_default();
     let run = Run {
         candidate: job.paths.candidate.to_path_buf(),
         command,
@@ -176,7 +176,7 @@ fn out_of_files(error: &io::Error) -> Outcome {
 
 impl Shared {
     fn log_start(&self, command: &[OsString]) {
-        if self.verbose {
+        if self.setting.verbose {
             tracing::info!(?command, "started");
         } else {
             tracing::debug!(?command, "started");
@@ -184,7 +184,7 @@ impl Shared {
     }
 
     fn log(&self, outcome: &Outcome) {
-        if self.verbose {
+        if self.setting.verbose {
             tracing::info!(%outcome, "ended");
         } else {
             tracing::debug!(%outcome, "ended");

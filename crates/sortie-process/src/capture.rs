@@ -1,0 +1,88 @@
+//! A short command run for what it prints.
+
+use std::ffi::{CStr, OsString};
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use thiserror::Error;
+
+use crate::{Command, Exit, Files, RunError, SpawnError, Supervisor};
+
+/// What a command printed, and how it ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Captured {
+    /// How it ended; [`Exit::stopped`] tells whether it ran into one of its limits.
+    pub exit: Exit,
+    /// Its standard output, at most [`Limits::log_bytes`](crate::Limits::log_bytes) of it.
+    pub stdout: Vec<u8>,
+    /// Its standard error, likewise.
+    pub stderr: Vec<u8>,
+}
+
+/// Why there is nothing to tell of a captured command.
+#[derive(Debug, Error)]
+pub enum CaptureError {
+    /// It was not handed over to be run.
+    #[error(transparent)]
+    Spawn(#[from] SpawnError),
+    /// It was not started, or how it ended is not known.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// Its input or output cannot be held in memory.
+    #[error("cannot keep what {program:?} reads and prints in memory: {source}")]
+    Memory {
+        /// The command's program.
+        program: OsString,
+        /// What the kernel said, such as that no more files may be opened.
+        source: io::Error,
+    },
+}
+
+impl Supervisor {
+    /// Runs `command` to its end, with `input` as its standard input. Dropping the future kills the
+    /// command, with all its processes.
+    ///
+    /// Input and output are files in memory, not pipes: a command that does not read its input, or
+    /// leaves a process behind that holds on to its output, blocks nobody.
+    pub async fn capture(&self, command: &Command, input: &[u8]) -> Result<Captured, CaptureError> {
+        let memory = |source| CaptureError::Memory { program: command.program.clone(), source };
+        let stdin = input_file(input).map_err(memory)?;
+        let mut stdout = output_file(c"stdout").map_err(memory)?;
+        let mut stderr = output_file(c"stderr").map_err(memory)?;
+        let files = Files {
+            stdout: stdout.try_clone().map_err(memory)?,
+            stderr: stderr.try_clone().map_err(memory)?,
+            hold: None,
+        };
+        let exit = self.spawn_with_input(command, files, Some(stdin)).await?.wait().await?;
+        let (stdout, stderr) = (contents(&mut stdout), contents(&mut stderr));
+        Ok(Captured { exit, stdout: stdout.map_err(memory)?, stderr: stderr.map_err(memory)? })
+    }
+}
+
+fn input_file(input: &[u8]) -> io::Result<File> {
+    let mut file = memory_file(c"stdin")?;
+    file.write_all(input)?;
+    file.rewind()?;
+    Ok(file)
+}
+
+/// A file opened for appending, so that the log limit can hold.
+fn output_file(name: &CStr) -> io::Result<File> {
+    let file = memory_file(name)?;
+    fcntl(&file, FcntlArg::F_SETFL(OFlag::O_APPEND))?;
+    Ok(file)
+}
+
+fn memory_file(name: &CStr) -> io::Result<File> {
+    Ok(memfd_create(name, MFdFlags::MFD_CLOEXEC)?.into())
+}
+
+fn contents(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
