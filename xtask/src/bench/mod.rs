@@ -13,7 +13,7 @@ mod spread;
 mod venv;
 mod workplace;
 
-use std::fs;
+use std::{fs, os::unix::process::CommandExt, process::Command};
 
 use anyhow::{Context, Result, ensure};
 use clap::Subcommand;
@@ -37,24 +37,35 @@ pub(crate) enum Bench {
 pub(crate) fn run(sh: &Shell, bench: &Bench) -> Result<()> {
     if cfg!(debug_assertions) {
         let args = std::env::args_os().skip(1);
-        cmd!(sh, "cargo run --quiet --release --package xtask --").args(args).quiet().run()?;
-        return Ok(());
+        let command = cmd!(sh, "cargo run --quiet --release --package xtask --").args(args);
+        return Err(Command::from(command).exec().into());
     }
     match bench {
-        Bench::Local(options) => report("local", &local::run(sh, options)?),
+        Bench::Local(options) => report("local", || local::run(sh, options)),
         Bench::Load(load) => local::load(sh, load),
         Bench::Queued { jobs } => queued::print_bytes_per_job(*jobs),
     }
 }
 
-/// Prints the figures, keeps their values, and fails if a target is missed.
-fn report(name: &str, figures: &[Figure]) -> Result<()> {
+/// Measures, prints the figures, keeps their values, and fails if a target is missed.
+fn report(name: &str, measure: impl FnOnce() -> Result<Vec<Figure>>) -> Result<()> {
+    let load = load_average()?;
+    let figures = measure()?;
     let file = workspace::target("bench").join(format!("{name}.json"));
-    let json = serde_json::to_string_pretty(figures)?;
+    let json = serde_json::to_string_pretty(&figures)?;
     fs::write(&file, json + "\n").with_context(|| format!("cannot write {}", file.display()))?;
-    println!("{}", markdown(figures));
+    println!("{}", markdown(&figures));
     println!("Medians, with quartiles in brackets; every round is in target/bench/{name}.json.");
+    println!(
+        "Load average of the machine before: {load}. Above 1 it helps whoever has more processes."
+    );
     let missed = figures.iter().filter(|figure| figure.met() == Some(false)).count();
     ensure!(missed == 0, "{missed} of the targets are missed");
     Ok(())
+}
+
+/// Of the last minute.
+fn load_average() -> Result<String> {
+    let averages = fs::read_to_string("/proc/loadavg").context("cannot read /proc/loadavg")?;
+    Ok(averages.split(' ').next().unwrap_or_default().to_owned())
 }

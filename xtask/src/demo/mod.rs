@@ -89,6 +89,7 @@ async fn evaluate(config: JobConfig, results_dir: &Path, mark: &Mark) -> Result<
         tokio::select! {
             event = events.next() => match event {
                 Some(Event::Submitted { .. }) => {}
+                Some(Event::Pending { job, reason }) => progress.pending(jobs[&job], &reason),
                 Some(Event::Started { job }) => progress.started(jobs[&job]),
                 Some(Event::Finished { job, .. }) => {
                     let row = Row { candidate: jobs[&job], results: scheduler.results(job)? };

@@ -23,6 +23,13 @@ impl Progress {
         Self { from: Instant::now(), lines }
     }
 
+    pub(super) fn pending(&self, candidate: &Candidate, reason: &str) {
+        match self.lines.get(candidate.name) {
+            Some(line) => line.set_message(format!("waits: {reason}")),
+            None => self.say(candidate, &format!("waits: {reason}")),
+        }
+    }
+
     pub(super) fn started(&self, candidate: &Candidate) {
         match self.lines.get(candidate.name) {
             Some(line) => {
