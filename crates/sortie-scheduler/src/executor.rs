@@ -133,6 +133,12 @@ pub(crate) fn without_results(attempt: AttemptId, outcome: Outcome, queued: Dura
 
 /// The directory's one true name as far as it exists, so that two names of it are noticed.
 pub(crate) fn true_name(dir: &Path) -> Box<Path> {
-    let parent = || Some(dir.parent()?.canonicalize().ok()?.join(dir.file_name()?));
-    dir.canonicalize().ok().or_else(parent).unwrap_or_else(|| dir.components().collect()).into()
+    // Mostly it is not there yet, but its parent is.
+    let in_parent = || Some(dir.parent()?.canonicalize().ok()?.join(dir.file_name()?));
+    match in_parent() {
+        Some(path) if path.is_symlink() => path.canonicalize().unwrap_or(path),
+        Some(path) => path,
+        None => dir.canonicalize().unwrap_or_else(|_| dir.components().collect()),
+    }
+    .into()
 }
