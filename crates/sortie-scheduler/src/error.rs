@@ -21,7 +21,7 @@ pub enum SchedulerError {
         config: JobType,
     },
     /// There is no executor for it in this version.
-    #[error("`{0}` jobs are not yet supported by this version; `local` ones are")]
+    #[error("`{0}` jobs are not yet supported by this version; `local` and `slurm_conda` ones are")]
     NotYet(JobType),
     /// A setting that cannot work.
     #[error(transparent)]
