@@ -94,8 +94,8 @@ impl Attempt {
             self.step(Instant::now());
             let socket =
                 if launcher_there { shepherd.socket.as_fd() } else { shepherd.signals.as_fd() };
-            let [message, _] = wait([socket, shepherd.signals.as_fd()], self.next())?;
-            if shepherd.signals.drain().end {
+            let [message, signal] = wait([socket, shepherd.signals.as_fd()], self.next())?;
+            if signal && shepherd.signals.drain().end {
                 self.stop(Phase::Killing);
             }
             if message && launcher_there {

@@ -4,7 +4,6 @@
 //! when `wait` finds no child, nothing of the command is left. It then answers, and takes the next
 //! command. When the launcher's end of the socket closes, it kills what runs and leaves.
 
-use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -33,6 +32,7 @@ pub(crate) fn run(socket: &UnixStream, warden: Pid) -> ! {
 pub(crate) struct Shepherd {
     pub(crate) socket: UnixStream,
     pub(crate) signals: Signals,
+    oom_kills: oom::Kills,
     stack: Vec<u8>,
 }
 
@@ -48,13 +48,14 @@ impl Shepherd {
         if getppid() != warden {
             return Err(io::ErrorKind::NotConnected.into());
         }
-        Ok(Self { socket, signals, stack: vec![0; 64 << 10] })
+        let oom_kills = oom::Kills::open();
+        Ok(Self { socket, signals, oom_kills, stack: vec![0; 64 << 10] })
     }
 
     fn serve(&mut self) -> io::Result<()> {
         loop {
-            let [message, _] = wait([self.socket.as_fd(), self.signals.as_fd()], None)?;
-            if self.signals.drain().end {
+            let [message, signal] = wait([self.socket.as_fd(), self.signals.as_fd()], None)?;
+            if signal && self.signals.drain().end {
                 return Ok(());
             }
             if !message {
@@ -96,9 +97,9 @@ impl Shepherd {
         };
         let logs = Logs::new([stdout.into(), stderr.into()], request.log_bytes);
         let command = Command { first, time: request.time, grace: request.grace };
-        let kills_before = oom::kills();
+        let kills_before = self.oom_kills.lately();
         let ended = Attempt::new(command, logs).run(self)?;
-        let out_of_memory = ended.killed_from_outside() && oom::kills() > kills_before;
+        let out_of_memory = ended.killed_from_outside() && self.oom_kills.now() > kills_before;
         let ready = gate.is_none_or(|(reader, writer)| {
             drop(writer);
             nix::unistd::read(&reader, &mut [0]).is_ok_and(|bytes| bytes == 1)
@@ -110,8 +111,8 @@ impl Shepherd {
         let Some((program, cwd, args, env)) = request.split() else {
             return Err(SpawnFailed { doing: "read the request", errno: Errno::EINVAL });
         };
-        let program: CString = program::find(&program, &env);
-        let image = Image { program: &program, args: &args, env: &env, cwd: &cwd, files };
+        let program = program::find(program, &env);
+        let image = Image { program: &program, args: &args, env: &env, cwd, files };
         sys::spawn(&image, &mut self.stack)
     }
 }

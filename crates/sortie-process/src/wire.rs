@@ -4,7 +4,7 @@
 //! (little-endian `u32`), the body. The files of a request travel with its first byte. A reply is
 //! a length and a [`Reply`].
 
-use std::ffi::CString;
+use std::ffi::CStr;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
@@ -105,14 +105,14 @@ fn push(strings: &mut Vec<u8>, parts: &[&[u8]]) -> Result<(), HasNul> {
 
 impl Request<'_> {
     /// The strings: program, working directory, arguments, environment.
-    pub(crate) fn split(&self) -> Option<(CString, CString, Vec<CString>, Vec<CString>)> {
+    pub(crate) fn split(&self) -> Option<(&CStr, &CStr, Vec<&CStr>, Vec<&CStr>)> {
         let mut strings = self
             .strings
             .split_inclusive(|byte| *byte == 0)
-            .map(|s| CString::from_vec_with_nul(s.to_vec()).ok());
+            .map(|s| CStr::from_bytes_with_nul(s).ok());
         let program = strings.next()??;
         let cwd = strings.next()??;
-        let mut args = vec![program.clone()];
+        let mut args = vec![program];
         for _ in 0..self.args {
             args.push(strings.next()??);
         }

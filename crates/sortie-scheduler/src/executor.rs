@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sortie_process::Supervisor;
-use sortie_results::{AttemptId, Ended, Outcome, ReadLimits, Results, Seconds, Usage};
+use sortie_results::{AttemptId, Ended, Outcome, ReadLimits, Results, Seconds, Submitted, Usage};
 use tokio::runtime::Handle;
 
 use crate::JobId;
@@ -17,10 +17,16 @@ use crate::shared::Shared;
 ///
 /// There is no question about status here: an executor tells, by each job's [`Reporter`], as soon as
 /// it knows. Jobs come and are cancelled in batches, so that one call can be made for all of them.
-/// Neither method waits for anything.
+/// No method waits for anything.
 pub(crate) trait Executor: Send + Sync {
     /// Takes jobs, in their order, and sees to them from then on.
     fn submit(&self, jobs: Vec<Job>);
+
+    /// Takes up a job again that another launcher has handed to a cluster. An executor that knows no cluster drops
+    /// it, and so reports it as lost.
+    fn attach(&self, job: Job, _note: Submitted) {
+        drop(job);
+    }
 
     /// Has jobs stopped that were taken and are not over; unknown ones are ignored. Only asks: their
     /// reporters tell the rest.
@@ -127,6 +133,12 @@ pub(crate) fn without_results(attempt: AttemptId, outcome: Outcome, queued: Dura
 
 /// The directory's one true name as far as it exists, so that two names of it are noticed.
 pub(crate) fn true_name(dir: &Path) -> Box<Path> {
-    let parent = || Some(dir.parent()?.canonicalize().ok()?.join(dir.file_name()?));
-    dir.canonicalize().ok().or_else(parent).unwrap_or_else(|| dir.components().collect()).into()
+    // Mostly it is not there yet, but its parent is.
+    let in_parent = || Some(dir.parent()?.canonicalize().ok()?.join(dir.file_name()?));
+    match in_parent() {
+        Some(path) if path.is_symlink() => path.canonicalize().unwrap_or(path),
+        Some(path) => path,
+        None => dir.canonicalize().unwrap_or_else(|_| dir.components().collect()),
+    }
+    .into()
 }

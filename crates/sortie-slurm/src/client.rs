@@ -92,6 +92,13 @@ impl Client {
         tables::submitted(&output).ok_or_else(missing)
     }
 
+    /// Has sbatch say whether it would take a job with this script: `--test-only`, which submits nothing.
+    pub async fn test(&self, script: &[u8]) -> Result<(), Error> {
+        let args = vec!["--test-only".into()];
+        let call = Call { program: "sbatch", args, env: &self.shared.env.submit, input: script };
+        self.shared.caller.run(call).await.map(drop)
+    }
+
     /// The job with that name, which was not submitted before `since`. Looks in the queue and then,
     /// where there are any, in the accounts. Where the accounts do not answer, or there are none,
     /// the queue alone is believed for as long as the controller cannot have forgotten the job.

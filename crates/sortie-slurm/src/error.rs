@@ -107,27 +107,8 @@ impl Error {
     }
 }
 
+/// Slurm's words on one line.
 fn said(words: &str) -> String {
-    if words.is_empty() { String::new() } else { format!(": {words}") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_request_that_was_not_sent_or_was_refused_is_certain_to_be_in_vain() {
-        let failed = |words: &str| Error::Failed {
-            command: "sbatch",
-            status: "exit code 1".into(),
-            words: words.into(),
-        };
-        assert!(!failed("Unable to contact slurm controller (connect failure)").is_uncertain());
-        assert!(failed("Unable to contact slurm controller (receive failure)").is_uncertain());
-        assert!(failed("Socket timed out on send/recv operation").is_uncertain());
-        assert!(!failed("Invalid account or account/partition combination").is_uncertain());
-        assert!(!failed("AssocMaxSubmitJobLimit").is_uncertain());
-        let (limit, words) = (Duration::from_secs(1), String::new());
-        assert!(Error::TimedOut { command: "sbatch", limit, words }.is_uncertain());
-    }
+    let lines: Vec<_> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    if lines.is_empty() { String::new() } else { format!(": {}", lines.join("; ")) }
 }

@@ -124,6 +124,14 @@ impl Plan {
         self.containers.as_ref()?.of(&self.config, id, &planned.mounts)
     }
 
+    /// The script for some job, whose paths are made up.
+    pub(crate) fn script_of_example(&self) -> Result<String, ScriptError> {
+        let paths = Paths::new(Path::new("candidate"), &self.here.cwd);
+        let attempt = AttemptId::generate();
+        let planned = self.planned(attempt, &paths, &paths.results_dir);
+        self.script(&job_name(attempt), &[planned])
+    }
+
     /// The evaluator, as the user gave it.
     pub(crate) fn evaluator(&self) -> &Path {
         self.config.eval_program_path()
