@@ -1,6 +1,6 @@
 //! The settings of a sortie job.
 //!
-//! One struct of plain fields for each kind of job ([`LocalJobConfig`], [`SlurmCondaJobConfig`],
+//! One struct of plain fields for each kind of job ([`LocalJobConfig`], [`LocalDockerJobConfig`], [`SlurmCondaJobConfig`],
 //! [`SlurmDockerJobConfig`]), with the names and defaults of `ShinkaEvolve`'s Launch API, and
 //! [`JobConfig`] over them: built in code or read from YAML, checked, and turned into the
 //! evaluator's command line and environment.
@@ -36,6 +36,7 @@ mod job;
 mod job_type;
 mod limits;
 mod local;
+mod local_docker;
 mod memory;
 mod python;
 mod sbatch_args;
@@ -60,6 +61,7 @@ pub use job::JobConfig;
 pub use job_type::{JobType, UnknownJobType};
 pub use limits::Limits;
 pub use local::LocalJobConfig;
+pub use local_docker::LocalDockerJobConfig;
 pub use memory::{InvalidMemory, Memory};
 pub use python::PyValue;
 pub use slurm::{GpuRequest, SlurmSettings};

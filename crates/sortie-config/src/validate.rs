@@ -3,8 +3,8 @@
 use std::{os::unix::ffi::OsStrExt, path::Path};
 
 use crate::{
-    ContainerSettings, ContainerUser, JobConfig, LocalJobConfig, SlurmCondaJobConfig,
-    SlurmDockerJobConfig, SlurmSettings, gpus, sbatch_args,
+    ContainerSettings, ContainerUser, JobConfig, LocalDockerJobConfig, LocalJobConfig,
+    SlurmCondaJobConfig, SlurmDockerJobConfig, SlurmSettings, gpus, sbatch_args,
 };
 
 /// Slurm keeps CPUs per task in 16 bits and reserves the values above this one (`NO_VAL16` and
@@ -144,6 +144,7 @@ impl JobConfig {
         at_least_1("limits.max_result_bytes", self.limits().max_result_bytes)?;
         match self {
             Self::Local(config) => local(config),
+            Self::LocalDocker(config) => local_docker(config),
             Self::SlurmConda(config) => slurm_conda(config),
             Self::SlurmDocker(config) => slurm_docker(config),
         }
@@ -164,6 +165,16 @@ fn slurm_conda(config: &SlurmCondaJobConfig) -> Checked {
     }
     slurm(&config.slurm())?;
     one_environment(&config.conda_env, config.activate_script.as_deref())
+}
+
+fn local_docker(config: &LocalDockerJobConfig) -> Checked {
+    optional_path("image_tar_path", config.image_tar_path.as_deref())?;
+    optional_path("image_cache", config.image_cache.as_deref())?;
+    if config.cpus == Some(0) {
+        let expected = "at least 1, or null for all".to_owned();
+        return Err(InvalidSetting::OutOfRange { field: "cpus".to_owned(), value: 0, expected });
+    }
+    container(&config.container())
 }
 
 fn slurm_docker(config: &SlurmDockerJobConfig) -> Checked {

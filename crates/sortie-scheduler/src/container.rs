@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use sortie_config::glob::Pattern;
 use sortie_config::{ContainerUser, EnvironmentPolicy, JobConfig, PullPolicy};
-use sortie_script::{Container, Files, Flags, Mount, Pull, User, WORKSPACE};
+use sortie_results::{End, Fault, Outcome};
+use sortie_script::{Container, Files, Flags, INFRASTRUCTURE_STEPS, Mount, Pull, User, WORKSPACE};
 
 use crate::SchedulerError;
 use crate::here::Here;
@@ -109,6 +110,28 @@ impl Containers {
             flags: &self.flags,
         })
     }
+}
+
+/// What the end of an evaluator, as a script saw it, means for the attempt; `None` if that is for others
+/// to tell: it was asked to stop, or not run.
+pub(crate) fn outcome(end: &End, host: &str) -> Option<Outcome> {
+    Some(match end {
+        End::Exited { code } => Outcome::Exited { code: *code },
+        End::Signaled { signal } => Outcome::signaled(*signal),
+        End::OutputLimit { limit_bytes } => Outcome::OutputLimit { limit_bytes: *limit_bytes },
+        End::OutOfMemory => Outcome::OutOfMemory,
+        End::EngineFailed { status } => {
+            let reason = format!("the container engine failed on {host}: status {status}");
+            Outcome::NodeFailed { reason }
+        }
+        End::SetupFailed { step, status } => {
+            let reason = format!("{step}: status {status} on {host}");
+            let may_pass = INFRASTRUCTURE_STEPS.contains(&step.as_str());
+            let fault = if may_pass { Fault::Infrastructure } else { Fault::Setup };
+            Outcome::SetupFailed { reason, fault }
+        }
+        End::Terminated { .. } | End::Restarted => return None,
+    })
 }
 
 /// What gets into the container: what the evaluator is told, what of the launcher's environment the

@@ -29,7 +29,7 @@ pub enum Preview {
         /// and says there that it is done.
         ready_fd: Option<i32>,
     },
-    /// A script, which sbatch would be given.
+    /// A script, which sbatch would be given, or a bash on this machine.
     Script(String),
 }
 
@@ -49,6 +49,11 @@ pub fn preview(
     let here = Here::now()?;
     match config.job_type() {
         JobType::Local => command(&local::Plan::new(config.clone(), here)?, &paths),
+        JobType::LocalDocker => {
+            let planned = planned(&local::Plan::new(config.clone(), here)?, &paths)?;
+            let script = planned.args.last().map(|script| script.to_string_lossy().into_owned());
+            Ok(Preview::Script(script.unwrap_or_default()))
+        }
         JobType::SlurmConda | JobType::SlurmDocker => {
             script(&slurm::Plan::new(config.clone(), here)?, &paths)
         }
@@ -56,8 +61,7 @@ pub fn preview(
 }
 
 fn command(plan: &local::Plan, paths: &Paths) -> Result<Preview, SchedulerError> {
-    let planned =
-        plan.evaluation(paths).map_err(|error| SchedulerError::NotReady(error.to_string()))?;
+    let planned = planned(plan, paths)?;
     let launcher: BTreeMap<_, _> = plan.here.env.iter().cloned().collect();
     let job: BTreeMap<_, _> = planned.env.iter().cloned().collect();
     let set = job.iter().filter(|(name, value)| launcher.get(*name) != Some(*value));
@@ -70,6 +74,12 @@ fn command(plan: &local::Plan, paths: &Paths) -> Result<Preview, SchedulerError>
         unset: unset.cloned().collect(),
         ready_fd,
     })
+}
+
+/// As for an attempt whose id is made up.
+fn planned(plan: &local::Plan, paths: &Paths) -> Result<local::Planned, SchedulerError> {
+    let planned = plan.evaluation(paths, AttemptId::generate());
+    planned.map_err(|error| SchedulerError::NotReady(error.to_string()))
 }
 
 /// As for an attempt whose id is made up.

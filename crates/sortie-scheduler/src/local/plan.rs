@@ -5,26 +5,27 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use sortie_conda::{CondaError, Env, activate, find};
-use sortie_config::{Interpreter, JobConfig, LocalJobConfig};
+use sortie_config::{Interpreter, JobConfig};
 use sortie_process::{Command, Environment, Limits};
-use sortie_results::Outcome;
-use sortie_script::{Step, hooked, sourced};
+use sortie_results::{AttemptId, Outcome};
+use sortie_script::{ScriptError, Step, hooked, sourced};
 use thiserror::Error;
 
 use super::python;
 use crate::SchedulerError;
+use crate::container::Containers;
 use crate::here::Here;
 use crate::job::Paths;
 
 /// How the jobs of one scheduler are run.
 pub(crate) struct Plan {
-    /// As `local` below; kept whole, as the command line is for the settings of any kind.
-    config: JobConfig,
-    local: LocalJobConfig,
+    pub(super) config: JobConfig,
+    /// The containers that the jobs run in, if any.
+    pub(super) containers: Option<Containers>,
     pub(crate) here: Here,
     /// The job's environment, but for what activation changes.
     env: Env,
-    shared_env: Environment,
+    pub(super) shared_env: Environment,
 }
 
 /// A command that can be run.
@@ -34,6 +35,8 @@ pub(crate) struct Planned {
     pub(crate) env: Environment,
     /// What is activated by a shell first, if anything.
     pub(crate) activates: Option<String>,
+    /// The evaluator's command line, if it is run in a container by this command.
+    pub(crate) inside: Option<Vec<OsString>>,
 }
 
 /// Why a job's command cannot be run: for the user to mend.
@@ -54,6 +57,8 @@ pub(crate) enum NotReady {
     Conda(#[from] CondaError),
     #[error("the Conda environment {} has no Python: {} {problem}", prefix.display(), python.display())]
     CondaPython { prefix: PathBuf, python: PathBuf, problem: &'static str },
+    #[error(transparent)]
+    Script(#[from] ScriptError),
 }
 
 fn on_path(path: Option<&OsStr>) -> String {
@@ -70,33 +75,44 @@ impl From<NotReady> for Outcome {
 }
 
 impl Planned {
-    /// The command line, the program first.
+    /// The command line, the program first: the evaluator's own, as far as it is known.
     pub(crate) fn argv(self) -> Vec<OsString> {
-        [vec![self.program], self.args].concat()
+        self.inside.unwrap_or_else(|| [vec![self.program], self.args].concat())
     }
 }
 
 impl Plan {
     pub(crate) fn new(config: JobConfig, here: Here) -> Result<Self, SchedulerError> {
-        let JobConfig::Local(local) = &config else {
-            return Err(SchedulerError::NotYet(config.job_type()));
+        let containers = Containers::new(&config, &here)?;
+        let env = match containers {
+            None => environment(&config, &here),
+            Some(_) => Containers::of_engine(&here).into_iter().collect(),
         };
-        let local = local.clone();
-        let env = environment(&config, &here);
         let shared_env = env.clone().into_iter().collect();
-        Ok(Self { config, local, here, env, shared_env })
+        Ok(Self { config, containers, here, env, shared_env })
     }
 
-    /// The evaluator's command line on a candidate.
-    pub(crate) fn evaluation(&self, paths: &Paths) -> Result<Planned, NotReady> {
+    /// The command that runs the evaluator on a candidate.
+    pub(crate) fn evaluation(
+        &self,
+        paths: &Paths,
+        attempt: AttemptId,
+    ) -> Result<Planned, NotReady> {
         self.readable("evaluator", self.config.eval_program_path())?;
         self.readable("candidate", &paths.candidate)?;
-        self.python(self.config.evaluator_args(&paths.candidate, &paths.results_dir))
+        match &self.containers {
+            Some(containers) => self.in_container(containers, paths, attempt),
+            None => self.python(self.config.evaluator_args(&paths.candidate, &paths.results_dir)),
+        }
     }
 
     /// Python with these arguments, in the environment that the settings ask for.
     pub(crate) fn python(&self, args: Vec<OsString>) -> Result<Planned, NotReady> {
-        match self.local.interpreter() {
+        let interpreter = match &self.config {
+            JobConfig::Local(local) => local.interpreter(),
+            _ => Interpreter::OnPath,
+        };
+        match interpreter {
             Interpreter::OnPath => {
                 let path = self.env.get(OsStr::new("PATH")).cloned();
                 let names = ["python3", "python"].map(Path::new);
@@ -122,7 +138,7 @@ impl Plan {
     }
 
     fn plain(&self, program: OsString, args: Vec<OsString>) -> Planned {
-        Planned { program, args, env: self.shared_env.clone(), activates: None }
+        Planned { program, args, env: self.shared_env.clone(), activates: None, inside: None }
     }
 
     /// The command line of a shell that activates something, then becomes the command.
@@ -130,7 +146,8 @@ impl Plan {
         let mut argv = argv.into_iter();
         let program = argv.next().unwrap_or_default();
         let activates = Some(activates);
-        Planned { program, args: argv.collect(), env: self.shared_env.clone(), activates }
+        let env = self.shared_env.clone();
+        Planned { program, args: argv.collect(), env, activates, inside: None }
     }
 
     fn conda(&self, name: &str, args: Vec<OsString>) -> Result<Planned, NotReady> {
@@ -147,7 +164,8 @@ impl Plan {
             let mut env = self.env.clone();
             activation.apply(&mut env);
             let env = env.into_iter().collect();
-            return Ok(Planned { program: python.into(), args, env, activates: None });
+            let program = python.into();
+            return Ok(Planned { program, args, env, activates: None, inside: None });
         }
         let source = |script| Step::Source(script);
         let mut steps: Vec<_> = activation.leave.iter().map(|script| source(script)).collect();
@@ -186,7 +204,7 @@ impl Plan {
         let limits = self.config.limits();
         Limits {
             time: self.config.time_limit(),
-            grace: limits.grace,
+            grace: limits.grace + self.closing(),
             log_bytes: limits.max_log_bytes,
         }
     }

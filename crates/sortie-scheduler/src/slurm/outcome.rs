@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use sortie_results::{End, Fault, JobEnd, Outcome};
-use sortie_script::INFRASTRUCTURE_STEPS;
 use sortie_slurm::{Ended, Ending};
 
 use super::flight::Stop;
+use crate::container;
 
 /// Slurm sends the early SIGTERM up to a minute before it is due, sbatch(1) under `--signal`.
 const EARLIER: Duration = Duration::from_secs(60);
@@ -28,23 +28,9 @@ pub(super) struct Context {
 /// The outcome of a job that Slurm says is over, or that says so itself by its record.
 pub(super) fn outcome(ended: &Ended, record: Option<&JobEnd>, context: &Context) -> Outcome {
     let Some(record) = record else { return without_record(ended, context) };
+    let by_itself = container::outcome(&record.end, &record.start.host);
     match &record.end {
-        End::Exited { code } => Outcome::Exited { code: *code },
         End::Signaled { signal: KILL } if ended.how == Ending::OutOfMemory => Outcome::OutOfMemory,
-        End::Signaled { signal } => Outcome::signaled(*signal),
-        End::OutputLimit { limit_bytes } => Outcome::OutputLimit { limit_bytes: *limit_bytes },
-        End::OutOfMemory => Outcome::OutOfMemory,
-        End::EngineFailed { status } => {
-            let host = &record.start.host;
-            let reason = format!("the container engine failed on {host}: status {status}");
-            Outcome::NodeFailed { reason }
-        }
-        End::SetupFailed { step, status } => {
-            let reason = format!("{step}: status {status} on {}", record.start.host);
-            let may_pass = INFRASTRUCTURE_STEPS.contains(&step.as_str());
-            let fault = if may_pass { Fault::Infrastructure } else { Fault::Setup };
-            Outcome::SetupFailed { reason, fault }
-        }
         End::Terminated { signal } => terminated(ended, record.running(), *signal, context),
         End::Restarted => match without_record(ended, context) {
             // Slurm tells how the second run ended, which is of no interest.
@@ -53,6 +39,7 @@ pub(super) fn outcome(ended: &Ended, record: Option<&JobEnd>, context: &Context)
             },
             other => other,
         },
+        _ => by_itself.unwrap_or_else(|| without_record(ended, context)),
     }
 }
 

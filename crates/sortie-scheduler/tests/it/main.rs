@@ -3,10 +3,12 @@
 
 mod activation;
 mod cancelling;
+mod containers;
 mod environment;
 mod events;
 mod faults;
 mod lifecycle;
+mod local_docker;
 mod many;
 mod refusals;
 mod slurm_docker;

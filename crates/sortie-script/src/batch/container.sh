@@ -178,12 +178,13 @@ sortie_judge() {
 sortie_leave() {
   local try
   sortie_environment # the engine is found by it
-  if [[ -z $sortie_ended && $sortie_step == ready ]]; then
+  [[ $sortie_ended != signaled ]] || sortie_ended=exited # the engine's command, which tells nothing
+  if [[ $sortie_step == ready && (-z $sortie_ended || -n $sortie_signal) ]]; then
     "$sortie_engine" stop --time "$(((sortie_grace + 9) / 10))" "sortie-$sortie_attempt" &>/dev/null
   fi
   sortie_stop
   [[ $sortie_step == container || $sortie_step == ready ]] || return
-  if [[ $sortie_step == ready && -n $sortie_ended && $sortie_ended$sortie_status != exited0 ]]; then
+  if [[ $sortie_step == ready && -n $sortie_ended && -z $sortie_signal && $sortie_ended$sortie_status != exited0 ]]; then
     sortie_judge
   fi
   for ((try = 0; try < 20; try++)); do

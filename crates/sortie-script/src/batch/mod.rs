@@ -111,6 +111,15 @@ impl BatchScript<'_> {
     /// and goes to the directory in any case: all that is lost then are Slurm's own messages, as
     /// always in a job array, for which one directive would have to name all the logs.
     pub fn render(&self) -> Result<String, ScriptError> {
+        self.text(true)
+    }
+
+    /// The script for a bash on this machine: the same without directives.
+    pub fn render_here(&self) -> Result<String, ScriptError> {
+        self.text(false)
+    }
+
+    fn text(&self, for_slurm: bool) -> Result<String, ScriptError> {
         let (first, attempts) = match self.jobs {
             Jobs::One(attempt) => (attempt, std::slice::from_ref(attempt)),
             Jobs::Array { elements, .. } => {
@@ -120,7 +129,9 @@ impl BatchScript<'_> {
         let text = if first.container.is_some() { IN_CONTAINER } else { ON_NODE };
         let mut script = String::with_capacity(text.len() + 4096 + 512 * attempts.len());
         self.add_header(&mut script, first)?;
-        self.add_directives(&mut script, first)?;
+        if for_slurm {
+            self.add_directives(&mut script, first)?;
+        }
         values::add(&mut script, self, attempts)?;
         match first.container {
             None => environment::add(&mut script, &self.environment)?,
@@ -133,7 +144,7 @@ impl BatchScript<'_> {
     fn add_header(&self, script: &mut String, first: &Attempt<'_>) -> Result<(), ScriptError> {
         let version = word("the version", self.version)?;
         // Writing to a string does not fail, here and below.
-        let _ = writeln!(script, "#!/bin/bash\n# Written by sortie {version}, for Slurm to run.");
+        let _ = writeln!(script, "#!/bin/bash\n# Written by sortie {version}.");
         let _ = match self.jobs {
             Jobs::One(_) => {
                 let candidate = word("the candidate", first.candidate)?;
