@@ -29,6 +29,7 @@
 //!     candidate: Path::new("candidate.py"),
 //!     results_dir: Path::new("/results/it's 1"),
 //!     command: &["python".into(), "evaluate.py".into()],
+//!     container: None,
 //! };
 //! let script = BatchScript {
 //!     version: "0.1.0",

@@ -178,7 +178,10 @@ sortie_judge() {
 sortie_leave() {
   local try
   sortie_environment # the engine is found by it
-  [[ $sortie_ended != signaled ]] || sortie_ended=exited # the engine's command, which tells nothing
+  if [[ $sortie_ended == signaled ]]; then # the engine's command: that alone does not end a container
+    sortie_ended=exited
+    [[ -z $sortie_signal ]] || sortie_ended=''
+  fi
   if [[ $sortie_step == ready && (-z $sortie_ended || -n $sortie_signal) ]]; then
     "$sortie_engine" stop --time "$(((sortie_grace + 9) / 10))" "sortie-$sortie_attempt" &>/dev/null
   fi
