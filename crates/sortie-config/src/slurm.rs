@@ -78,9 +78,9 @@ macro_rules! slurm_job_config {
             pub qos: Option<String>,
             /// Features the node must have, as sbatch writes them (`a100|h100`).
             pub constraint: Option<String>,
-            /// Nodes to run on, as sbatch writes them (`node[1-4]`).
+            /// The node to run on.
             pub nodelist: Option<String>,
-            /// Nodes not to run on.
+            /// Nodes not to run on, as sbatch writes them (`node[1-4],node7`).
             pub exclude: Option<String>,
             /// The reservation to run in.
             pub reservation: Option<String>,

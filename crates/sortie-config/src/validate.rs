@@ -71,6 +71,14 @@ pub enum InvalidSetting {
         /// What is wrong with it, and what to do.
         why: String,
     },
+    /// sbatch takes a list for nodes that the job has all of, and a job here has one.
+    #[error(
+        "`nodelist` must be one node, got {nodelist:?}: narrow the choice by `exclude` or `constraint`"
+    )]
+    SeveralNodes {
+        /// The list.
+        nodelist: String,
+    },
     /// A kind of GPU that cannot be asked for.
     #[error(
         "`gpus` names the kind {kind:?}; a kind is a letter, then letters, digits, `_`, `-` or `.`"
@@ -101,6 +109,7 @@ impl InvalidSetting {
             | Self::Empty { field }
             | Self::OutOfRange { field, .. }
             | Self::SbatchArg { field, .. } => field,
+            Self::SeveralNodes { .. } => "nodelist",
             Self::GpuKind { .. } => "gpus",
             Self::VariableName { .. } => "environment.set",
             Self::TwoEnvironments => "activate_script",
@@ -164,6 +173,9 @@ fn slurm(settings: &SlurmSettings<'_>) -> Checked {
     for (field, text) in settings.words() {
         text.map_or(Ok(()), |text| one_word(field, text))?;
     }
+    if let Some(nodelist) = settings.nodelist.filter(|list| names_several(list)) {
+        return Err(InvalidSetting::SeveralNodes { nodelist: nodelist.to_owned() });
+    }
     within("cpus", settings.cpus.into(), 1, MAX_CPUS.into())?;
     within("nice", settings.nice.unwrap_or_default(), -MAX_NICE, MAX_NICE)?;
     within("early_term_seconds", settings.early_term.into(), 0, u16::MAX.into())?;
@@ -175,6 +187,12 @@ fn slurm(settings: &SlurmSettings<'_>) -> Checked {
         value.as_ref().map_or(Ok(()), |value| sbatch_value(name, value))?;
     }
     Ok(())
+}
+
+/// Whether a list of nodes, as Slurm writes it, has more than one: `a,b` or `a[1-2]`.
+fn names_several(nodelist: &str) -> bool {
+    let in_brackets = nodelist.split_once('[').is_some_and(|(_, rest)| rest.contains('-'));
+    nodelist.contains(',') || in_brackets
 }
 
 fn sbatch_value(name: &str, value: &str) -> Checked {
@@ -367,7 +385,8 @@ mod tests {
             for bad in ["", " ", "a b", "-a", "a\n", "a\0"] {
                 assert_eq!(field(conda(|config| set(config, Some(bad.into())))), name, "{bad:?}");
             }
-            assert_eq!(conda(|config| set(config, Some("a[1-4],b&c".into()))), Ok(()));
+            let several = conda(|config| set(config, Some("a[1-4],b&c".into())));
+            assert_eq!(several.is_ok(), name != "nodelist");
         };
         word(|config, text| config.account = text, "account");
         word(|config, text| config.qos = text, "qos");
@@ -376,6 +395,12 @@ mod tests {
         word(|config, text| config.exclude = text, "exclude");
         word(|config, text| config.reservation = text, "reservation");
         word(|config, text| config.dependency = text, "dependency");
+        for (nodelist, ok) in
+            [("n1", true), ("rack-1-n[2]", true), ("n1,n2", false), ("n[1-2]", false)]
+        {
+            let checked = conda(|config| config.nodelist = Some(nodelist.into()));
+            assert_eq!(checked.is_ok(), ok, "{nodelist}");
+        }
         for nice in [MAX_NICE + 1, -MAX_NICE - 1] {
             assert_eq!(field(conda(|config| config.nice = Some(nice))), "nice");
         }

@@ -12,6 +12,8 @@ pub(crate) const STDERR: &str = "job_log.err";
 pub(crate) const RECORD: &str = "job.json";
 /// Says that the attempt was handed to a cluster.
 pub(crate) const SUBMITTED: &str = "job_submitted.json";
+/// The batch script that the attempt was handed in with.
+pub(crate) const SCRIPT: &str = "job_script.sh";
 /// A batch script's record of its start.
 pub(crate) const JOB_START: &str = "job_start.json";
 /// A batch script's record of its end.
@@ -21,5 +23,5 @@ pub(crate) const PREVIOUS: &str = "previous";
 
 /// All that an attempt leaves behind. The record is the last to be moved away: without it, the note of a
 /// submission says that the attempt is still under way.
-pub(crate) const OF_AN_ATTEMPT: [&str; 8] =
-    [CORRECT, METRICS, STDOUT, STDERR, SUBMITTED, JOB_START, JOB_END, RECORD];
+pub(crate) const OF_AN_ATTEMPT: [&str; 9] =
+    [CORRECT, METRICS, STDOUT, STDERR, SUBMITTED, SCRIPT, JOB_START, JOB_END, RECORD];

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sortie_process::Supervisor;
-use sortie_results::{AttemptId, Ended, Outcome, ReadLimits, Results, Seconds, Usage};
+use sortie_results::{AttemptId, Ended, Outcome, ReadLimits, Results, Seconds, Submitted, Usage};
 use tokio::runtime::Handle;
 
 use crate::JobId;
@@ -17,10 +17,16 @@ use crate::shared::Shared;
 ///
 /// There is no question about status here: an executor tells, by each job's [`Reporter`], as soon as
 /// it knows. Jobs come and are cancelled in batches, so that one call can be made for all of them.
-/// Neither method waits for anything.
+/// No method waits for anything.
 pub(crate) trait Executor: Send + Sync {
     /// Takes jobs, in their order, and sees to them from then on.
     fn submit(&self, jobs: Vec<Job>);
+
+    /// Takes up a job again that another launcher has handed to a cluster. An executor that knows no cluster drops
+    /// it, and so reports it as lost.
+    fn attach(&self, job: Job, _note: Submitted) {
+        drop(job);
+    }
 
     /// Has jobs stopped that were taken and are not over; unknown ones are ignored. Only asks: their
     /// reporters tell the rest.

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use sortie_results::{AttemptId, Outcome, Results};
+use sortie_results::{AttemptId, Outcome, Results, Submitted};
 use tokio::sync::{Notify, broadcast, oneshot};
 
 use crate::event::{self, Event};
 use crate::executor::{Cancel, Executor, Job, Reporter, true_name, without_results};
 use crate::job::Paths;
-use crate::table::Table;
+use crate::table::{Live, Table};
 use crate::{Finished, JobId, SchedulerError};
 
 pub(crate) struct Shared {
@@ -73,6 +73,31 @@ impl Shared {
         Ok(job)
     }
 
+    /// Has the executor take up a job again that another launcher has submitted.
+    pub(crate) fn attach(
+        self: &Arc<Self>,
+        results_dir: &Path,
+        note: Submitted,
+    ) -> Result<JobId, SchedulerError> {
+        let id = self.add(Paths::new(Path::new(&note.candidate), results_dir), None)?;
+        let job = {
+            let mut table = self.table();
+            table.take_this(id).map(|(id, live)| self.job(id, live, note.attempt))
+        };
+        if let Some(mut job) = job {
+            let age = note.time().elapsed().unwrap_or_default();
+            job.submitted = job.submitted.checked_sub(age).unwrap_or(job.submitted);
+            self.executor.attach(job, note);
+        }
+        Ok(id)
+    }
+
+    fn job(self: &Arc<Self>, id: JobId, live: &Live, attempt: AttemptId) -> Job {
+        let (paths, submitted) = (live.paths.clone(), live.submitted);
+        let reporter = Reporter::new(self.clone(), id, attempt, submitted);
+        Job { id, attempt, paths, submitted, reporter }
+    }
+
     /// Gives the executor as many queued jobs as may run.
     pub(crate) fn hand_out(self: &Arc<Self>) {
         let jobs = self.take();
@@ -97,10 +122,7 @@ impl Shared {
             return jobs;
         }
         while let Some((id, live)) = table.take(self.max_workers) {
-            let (attempt, submitted) = (AttemptId::generate(), live.submitted);
-            let paths = live.paths.clone();
-            let reporter = Reporter::new(self.clone(), id, attempt, submitted);
-            jobs.push(Job { id, attempt, paths, submitted, reporter });
+            jobs.push(self.job(id, live, AttemptId::generate()));
         }
         jobs
     }

@@ -1,9 +1,9 @@
 //! The environment that Slurm's commands are given.
 //!
-//! What is in the launcher's environment can change what the commands do and print: `SBATCH_*` override a
-//! script's directives, `SQUEUE_FORMAT` and its like change the output, and the `SLURM_*` of an enclosing job
-//! (a launcher that itself runs in one) bind the new job to the old one's nodes, CPUs and memory. What says
-//! which cluster to talk to, and as whom, has to stay.
+//! What is in the launcher's environment can change what the commands do and print: `SBATCH_*`
+//! override a script's directives, `SQUEUE_FORMAT` and its like change the output, and the
+//! `SLURM_*` of an enclosing job (a launcher that itself runs in one) bind the new job to the old
+//! one's nodes, CPUs and memory. What says which cluster to talk to, and as whom, has to stay.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -23,8 +23,8 @@ const TAKEN: &[&str] = &[
     "SLURMD_",
 ];
 
-/// … except for these, which select and authenticate to a cluster: sbatch(1), slurm.conf(5), jwt and
-/// `auth/slurm` in Slurm's documentation.
+/// … except for these, which select and authenticate to a cluster: sbatch(1), slurm.conf(5), jwt
+/// and `auth/slurm` in Slurm's documentation.
 const KEPT: &[&str] = &[
     "SLURM_CONF",
     "SLURM_CONF_SERVER",
@@ -35,7 +35,8 @@ const KEPT: &[&str] = &[
     "SLURM_SACK_SOCKET",
 ];
 
-/// Has times printed in seconds since 1970, whatever the time zone; squeue(1), sacct(1), scontrol(1).
+/// Has times printed in seconds since 1970, whatever the time zone; squeue(1), sacct(1),
+/// scontrol(1).
 const TIME_FORMAT: (&str, &str) = ("SLURM_TIME_FORMAT", "%s");
 
 /// The environments of the two kinds of commands.

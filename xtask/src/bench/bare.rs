@@ -28,7 +28,10 @@ pub(crate) struct Bare {
 impl Bare {
     pub(crate) fn new(evaluator: &Evaluator) -> Result<Self> {
         let config = evaluator.config().into();
-        let Preview::Command { mut argv, set, .. } = preview(&config, evaluator.candidate(), "")?;
+        let preview = preview(&config, evaluator.candidate(), "")?;
+        let Preview::Command { mut argv, set, .. } = preview else {
+            bail!("the bare loop runs commands of this machine");
+        };
         argv.pop();
         Ok(Self { argv, set })
     }

@@ -93,7 +93,7 @@ prop_compose! {
             account: next(),
             qos: next(),
             constraint: next(),
-            nodelist: next(),
+            nodelist: next().map(|word| word.replace(',', "")),
             exclude: next(),
             reservation: next(),
             dependency: next(),

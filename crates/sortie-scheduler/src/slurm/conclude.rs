@@ -73,7 +73,7 @@ pub(super) async fn conclude(cluster: Arc<Cluster>, landed: Landed, ended: sorti
     let outcome = outcome(&ended, record.as_ref(), &context);
     if matches!(outcome, Outcome::Lost { .. }) {
         // Before another attempt, in case it is there after all.
-        cluster.scancel(vec![id]);
+        cluster.scancel(id.into_iter().collect());
     }
     let facts = Facts::new(&flight, &ended, record.as_ref());
     settle(&cluster, flight, outcome, facts).await;

@@ -70,11 +70,9 @@ pub(super) struct Flights {
 }
 
 impl Flights {
-    /// Notes jobs that are about to be submitted.
-    pub(super) fn prepare(&mut self, flights: &[Flight]) {
-        for flight in flights {
-            self.standings.insert(flight.job.id, Standing::default());
-        }
+    /// Notes a job that is about to be submitted, or looked for.
+    pub(super) fn expect(&mut self, job: crate::JobId) {
+        self.standings.insert(job, Standing::default());
     }
 
     /// Notes that Slurm has a job; whether it is to be cancelled at once.
@@ -110,7 +108,7 @@ impl Flights {
         let standing = self.standings.entry(flight.job.id).or_default();
         standing.id = None;
         let stop = standing.stop;
-        Some(Landed { flight, id: id.clone(), stop, reason })
+        Some(Landed { flight, id: Some(id.clone()), stop, reason })
     }
 
     /// A job is over for the scheduler, too.
@@ -160,7 +158,8 @@ impl Flights {
 /// A job that is over for Slurm.
 pub(super) struct Landed {
     pub(super) flight: Flight,
-    pub(super) id: sortie_slurm::JobId,
+    /// Its id with Slurm, if it had one.
+    pub(super) id: Option<sortie_slurm::JobId>,
     pub(super) stop: Option<Stop>,
     /// Why it waited in the queue, as last heard.
     pub(super) reason: Option<Arc<str>>,

@@ -9,6 +9,7 @@
 //! Between sbatch and the end nothing is held for a job but its place in a table: no task, no open file. The
 //! results dir is kept by a note in it (`Claim::submitted`).
 
+mod attach;
 mod conclude;
 mod flight;
 mod outcome;
@@ -20,13 +21,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sortie_config::JobConfig;
-use sortie_results::ReadLimits;
+use sortie_results::{ReadLimits, Submitted};
 use sortie_slurm::{Breaker, Client, Pace, Patience, Report, Update, Watcher};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Notify, Semaphore};
 
-pub(crate) use plan::Plan;
+pub(crate) use plan::{Plan, Planned, job_name};
 
 use crate::executor::{Cancel, Executor, Job, Setting};
 use crate::here::Here;
@@ -99,8 +100,15 @@ impl Executor for Slurm {
     fn submit(&self, jobs: Vec<Job>) {
         let retries = self.cluster.plan.retries();
         let flights: Vec<_> = jobs.into_iter().map(|job| Flight::new(job, retries)).collect();
-        self.cluster.flights().prepare(&flights);
+        for flight in &flights {
+            self.cluster.flights().expect(flight.job.id);
+        }
         self.cluster.launch(flights);
+    }
+
+    fn attach(&self, job: Job, note: Submitted) {
+        self.cluster.flights().expect(job.id);
+        self.cluster.runtime.spawn(attach::attach(self.cluster.clone(), job, note));
     }
 
     fn cancel(&self, jobs: &[JobId], _how: Cancel) {

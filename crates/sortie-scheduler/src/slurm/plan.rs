@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use sortie_config::{Activation, EnvironmentPolicy, JobConfig, SlurmCondaJobConfig};
+use sortie_config::{Activation, EnvironmentPolicy, JobConfig, SlurmCondaJobConfig, TimeLimit};
 use sortie_results::AttemptId;
 use sortie_script::{Attempt, BatchActivation, BatchScript, Environment, Jobs, ScriptError};
 
@@ -83,6 +83,15 @@ impl Plan {
         script.render()
     }
 
+    /// The script for some job, whose paths are made up.
+    pub(crate) fn script_of_example(&self) -> Result<String, ScriptError> {
+        let paths = Paths::new(Path::new("candidate"), &self.here.cwd);
+        let (attempt, command) = (AttemptId::generate(), self.command(&paths));
+        let (candidate, results_dir) = (&*paths.candidate, &*paths.results_dir);
+        let planned = Planned { attempt, candidate, results_dir, command };
+        self.script(&job_name(attempt), &[planned])
+    }
+
     /// The evaluator, as the user gave it.
     pub(crate) fn evaluator(&self) -> &Path {
         self.config.eval_program_path()
@@ -105,8 +114,13 @@ impl Plan {
 
     /// How long a job may wait in Slurm's queue.
     pub(crate) fn max_queue_time(&self) -> Option<Duration> {
-        self.slurm.max_queue_time.and_then(|limit| limit.as_duration())
+        self.slurm.max_queue_time.and_then(TimeLimit::as_duration)
     }
+}
+
+/// The name of the Slurm job whose first attempt this is: nothing else has it.
+pub(crate) fn job_name(attempt: AttemptId) -> String {
+    format!("sortie-{attempt}")
 }
 
 /// An attempt, as the script takes it.

@@ -8,7 +8,7 @@ use sortie_results::{AttemptId, Claim, Fault, Outcome, ResultsDir, Submitted};
 use sortie_slurm::{JobName, Submission};
 
 use super::flight::Flight;
-use super::plan::{Plan, Planned};
+use super::plan::{Plan, Planned, job_name};
 
 /// What is handed to sbatch is kept under this name, in the first results dir.
 const SCRIPT: &str = "job_script.sh";
@@ -88,7 +88,7 @@ fn hand_over(plan: &Plan, claimed: &mut [(Flight, Claim, PathBuf)]) -> Result<Su
         })
         .collect();
     let Some(first) = planned.first() else { return Err(Outcome::not_started("there is no job")) };
-    let name = format!("sortie-{}", first.attempt);
+    let name = job_name(first.attempt);
     let script = plan.script(&name, &planned);
     let script = script.map_err(|error| Outcome::not_started(error.to_string()))?;
     let name = JobName::new(&name).map_err(|error| Outcome::not_started(error.to_string()))?;

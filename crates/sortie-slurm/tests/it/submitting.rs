@@ -155,6 +155,18 @@ async fn a_full_queue_is_waited_for_also_where_nothing_is_remembered() {
 }
 
 #[tokio::test]
+async fn a_controller_that_was_down_longer_than_it_remembers_leaves_no_doubt() {
+    let stage = Stage::without_accounting();
+    stage.forget_soon();
+    stage.write(
+        "sbatch.hook",
+        "[ $(calls) -gt 1 ] || { sleep 1.5; fail 'Unable to contact slurm controller (connect failure)'; }",
+    );
+    assert_eq!(submitted(&stage).await, "41");
+    assert_eq!((stage.calls("sbatch").len(), stage.jobs()), (2, 1));
+}
+
+#[tokio::test]
 async fn a_missing_command_says_where_it_was_looked_for() {
     let env = [("PATH".into(), "/no/such/dir".into())];
     let client = sortie_slurm::Client::new(
