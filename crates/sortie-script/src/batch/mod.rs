@@ -31,8 +31,11 @@ macro_rules! text {
     };
 }
 
+/// What removes containers whose jobs are gone.
+pub(crate) const SWEEP: &str = include_str!("sweep.sh");
+
 const ON_NODE: &str = text!("evaluator.sh");
-const IN_CONTAINER: &str = text!("image.sh", "container.sh");
+const IN_CONTAINER: &str = text!("image.sh", "sweep.sh", "container.sh");
 
 /// What Slurm is to be asked for, and what the job is to do once it runs.
 #[derive(Clone, Debug)]

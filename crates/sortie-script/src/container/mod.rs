@@ -16,6 +16,7 @@ pub use flags::{Flags, FlagsError};
 pub use mount::{Files, Mount, WORKSPACE, inside};
 pub use words::WordsError;
 
+use crate::batch::SWEEP;
 use mount::clean;
 
 /// A container for one attempt, as far as it is known before it is on a node.
@@ -182,6 +183,17 @@ pub const INFRASTRUCTURE_STEPS: [&str; 4] =
 
 /// What the names of sortie's labels start with.
 pub(crate) const LABEL: &str = "sortie.";
+
+/// The command line that removes the containers of this user on this machine whose jobs are gone, and
+/// prints a line for each on standard error.
+///
+/// ```
+/// assert_eq!(sortie_script::sweep("podman").last().unwrap(), "podman");
+/// ```
+pub fn sweep(engine: &str) -> Vec<OsString> {
+    let text = format!("{SWEEP}\nsortie_engine=$1\nsortie_find_owner\nsortie_sweep\n");
+    ["bash", "--noprofile", "--norc", "-c", &text, "bash", engine].map(OsString::from).to_vec()
+}
 
 fn absolute(path: &Path) -> Result<&str, ContainerError> {
     if !path.is_absolute() || clean(path).parent().is_none() {

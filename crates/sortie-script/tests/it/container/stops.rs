@@ -2,7 +2,10 @@
 
 use std::{fs, thread::sleep, time::Duration};
 
+use sortie_script::sweep;
+
 use super::engine::{Here, docker, engines, signal};
+use crate::bash::program;
 
 const TERMINATED: &str = r#"{"kind":"terminated","signal":15}"#;
 
@@ -90,6 +93,29 @@ fn what_a_killed_job_left_is_swept_up_by_the_next() {
         assert_ne!(here.containers(&living), "");
         signal("-TERM", other.id());
         assert_eq!(here.end(&living, other), TERMINATED);
+    }
+}
+
+#[test]
+fn what_is_left_is_swept_up_without_a_job_too() {
+    for engine in engines() {
+        let here = Here::new(&engine);
+        let killed = here.case("echo started; sleep 1000");
+        let mut script = here.start(&killed, &[]);
+        here.wait_for(&killed, "started");
+        let sweep = || {
+            let argv = sweep(engine.name);
+            let mut command = program("bash");
+            command
+                .args(&argv[1..])
+                .envs(engine.variables.iter().map(|(name, value)| (name, value)));
+            String::from_utf8(command.output().unwrap().stderr).unwrap()
+        };
+        assert!(!sweep().contains(&killed.attempt()), "its job is there");
+        signal("-KILL", script.id());
+        script.wait().unwrap();
+        assert!(sweep().contains(&format!("removed the container sortie-{}", killed.attempt())));
+        assert_eq!(here.containers(&killed), "");
     }
 }
 

@@ -19,7 +19,7 @@ fn hostile() -> impl Strategy<Value = String> {
 #[test]
 fn values_arrive_as_they_are_and_only_the_results_dir_is_writable() {
     for engine in engines() {
-        let mut runner = TestRunner::new(ProptestConfig::with_cases(4));
+        let mut runner = TestRunner::new(ProptestConfig::with_cases(3));
         let names = (hostile(), hostile(), hostile(), hostile());
         let outcome = runner.run(&names, |(directory, name, argument, value)| {
             let here = Here::new(&engine);
