@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sortie_config::{LocalDockerJobConfig, PullPolicy, TimeLimit};
+use sortie_config::{LocalDockerJobConfig, LocalJobConfig, PullPolicy, TimeLimit};
 use sortie_results::{Fault, Outcome};
-use sortie_scheduler::{Preview, check, preview};
+use sortie_scheduler::{Preview, check, clean, preview};
 
 use crate::containers::{GOOD, STUBBORN, Stage, owner};
 
@@ -94,6 +94,15 @@ async fn nothing_of_the_launchers_environment_gets_in_but_what_is_named() {
         assert!(log.contains(entry), "{log}");
     }
     assert!(!log.contains("secret") && !log.contains("DOCKER_HOST"), "{log}");
+}
+
+#[tokio::test]
+async fn an_engine_that_is_not_there_cannot_be_cleaned_up() {
+    let engine = "/nowhere/docker".to_owned();
+    let config = LocalDockerJobConfig { engine, ..LocalDockerJobConfig::default() };
+    let error = clean(&config.into()).await.unwrap_err().to_string();
+    assert!(error.contains("/nowhere/docker"), "{error}");
+    assert_eq!(clean(&LocalJobConfig::default().into()).await.unwrap(), [] as [String; 0]);
 }
 
 #[tokio::test]

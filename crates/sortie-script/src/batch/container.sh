@@ -96,10 +96,9 @@ sortie_run() {
 }
 
 # sortie_ask: sets sortie_state to what the engine says of the container's end. An engine that does not
-# answer, as it is started again, is given 20 seconds.
+# answer, as it is started again, is given 20 seconds; sortie_tries tells if it was in need of them.
 sortie_ask() {
-  local try
-  for ((try = 0; try < 40; try++)); do
+  for ((sortie_tries = 0; sortie_tries < 40; sortie_tries++)); do
     if sortie_state=$("$sortie_engine" container inspect --format \
       '{{.State.Running}} {{.State.OOMKilled}} {{.State.ExitCode}} {{.State.StartedAt}}' "sortie-$sortie_attempt" 2>&1); then
       return 0
@@ -113,7 +112,10 @@ sortie_ask() {
 # Finds out how the container ended, as the status of the engine's command alone does not tell.
 sortie_judge() {
   local running oom code started
-  if ! sortie_ask; then
+  if [[ $sortie_status == 137 || $sortie_status == 143 ]]; then
+    sleep 1 # an engine that is shut down stops its containers first
+  fi
+  if ! sortie_ask || ((sortie_tries > 0)); then
     sortie_ended=engine
     return
   fi

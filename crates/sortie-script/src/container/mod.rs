@@ -185,13 +185,15 @@ pub const INFRASTRUCTURE_STEPS: [&str; 4] =
 pub(crate) const LABEL: &str = "sortie.";
 
 /// The command line that removes the containers of this user on this machine whose jobs are gone, and
-/// prints a line for each on standard error.
+/// prints a line for each on standard error. Its status is the engine's, if that does not answer.
 ///
 /// ```
 /// assert_eq!(sortie_script::sweep("podman").last().unwrap(), "podman");
 /// ```
 pub fn sweep(engine: &str) -> Vec<OsString> {
-    let text = format!("{SWEEP}\nsortie_engine=$1\nsortie_find_owner\nsortie_sweep\n");
+    const RUN: &str =
+        "sortie_engine=$1\n\"$1\" version >/dev/null || exit\nsortie_find_owner\nsortie_sweep\n";
+    let text = [SWEEP, RUN].concat();
     ["bash", "--noprofile", "--norc", "-c", &text, "bash", engine].map(OsString::from).to_vec()
 }
 
