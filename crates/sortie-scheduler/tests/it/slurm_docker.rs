@@ -62,10 +62,12 @@ async fn a_time_limit_holds_for_the_container() {
 async fn many_jobs_with_one_archive() {
     let Some(stage) = Stage::new(GOOD) else { return };
     let archive = Some(variable("PYTHON_TAR").into());
-    let config = SlurmDockerJobConfig { image_tar_path: archive, ..stage.config() };
+    // So much that the node has room for twenty at once.
+    let mem = Some("200G".parse().unwrap());
+    let config = SlurmDockerJobConfig { image_tar_path: archive, mem, ..stage.config() };
     let scheduler = stage.scheduler(config);
     let dirs =
-        (0..20).map(|number| (stage.path("candidate.py"), stage.path(&format!("r{number}"))));
+        (0..60).map(|number| (stage.path("candidate.py"), stage.path(&format!("r{number}"))));
     for job in scheduler.submit_many(dirs) {
         let results = scheduler.wait(job.unwrap()).await.unwrap();
         assert!(results.correct, "{}", results.outcome);

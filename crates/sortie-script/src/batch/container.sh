@@ -3,11 +3,14 @@
 
 # Sets sortie_here to the flags that only the node can tell: who and what the job is, and what it was given.
 sortie_find_flags() {
-  local gpus=${SLURM_JOB_GPUS:-${SLURM_STEP_GPUS:-${CUDA_VISIBLE_DEVICES-}}} gpu
+  local gpus=${SLURM_JOB_GPUS:-${SLURM_STEP_GPUS:-${CUDA_VISIBLE_DEVICES-}}} gpu cpus
   sortie_here=("--label=sortie.owner=$sortie_owner" "--label=sortie.uid=$EUID" "--label=sortie.job=${SLURM_JOB_ID-}")
   if ((sortie_as_submitter)); then
     sortie_here+=("--user=$EUID:$(id -g)")
     [[ $sortie_engine != *podman || $EUID == 0 ]] || sortie_here+=(--userns=keep-id)
+  fi
+  if ((sortie_cpus > 0)) && cpus=$(getconf _NPROCESSORS_ONLN); then
+    sortie_here+=("--cpus=$((sortie_cpus < cpus ? sortie_cpus : cpus))")
   fi
   if [[ $sortie_gpus != none && -n $gpus && $sortie_engine == *podman ]]; then
     for gpu in ${gpus//,/ }; do

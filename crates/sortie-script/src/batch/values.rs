@@ -117,6 +117,7 @@ fn add_container(script: &mut String, container: &Container<'_>) -> Result<(), S
     set(script, "archive", path("the image's archive", container.archive)?);
     set(script, "pull", container.pull);
     set(script, "cache", path("the cache of images", container.cache)?);
+    set(script, "cpus", container.cpus());
     set(script, "gpus", container.gpus());
     set(script, "as_submitter", u8::from(container.is_of_submitter()));
     set(script, "job_group", u8::from(container.in_job_group()));

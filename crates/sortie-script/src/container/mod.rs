@@ -107,7 +107,6 @@ impl Container<'_> {
         if let User::Named(user) = self.user {
             self.add_unless_given(&mut all, "user", Some(user));
         }
-        self.add_unless_given(&mut all, "cpus", self.cpus);
         let memory = self.memory_bytes.map(|bytes| format!("{bytes}b"));
         self.add_unless_given(&mut all, "memory", memory.as_deref());
         // This is memory and swap together, which without it would be twice as much.
@@ -151,6 +150,12 @@ impl Container<'_> {
             (false, true) => "assigned",
             (false, false) => "none",
         }
+    }
+
+    /// The CPUs it may use, 0 for all. No engine takes more than its machine has, which Slurm may be told
+    /// to take for more.
+    pub(crate) fn cpus(&self) -> u32 {
+        self.cpus.filter(|_| !self.flags.has("cpus")).unwrap_or(0)
     }
 
     /// Whether the user is to be found out on the node.

@@ -60,6 +60,16 @@ fn processes_and_memory_are_bounded() {
 }
 
 #[test]
+fn more_cpus_than_the_machine_has() {
+    for engine in engines() {
+        let here = Here::new(&engine);
+        let mut case = here.case("");
+        case.cpus = Some(10_000);
+        assert_eq!(here.run(&case), r#"{"kind":"exited","code":0}"#, "{}", here.log(&case, "err"));
+    }
+}
+
+#[test]
 fn a_program_that_the_image_lacks() {
     for engine in engines() {
         let here = Here::new(&engine);
