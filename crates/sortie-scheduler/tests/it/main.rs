@@ -9,6 +9,7 @@ mod faults;
 mod lifecycle;
 mod many;
 mod refusals;
+mod slurm;
 
 use std::fs;
 use std::path::{Path, PathBuf};
