@@ -62,6 +62,14 @@ impl Containers {
         policy.select(here.env.iter().cloned())
     }
 
+    /// About how long the arguments of one container are, but for its mounts, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        let environment =
+            self.environment.iter().map(|(name, value)| name.len() + value.len() + 10);
+        let flags = self.flags.words().iter().map(|word| word.len() + 3);
+        environment.chain(flags).sum::<usize>() + 512
+    }
+
     /// What the container of a job sees of the host's files.
     pub(crate) fn mounts(config: &JobConfig, here: &Here, paths: &Paths) -> Vec<Mount> {
         let files = Files {

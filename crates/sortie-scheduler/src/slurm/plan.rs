@@ -124,6 +124,15 @@ impl Plan {
         self.containers.as_ref()?.of(&self.config, id, &planned.mounts)
     }
 
+    /// About how much of a script is for one job, in bytes.
+    pub(crate) fn script_bytes(&self, paths: &Paths) -> usize {
+        let command: usize = self.command(paths).iter().map(|arg| arg.len() + 4).sum();
+        let dir = paths.results_dir.as_os_str().len() + self.here.cwd.as_os_str().len();
+        let script = command + dir + paths.candidate.as_os_str().len() + 256;
+        let container = self.containers.as_ref().map_or(0, |all| all.bytes() + 6 * dir);
+        script + container
+    }
+
     /// The script for some job, whose paths are made up.
     pub(crate) fn script_of_example(&self) -> Result<String, ScriptError> {
         let paths = Paths::new(Path::new("candidate"), &self.here.cwd);

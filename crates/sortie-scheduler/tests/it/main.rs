@@ -11,6 +11,7 @@ mod lifecycle;
 mod local_docker;
 mod many;
 mod refusals;
+mod slurm;
 mod slurm_docker;
 
 use std::fs;
