@@ -6,7 +6,7 @@ sortie_find_flags() {
   local gpus=${SLURM_JOB_GPUS:-${SLURM_STEP_GPUS:-${CUDA_VISIBLE_DEVICES-}}} gpu cpus
   sortie_here=("--label=sortie.owner=$sortie_owner" "--label=sortie.uid=$EUID" "--label=sortie.job=${SLURM_JOB_ID-}")
   if ((sortie_as_submitter)); then
-    sortie_here+=("--user=$EUID:$(id -g)")
+    sortie_here+=("--user=$EUID:${GROUPS[0]}")
     [[ $sortie_engine != *podman || $EUID == 0 ]] || sortie_here+=(--userns=keep-id)
   fi
   if ((sortie_cpus > 0)) && cpus=$(getconf _NPROCESSORS_ONLN); then

@@ -9,7 +9,7 @@ sortie_has_image() {
 # Sets sortie_node to a directory of this user on this node; it stays empty if somebody else is in its place.
 sortie_find_node() {
   sortie_node=/tmp/sortie-$EUID
-  mkdir -m 700 -- "$sortie_node" 2>/dev/null
+  [[ -d $sortie_node ]] || mkdir -m 700 -- "$sortie_node" 2>/dev/null
   [[ -d $sortie_node && ! -L $sortie_node && -O $sortie_node ]] || sortie_node=''
 }
 
