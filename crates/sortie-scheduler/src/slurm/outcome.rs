@@ -68,6 +68,11 @@ fn terminated(ended: &Ended, running: Duration, signal: i32, context: &Context) 
                 Some(_) => stopped(context),
                 None if context.out_of_memory => Outcome::OutOfMemory,
                 None if was_at_limit(running, context) => timed_out(context),
+                None if matches!(ended.how, Ending::Lost | Ending::Recorded) => {
+                    let name = Outcome::signaled(signal);
+                    let reason = format!("it was {name}, and Slurm does not know why any more");
+                    Outcome::Lost { reason }
+                }
                 None => Outcome::signaled(signal),
             }
         }

@@ -163,9 +163,15 @@ fn killed_for_its_use_of_memory_is_told_by_slurms_state_or_words() {
 #[test]
 fn why_a_script_was_told_to_end() {
     let of = |seconds| record(End::Terminated { signal: 15 }, seconds);
-    for how in [Completed, Failed, Recorded, Lost] {
-        assert_eq!(told(how, Some(&of(5.0)), &context()), "killed by SIGTERM", "{how:?}");
-        assert_eq!(told(how, Some(&of(3509.0)), &context()), "killed by SIGTERM", "{how:?}");
+    let nobody_knows = "lost: it was killed by SIGTERM, and Slurm does not know why any more";
+    for (how, expected) in [
+        (Completed, "killed by SIGTERM"),
+        (Failed, "killed by SIGTERM"),
+        (Recorded, nobody_knows),
+        (Lost, nobody_knows),
+    ] {
+        assert_eq!(told(how, Some(&of(5.0)), &context()), expected, "{how:?}");
+        assert_eq!(told(how, Some(&of(3509.0)), &context()), expected, "{how:?}");
         let at_limit = told(how, Some(&of(3511.0)), &context());
         assert_eq!(at_limit, "stopped at its time limit of 3600 s", "{how:?}");
     }

@@ -4,14 +4,12 @@ use std::collections::BTreeSet;
 
 use sortie_results::Record;
 
-use super::{Flavour, Site};
+use super::{Cluster, Site};
 
 const COUNT: u32 = 1000;
 
 /// Each with its own candidate, results and logs, by one sbatch.
-#[tokio::test]
-async fn a_thousand_at_once() {
-    let Some(cluster) = Flavour::Plain.shared() else { return };
+pub(super) async fn a_thousand_at_once(cluster: Cluster) {
     let site = Site::new(
         cluster,
         r#"echo "$2"; echo "{\"combined_score\": $(cat "$2")}" >"$4/metrics.json"
@@ -24,7 +22,10 @@ async fn a_thousand_at_once() {
         "shims/sbatch",
         "#!/bin/sh\nPATH=${PATH#*:}\necho called >>\"${0%/*}/../sbatch.calls\"\nexec sbatch \"$@\"\n",
     );
-    let scheduler = super::scheduler(site.config(), site.env(&[&site.path("shims")]));
+    let mut config = site.config();
+    // Of the 256 that the node says it has: this machine cannot run more at once in earnest.
+    config.cpus = 32;
+    let scheduler = super::scheduler(config, site.env(&[&site.path("shims")]));
     let of =
         |number| (site.path(&format!("candidates/{number}")), site.path(&format!("r/{number}")));
     let jobs = scheduler.submit_many((0..COUNT).map(of));

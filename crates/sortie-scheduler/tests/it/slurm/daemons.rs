@@ -39,8 +39,7 @@ impl<'a> Down<'a> {
 
 impl Drop for Down<'_> {
     fn drop(&mut self) {
-        let conf = self.cluster.conf.to_str().unwrap();
-        self.cluster.slurm(self.program, &["-f", conf]);
+        self.cluster.start(self.program);
     }
 }
 

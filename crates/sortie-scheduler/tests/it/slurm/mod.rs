@@ -5,9 +5,9 @@ mod array;
 mod daemons;
 mod ends;
 mod killed;
+mod long;
 mod setup;
 mod shims;
-mod slow;
 mod stops;
 
 use std::ffi::{OsStr, OsString};
@@ -94,6 +94,16 @@ impl Cluster {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{program} {args:?}: {said}");
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Starts one of its daemons, which holds on to what it is given as standard output.
+    #[expect(clippy::disallowed_methods, reason = "a process of the test, not of the crate")]
+    fn start(&self, daemon: &str) {
+        let mut command = std::process::Command::new(daemon);
+        command.arg("-f").arg(&self.conf).env("SLURM_CONF", &self.conf);
+        let nowhere = std::process::Stdio::null;
+        command.stdin(nowhere()).stdout(nowhere()).stderr(nowhere());
+        assert!(command.status().unwrap().success(), "{daemon} does not start");
     }
 }
 

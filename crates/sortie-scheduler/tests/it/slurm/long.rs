@@ -8,10 +8,11 @@ use sortie_results::{Fault, Outcome, Results};
 use super::{Cluster, Flavour, Site};
 use crate::GOOD;
 
-#[tokio::test]
-async fn limits_and_silence() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_and_silence_and_a_thousand_jobs() {
     let Some(cluster) = Flavour::Plain.shared() else { return };
     tokio::join!(
+        super::array::a_thousand_at_once(cluster.clone()),
         time_limit(cluster.clone(), "sleep 600"),
         time_limit(cluster.clone(), "trap '' TERM; setsid sleep 601 & sleep 602; sleep 603"),
         told_before_its_time_limit(cluster.clone()),
@@ -102,7 +103,8 @@ fn with_silent_squeue(site: &Site) -> sortie_scheduler::JobScheduler {
 const FORGETTING: Duration = Duration::from_secs(15);
 
 async fn killed_and_forgotten_before_anyone_asked(cluster: Cluster) {
-    let site = Site::new(cluster, r#"touch "$4/up"; sleep 600"#);
+    // Its parent is the script.
+    let site = Site::new(cluster, r#"echo "$PPID" >"$4/script"; touch "$4/up"; sleep 600"#);
     let scheduler = with_silent_squeue(&site);
     let job = scheduler.submit(site.path("candidate"), site.path("results")).unwrap();
     site.appears("results/up").await;
@@ -110,8 +112,10 @@ async fn killed_and_forgotten_before_anyone_asked(cluster: Cluster) {
         || matches!(scheduler.status(job).unwrap(), sortie_scheduler::Status::Running { .. });
     crate::eventually("it to be known that it runs", running).await;
     crate::write(&site.path("silent"), "");
-    let id = site.slurm_id("results");
-    site.cluster.slurm("scancel", &["--signal=KILL", "--full", &id]);
+    crate::run_program("kill", &["-KILL", site.read("results/script").trim()]);
+    for process in site.stage.processes() {
+        crate::run_program("kill", &["-KILL", &process]);
+    }
     site.leaves_nothing().await;
     tokio::time::sleep(FORGETTING).await;
     fs::remove_file(site.path("silent")).unwrap();
