@@ -131,7 +131,7 @@ impl JobConfig {
     ///
     /// Settings read from YAML have been checked; those built in code have not.
     pub fn validate(&self) -> Result<(), InvalidSetting> {
-        path("eval_program_path", self.eval_program_path())?;
+        evaluator("eval_program_path", self.eval_program_path())?;
         for (key, value) in self.extra_cmd_args() {
             let field = format!("extra_cmd_args.{key}");
             no_nul(&field, key.as_bytes())?;
@@ -268,9 +268,14 @@ fn variable(name: &str, value: &str) -> Checked {
     no_nul(&format!("environment.set.{name}"), value.as_bytes())
 }
 
-fn path(field: &str, path: &Path) -> Checked {
+/// The path is the first argument of Python, which would read one like `-c` otherwise.
+fn evaluator(field: &str, path: &Path) -> Checked {
     if path.as_os_str().is_empty() {
         return Err(InvalidSetting::Empty { field: field.to_owned() });
+    }
+    if path.as_os_str().as_bytes().starts_with(b"-") {
+        let value = path.to_string_lossy().into_owned();
+        return Err(InvalidSetting::Dash { field: field.to_owned(), value });
     }
     optional_path(field, Some(path))
 }
@@ -349,6 +354,15 @@ mod tests {
         assert_eq!(JobConfig::from(LocalJobConfig::default()).validate(), Ok(()));
         assert_eq!(conda(|_| ()), Ok(()));
         assert_eq!(docker(|_| ()), Ok(()));
+    }
+
+    #[test]
+    fn an_evaluator_is_there_and_no_option_of_python() {
+        let evaluator = |path: &str| conda(|config| config.eval_program_path = path.into());
+        for bad in ["", "-", "-x.py", "-c"] {
+            assert_eq!(field(evaluator(bad)), "eval_program_path", "{bad:?}");
+        }
+        assert_eq!(evaluator("./-x.py"), Ok(()));
     }
 
     #[test]

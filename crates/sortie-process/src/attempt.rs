@@ -80,10 +80,17 @@ impl Attempt {
     }
 
     /// Keeps the command until none of its processes is left.
+    ///
+    /// An error where the shepherd was told to leave meanwhile, by SIGTERM: the warden is gone, or the
+    /// command meddles. Nobody has asked for its end, so that there is no answer to give.
     pub(crate) fn run(mut self, shepherd: &Shepherd) -> io::Result<Ended> {
         let mut launcher_there = true;
+        let mut told_to_leave = false;
         loop {
             let some_left = self.reap();
+            if !some_left && told_to_leave {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
             if !some_left {
                 if self.logs.cut() && self.stopped.is_none() {
                     self.stopped = Some(Stopped::LogLimit);
@@ -96,6 +103,7 @@ impl Attempt {
                 if launcher_there { shepherd.socket.as_fd() } else { shepherd.signals.as_fd() };
             let [message, signal] = wait([socket, shepherd.signals.as_fd()], self.next())?;
             if signal && shepherd.signals.drain().end {
+                told_to_leave = true;
                 self.stop(Phase::Killing);
             }
             if message && launcher_there {

@@ -111,7 +111,7 @@ impl Shepherd {
         let Some((program, cwd, args, env)) = request.split() else {
             return Err(SpawnFailed { doing: "read the request", errno: Errno::EINVAL });
         };
-        let program = program::find(program, &env);
+        let program = program::find(program, &env, cwd);
         let image = Image { program: &program, args: &args, env: &env, cwd, files };
         sys::spawn(&image, &mut self.stack)
     }

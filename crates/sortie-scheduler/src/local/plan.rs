@@ -62,10 +62,11 @@ pub(crate) enum NotReady {
 }
 
 fn on_path(path: Option<&OsStr>) -> String {
-    path.map_or_else(
-        || "which is not set".to_owned(),
-        |path| format!("which is {}", path.to_string_lossy()),
-    )
+    match path {
+        None => "which is not set".to_owned(),
+        Some(path) if path.is_empty() => "which is empty".to_owned(),
+        Some(path) => format!("which is {}", path.to_string_lossy()),
+    }
 }
 
 impl From<NotReady> for Outcome {
