@@ -21,9 +21,6 @@ pub enum SchedulerError {
         /// The one the settings are for.
         config: JobType,
     },
-    /// There is no executor for it in this version.
-    #[error("`{0}` jobs are not yet supported by this version; `local` and `slurm_conda` ones are")]
-    NotYet(JobType),
     /// A setting that cannot work.
     #[error(transparent)]
     Setting(#[from] InvalidSetting),
@@ -63,8 +60,8 @@ pub enum SchedulerError {
     #[error(transparent)]
     Results(#[from] RecordError),
     /// A job of this machine ends with its launcher.
-    #[error("`local` jobs end with their launcher: there is none to attach to")]
-    NotAttachable,
+    #[error("`{0}` jobs end with their launcher: there is none to attach to")]
+    NotAttachable(JobType),
     /// The attempt is over already.
     #[error("the attempt in {} has ended; its record is in job.json there", results_dir.display())]
     Ended {

@@ -147,7 +147,7 @@ impl JobScheduler {
     pub fn attach(&self, results_dir: impl AsRef<Path>) -> Result<JobId, SchedulerError> {
         let given = results_dir.as_ref();
         if matches!(self.job_type, JobType::Local | JobType::LocalDocker) {
-            return Err(SchedulerError::NotAttachable);
+            return Err(SchedulerError::NotAttachable(self.job_type));
         }
         let dir = self.shared.absolute(given);
         let note = Submitted::read(&dir)?;

@@ -56,9 +56,6 @@ impl Failure {
                 Some("name a readable file of settings with --config")
             }
             Self::Config(ConfigError::Invalid { .. }) => Some("mend the settings at that place"),
-            Self::Scheduler(SchedulerError::NotYet(_)) => {
-                Some("set `job_type: local` to run on this machine")
-            }
             Self::Scheduler(SchedulerError::NotReady(_)) => Some(output::SEE_CHECK),
             Self::LogFilter { .. } => Some("try `RUST_LOG=debug`, or `--verbose` without RUST_LOG"),
             Self::Scheduler(SchedulerError::WorkingDirectory(_)) => {

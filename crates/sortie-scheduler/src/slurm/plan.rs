@@ -30,10 +30,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn new(config: JobConfig, here: Here) -> Result<Self, SchedulerError> {
-        let Some(slurm) = config.slurm() else {
-            return Err(SchedulerError::NotYet(config.job_type()));
-        };
-        let options = slurm.sbatch_options();
+        let options = config.slurm().map(|slurm| slurm.sbatch_options()).unwrap_or_default();
         let containers = Containers::new(&config, &here)?;
         let (inherited, set, evaluator_env) = if containers.is_some() {
             (Containers::of_engine(&here), Vec::new(), Vec::new())

@@ -122,8 +122,3 @@ fn results_dirs_that_cannot_be_written() {
         assert!(!stage.path("ran").exists());
     }
 }
-
-#[test]
-fn containers_are_not_yet_run() {
-    with_settings("job_type: slurm_docker\n").is_error(SETUP, "not yet supported");
-}
