@@ -95,8 +95,8 @@ fn with_silent_squeue(site: &Site) -> sortie_scheduler::JobScheduler {
          timed out on send/recv operation' >&2\nexit 1\n",
         site.path("silent").display()
     );
-    site.program("shims/squeue", &shim);
-    super::scheduler(site.config(), site.env(&[&site.path("shims")]))
+    super::program(&site.path("shims/squeue"), &shim);
+    super::scheduler(site.config(), site.env(&[site.path("shims")]))
 }
 
 /// `MinJobAge` is 5 s, and a job is forgotten within twice that.
