@@ -10,13 +10,16 @@
 //! results dir is kept by a note in it (`Claim::submitted`).
 
 mod attach;
+mod breaker;
 mod conclude;
 mod flight;
 mod leaving;
 mod outcome;
 mod plan;
 mod prepare;
+mod record;
 mod submit;
+mod turn;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
