@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sortie_results::{AttemptId, End, Fault, JobEnd, Outcome, ResultsDir};
+use sortie_results::{AttemptId, End, Fault, JobEnd, Outcome, Results, ResultsDir};
 use sortie_slurm::JobId;
 
 use super::Cluster;
@@ -123,15 +123,18 @@ async fn close(
     if telling {
         cluster.learn(&results);
     }
-    let again = results.fault == Some(Fault::Infrastructure)
-        && flight.retries > 0
-        && cluster.flights().stop(flight.job.id).is_none();
-    if again {
+    if is_worth_another(cluster, &flight, &results) {
         return Some(Failed { flight, why: results.detail.unwrap_or_default() });
     }
     cluster.flights().forget(flight.job.id);
     flight.job.reporter.ended(results, recorded);
     None
+}
+
+fn is_worth_another(cluster: &Cluster, flight: &Flight, results: &Results) -> bool {
+    results.fault == Some(Fault::Infrastructure)
+        && flight.retries > 0
+        && cluster.flights().stop(flight.job.id).is_none()
 }
 
 /// Another attempt of each, after a pause.
@@ -153,15 +156,19 @@ fn try_again(cluster: &Arc<Cluster>, failed: Vec<Failed>) {
     });
 }
 
-/// Tells the end of a job that has never come to Slurm; `noted` says whether its results dir says otherwise.
+/// Sees to a job that has never come to Slurm; `noted` says whether its results dir says otherwise.
 pub(super) async fn give_up(cluster: &Arc<Cluster>, flight: Flight, outcome: Outcome, noted: bool) {
     if noted {
         let facts = Facts::of_one_that_never_ran(&flight);
         return settle(cluster, flight, outcome, facts).await;
     }
     cluster.log(&flight, &outcome);
-    cluster.flights().forget(flight.job.id);
     let results = without_results(flight.attempt, outcome, flight.job.submitted.elapsed());
+    if is_worth_another(cluster, &flight, &results) {
+        let why = results.detail.unwrap_or_default();
+        return try_again(cluster, vec![Failed { flight, why }]);
+    }
+    cluster.flights().forget(flight.job.id);
     flight.job.reporter.ended(results, false);
 }
 

@@ -3,9 +3,9 @@
 
 mod array;
 mod daemons;
+mod deadlines;
 mod ends;
 mod killed;
-mod long;
 mod setup;
 mod shims;
 mod stops;

@@ -220,3 +220,51 @@ async fn many_equal_failures_pause_submission() {
     assert_eq!(scheduler.wait(job).await.unwrap().outcome, Outcome::Cancelled);
     assert!(matches!(scheduler.status(job).unwrap(), Status::Finished(_)));
 }
+
+#[tokio::test]
+async fn arrays_are_as_large_as_the_site_allows() {
+    let shims = Shims::new(GOOD);
+    crate::write(&shims.path("config"), &SITE.replace("1001", "4"));
+    shims.hook("sbatch", "grep -o 'array=.*' \"$SHIM_DIR/sbatch.stdin\" >>\"$SHIM_DIR/arrays\"");
+    let scheduler = shims.scheduler(shims.config());
+    let results = |number| shims.0.path(&format!("results/{number}"));
+    let pairs = (0..10).map(|number| (shims.0.path("candidate"), results(number)));
+    let jobs: Vec<_> = scheduler.submit_many(pairs).into_iter().map(Result::unwrap).collect();
+    crate::eventually("all arrays to be submitted", || shims.calls("sbatch").len() == 3).await;
+    let arrays = || fs::read_to_string(shims.path("arrays")).unwrap_or_default();
+    crate::eventually("their sizes", || arrays().lines().count() == 3).await;
+    let arrays = arrays();
+    let mut arrays: Vec<_> = arrays.lines().collect();
+    arrays.sort_unstable();
+    assert_eq!(arrays, ["array=0-1", "array=0-3", "array=0-3"]);
+    assert_eq!(scheduler.status_many(&jobs).len(), 10);
+}
+
+/// One of two goes without the other, which has its next attempt once there is room.
+#[tokio::test]
+async fn a_results_dir_on_a_full_disk_holds_up_no_other() {
+    if crate::quick("a full disk") {
+        return;
+    }
+    let shims = Shims::new(GOOD);
+    shims.hook("sbatch", &format!("{RUNS}\necho $id; exit 0"));
+    let disk = shims.0.path("disk");
+    fs::create_dir(&disk).unwrap();
+    let mounted = disk.to_str().unwrap();
+    crate::run_program("mount", &["-t", "tmpfs", "-o", "size=256k", "sortie-test", mounted]);
+    fs::write(disk.join("filler"), vec![0; 1 << 20]).unwrap_err();
+    let mut config = shims.config();
+    config.infrastructure_retries = 1;
+    let scheduler = shims.scheduler(config);
+    let candidate = shims.0.path("candidate");
+    let pairs = [(&candidate, disk.join("results")), (&candidate, shims.0.path("results"))];
+    let jobs: Vec<_> = scheduler.submit_many(pairs).into_iter().map(Result::unwrap).collect();
+    let good = scheduler.wait(jobs[1]).await.unwrap();
+    let why = waits_for(&scheduler, jobs[0], "another attempt in 5 s").await;
+    fs::remove_file(disk.join("filler")).unwrap();
+    let late = scheduler.wait(jobs[0]).await.unwrap();
+    crate::run_program("umount", &["--lazy", mounted]);
+    assert!(good.correct && late.correct, "{good:?} {late:?}");
+    assert!(why.contains("job_submitted.json"), "{why}");
+    assert_eq!(shims.calls("sbatch").len(), 2);
+}
