@@ -68,17 +68,19 @@ async fn submit_as_one(cluster: Arc<Cluster>, flights: Vec<Flight>) {
     };
     // It panics for no input, and what it held is reported as lost if it does.
     let Ok((prepared, refused)) = preparing.await else { return };
-    if let Some(Prepared { submission, flights }) = prepared {
-        let submitted = hand_in(&cluster, &submission, &flights).await;
-        drop(slot);
-        match submitted {
-            Some(Ok(id)) => took_off(&cluster, &id, flights),
-            Some(Err(error)) => refuse(&cluster, flights, &error).await,
-            None => find_out(&cluster, &submission.name, flights).await,
-        }
-    }
     for Refused { flight, outcome, noted } in refused {
         give_up(&cluster, flight, outcome, noted).await;
+    }
+    let Some(Prepared { submission, flights }) = prepared else { return };
+    if cluster.flights().stops_all(&flights) {
+        return settle_all(&cluster, flights, &Outcome::Cancelled).await;
+    }
+    let submitted = hand_in(&cluster, &submission, &flights).await;
+    drop(slot);
+    match submitted {
+        Some(Ok(id)) => took_off(&cluster, &id, flights),
+        Some(Err(error)) => refuse(&cluster, flights, &error).await,
+        None => find_out(&cluster, &submission.name, flights).await,
     }
 }
 
