@@ -9,7 +9,8 @@ use sortie_slurm::{Ended, Ending, Error, JobId, JobName};
 use super::Cluster;
 use super::conclude::{conclude, give_up};
 use super::flight::{Flight, Landed};
-use super::submit::{rest, track};
+use super::submit::track;
+use super::turn::rest;
 use crate::executor::Job;
 
 /// For so long after its submission a job that is not to be found may still appear.

@@ -1,19 +1,17 @@
-//! After a job: what it left is read, judged and recorded; and another attempt, if that is worth it.
+//! After a job: its end is recorded and told, or there is another attempt, if that is worth it.
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use sortie_results::jiff::{SignedDuration, Timestamp};
-use sortie_results::{
-    AttemptId, End, Ended, Fault, JobEnd, Outcome, Results, ResultsDir, Run, Seconds, Usage,
-};
+use sortie_results::{AttemptId, End, Fault, JobEnd, Outcome, Results, ResultsDir};
 use sortie_slurm::JobId;
 
 use super::Cluster;
 use super::flight::{Flight, Landed};
 use super::outcome::{Context, outcome, says_out_of_memory};
-use super::submit::rest_all;
+use super::record::{Attempted, Facts};
+use super::turn::rest_all;
 use crate::executor::without_results;
 
 /// The pause before the first further attempt; each one after it is twice as long …
@@ -24,43 +22,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 const CANCEL_TRIES: u32 = 20;
 /// How much of the end of a log is looked at for what Slurm says, in bytes.
 const LAST_WORDS: u64 = 8192;
-
-/// What is known of an attempt beside its outcome.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Facts {
-    started_at: Option<SystemTime>,
-    queued: Duration,
-    running: Duration,
-    host: String,
-    peak_memory: u64,
-}
-
-impl Facts {
-    /// Of an attempt that Slurm never had.
-    pub(super) fn of_one_that_never_ran(flight: &Flight) -> Self {
-        Self { queued: flight.since.elapsed().unwrap_or_default(), ..Self::default() }
-    }
-
-    /// From the attempt's own record, and from what Slurm tells where there is none.
-    fn new(flight: &Flight, ended: &sortie_slurm::Ended, record: Option<&JobEnd>) -> Self {
-        // Of a job that never started, Slurm tells times, too: when it expected it to.
-        let info = ended.info.as_ref().filter(|info| info.host.is_some());
-        let host = info.and_then(|info| info.host.as_deref()).unwrap_or_default();
-        let started_at = record.map(|record| record.start.time());
-        let started_at = started_at.or_else(|| info.and_then(|info| info.start));
-        let ended_at = info.and_then(|info| info.end);
-        let between = |from: Option<SystemTime>, to: Option<SystemTime>| {
-            to.zip(from).and_then(|(to, from)| to.duration_since(from).ok()).unwrap_or_default()
-        };
-        Self {
-            started_at,
-            queued: between(Some(flight.since), started_at.or(Some(SystemTime::now()))),
-            running: record.map_or_else(|| between(started_at, ended_at), JobEnd::running),
-            host: record.map_or(host, |record| &record.start.host).to_owned(),
-            peak_memory: info.and_then(|info| info.peak_memory).unwrap_or(0),
-        }
-    }
-}
 
 /// Sees to a job that is over for Slurm.
 pub(super) async fn conclude(cluster: Arc<Cluster>, landed: Landed, ended: sortie_slurm::Ended) {
@@ -162,15 +123,18 @@ async fn close(
     if telling {
         cluster.learn(&results);
     }
-    let again = results.fault == Some(Fault::Infrastructure)
-        && flight.retries > 0
-        && cluster.flights().stop(flight.job.id).is_none();
-    if again {
+    if is_worth_another(cluster, &flight, &results) {
         return Some(Failed { flight, why: results.detail.unwrap_or_default() });
     }
     cluster.flights().forget(flight.job.id);
     flight.job.reporter.ended(results, recorded);
     None
+}
+
+fn is_worth_another(cluster: &Cluster, flight: &Flight, results: &Results) -> bool {
+    results.fault == Some(Fault::Infrastructure)
+        && flight.retries > 0
+        && cluster.flights().stop(flight.job.id).is_none()
 }
 
 /// Another attempt of each, after a pause.
@@ -192,80 +156,23 @@ fn try_again(cluster: &Arc<Cluster>, failed: Vec<Failed>) {
     });
 }
 
-/// Tells the end of a job that has never come to Slurm; `noted` says whether its results dir says otherwise.
+/// Sees to a job that has never come to Slurm; `noted` says whether its results dir says otherwise.
 pub(super) async fn give_up(cluster: &Arc<Cluster>, flight: Flight, outcome: Outcome, noted: bool) {
     if noted {
         let facts = Facts::of_one_that_never_ran(&flight);
         return settle(cluster, flight, outcome, facts).await;
     }
     cluster.log(&flight, &outcome);
-    cluster.flights().forget(flight.job.id);
     let results = without_results(flight.attempt, outcome, flight.job.submitted.elapsed());
+    if is_worth_another(cluster, &flight, &results) {
+        let why = results.detail.unwrap_or_default();
+        return try_again(cluster, vec![Failed { flight, why }]);
+    }
+    cluster.flights().forget(flight.job.id);
     flight.job.reporter.ended(results, false);
 }
 
-/// An attempt that is over.
-struct Attempted {
-    attempt: AttemptId,
-    submitted: Instant,
-    outcome: Outcome,
-    facts: Facts,
-    command: Vec<std::ffi::OsString>,
-}
-
 impl Cluster {
-    /// Reads, judges and records what an attempt left; and whether its record was written.
-    fn record(&self, paths: &crate::job::Paths, ended: Attempted) -> (Results, bool) {
-        let Attempted { attempt, submitted, outcome, facts, command } = ended;
-        let total = submitted.elapsed();
-        let dir = match ResultsDir::reopen(&self.plan.here.cwd.join(&paths.results_dir), attempt) {
-            Ok(dir) => dir,
-            Err(error) => {
-                // Without the results, success is none.
-                let outcome = match outcome {
-                    Outcome::Exited { code: 0 } => Outcome::Lost { reason: error.to_string() },
-                    other => other,
-                };
-                return (without_results(attempt, outcome, total), false);
-            }
-        };
-        let seconds = Seconds {
-            queued: facts.queued.as_secs_f64(),
-            running: facts.running.as_secs_f64(),
-            total: total.as_secs_f64(),
-        };
-        let usage = Usage { peak_memory_bytes: facts.peak_memory, ..Usage::default() };
-        let results = dir.collect(Ended { outcome, seconds, usage }, self.read_limits);
-        let ended_at = Timestamp::now();
-        let since_submitted = SignedDuration::try_from(total).unwrap_or_default();
-        let run = Run {
-            candidate: paths.candidate.to_path_buf(),
-            command,
-            submitted_at: ended_at.saturating_sub(since_submitted).unwrap_or(ended_at),
-            started_at: facts.started_at.and_then(|at| Timestamp::try_from(at).ok()),
-            ended_at,
-            stragglers: 0,
-            protection: vec!["slurm".to_owned(), "environment mark".to_owned()],
-            host: facts.host,
-        };
-        let recorded = dir.record(&run, &results).inspect_err(|error| {
-            tracing::warn!("the attempt is not recorded: {error}");
-        });
-        (results, recorded.is_ok())
-    }
-
-    /// Tells the circuit breaker how an attempt went.
-    fn learn(&self, results: &Results) {
-        let mut breaker = self.breaker();
-        match (results.fault, &results.outcome) {
-            (Some(Fault::Infrastructure), outcome) => {
-                breaker.failed(Instant::now(), &cause(&outcome.to_string()));
-            }
-            (_, Outcome::Cancelled) => {}
-            _ => breaker.succeeded(),
-        }
-    }
-
     fn log(&self, flight: &Flight, outcome: &Outcome) {
         let (job, attempt) = (flight.job.name(), flight.attempt);
         if self.verbose {
@@ -274,26 +181,6 @@ impl Cluster {
             tracing::debug!(%job, %attempt, %outcome, "ended");
         }
     }
-}
-
-/// What went wrong, in the same words for all jobs that it goes wrong for: without paths, ids and numbers.
-fn cause(words: &str) -> String {
-    let general = |word: &str| {
-        let is_id = word.starts_with("sortie-") || word.len() >= 32;
-        if is_id || word.contains('/') {
-            return "…".to_owned();
-        }
-        let mut general = String::with_capacity(word.len());
-        for c in word.chars() {
-            match c {
-                '0'..='9' if general.ends_with('#') => {}
-                '0'..='9' => general.push('#'),
-                c => general.push(c),
-            }
-        }
-        general
-    };
-    words.split_whitespace().map(general).collect::<Vec<_>>().join(" ")
 }
 
 /// Runs what blocks on the file system beside the runtime, a few at once; `None` if it panics.
@@ -307,33 +194,4 @@ async fn blocking<T: Send + 'static>(
         work()
     };
     tokio::task::spawn_blocking(work).await.ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::cause;
-
-    #[test]
-    fn equal_failures_have_equal_causes() {
-        let equal = [
-            ("node failed: n17 failed", "node failed: n9 failed"),
-            (
-                "submit failed: cannot write /scratch/a b/7/job.json: No space left on device (os error 28)",
-                "submit failed: cannot write /scratch/a b/812/job.json: No space left on device (os error 28)",
-            ),
-            (
-                "submit failed: gave up submitting after 901 s: `sbatch` gave no answer in 60 s",
-                "submit failed: gave up submitting after 917 s: `sbatch` gave no answer in 60 s",
-            ),
-            (
-                "lost: the job named sortie-0198c2f4a1b2 may or may not have been submitted",
-                "lost: the job named sortie-0198c2f4ffff may or may not have been submitted",
-            ),
-        ];
-        for (one, other) in equal {
-            assert_eq!(cause(one), cause(other));
-        }
-        assert_eq!(cause(equal[0].0), "node failed: n# failed");
-        assert_ne!(cause("preempted"), cause("node failed: n1 failed"));
-    }
 }

@@ -1,22 +1,30 @@
 //! Jobs on a cluster run by Slurm.
 //!
 //! ```text
-//!   submit ──▶ prepare (claim, render) ──▶ sbatch ──▶ in flight ──▶ conclude (read, judge, record)
-//!                 ▲                                      │ reports of the watcher     │
-//!                 └────────── another attempt, after a failure of the infrastructure ◀┘
+//!   submit ──▶ turn ──▶ prepare (claim, note, render) ──▶ sbatch ──▶ in flight ──▶ conclude (read, judge, record)
+//!               ▲                                                       │ reports of the watcher  │
+//!               └──────────── another attempt, after a failure of the infrastructure ◀────────────┘
 //! ```
 //!
 //! Between sbatch and the end nothing is held for a job but its place in a table: no task, no open file. The
-//! results dir is kept by a note in it (`Claim::submitted`).
+//! results dir is kept by a note in it (`Claim::submitted`), which holds until there is a record: whatever ends a
+//! job that has a note writes one.
+//!
+//! A job that is to be stopped is marked in the table, and who waits for its sake (for a turn, sbatch, another
+//! attempt) is woken and looks. Where Slurm may have the job, its end is told only once Slurm has not: otherwise
+//! two attempts could share a results dir.
 
 mod attach;
+mod breaker;
 mod conclude;
 mod flight;
 mod leaving;
 mod outcome;
 mod plan;
 mod prepare;
+mod record;
 mod submit;
+mod turn;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -1,19 +1,19 @@
 //! From taken jobs to jobs in Slurm's hands.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sortie_results::{End, Fault, JobEnd, Outcome, ResultsDir};
 use sortie_slurm::{
-    Advice, Ended, Ending, Evidence, JobId, Permit, Retry, Submission, SubmitError, Tracked,
+    Advice, Ended, Ending, Evidence, JobId, Retry, Submission, SubmitError, Tracked,
 };
-use tokio::sync::SemaphorePermit;
 
 use super::Cluster;
 use super::conclude::{conclude, give_up, settle_all};
-use super::flight::{Flight, Landed, Stop};
+use super::flight::{Flight, Landed};
 use super::plan::Plan;
 use super::prepare::{Prepared, Refused, prepare};
+use super::turn::wait_for_turn;
 
 /// The largest array, where the cluster does not say: slurm.conf(5), `MaxArraySize`, less one.
 const LARGEST_ARRAY: usize = 1000;
@@ -68,72 +68,19 @@ async fn submit_as_one(cluster: Arc<Cluster>, flights: Vec<Flight>) {
     };
     // It panics for no input, and what it held is reported as lost if it does.
     let Ok((prepared, refused)) = preparing.await else { return };
-    if let Some(Prepared { submission, flights }) = prepared {
-        let submitted = hand_in(&cluster, &submission, &flights).await;
-        drop(slot);
-        match submitted {
-            Some(Ok(id)) => took_off(&cluster, &id, flights),
-            Some(Err(error)) => refuse(&cluster, flights, &error).await,
-            None => find_out(&cluster, &submission.name, flights).await,
-        }
-    }
     for Refused { flight, outcome, noted } in refused {
         give_up(&cluster, flight, outcome, noted).await;
     }
-}
-
-/// Waits while the circuit breaker is open or enough others are being submitted, and reports jobs that are
-/// cancelled meanwhile.
-async fn wait_for_turn(
-    cluster: &Arc<Cluster>,
-    mut flights: Vec<Flight>,
-) -> Option<(Vec<Flight>, SemaphorePermit<'_>)> {
-    loop {
-        flights = without_cancelled(cluster, flights).await;
-        if flights.is_empty() {
-            return None;
-        }
-        let Some(slot) = wait_for_slot(cluster, &flights).await else { continue };
-        let permit = cluster.breaker().permit(Instant::now());
-        let until = match permit {
-            Permit::Go => return Some((flights, slot)),
-            // One job is to show whether the way is clear; the others ask again.
-            Permit::Try => {
-                let rest = flights.split_off(1);
-                if !rest.is_empty() {
-                    cluster.launch(rest);
-                }
-                return Some((flights, slot));
-            }
-            Permit::Paused { until, why } => {
-                let reason: Arc<str> = format!("submission is paused: {why}").into();
-                for flight in &flights {
-                    flight.job.reporter.pending(reason.clone());
-                }
-                until
-            }
-        };
-        drop(slot);
-        flights = rest_all(cluster, flights, until).await;
+    let Some(Prepared { submission, flights }) = prepared else { return };
+    if cluster.flights().stops_all(&flights) {
+        return settle_all(&cluster, flights, &Outcome::Cancelled).await;
     }
-}
-
-/// A place at sbatch; `None` if one of the jobs is cancelled first.
-async fn wait_for_slot<'a>(
-    cluster: &'a Cluster,
-    flights: &[Flight],
-) -> Option<SemaphorePermit<'a>> {
-    let mut slot = std::pin::pin!(cluster.submissions.acquire());
-    loop {
-        // Before looking, so that no cancellation in between is missed.
-        let cancelled = cluster.cancelled.notified();
-        if cluster.flights().stops_any(flights) {
-            return None;
-        }
-        tokio::select! {
-            slot = &mut slot => return slot.ok(),
-            () = cancelled => {}
-        }
+    let submitted = hand_in(&cluster, &submission, &flights).await;
+    drop(slot);
+    match submitted {
+        Some(Ok(id)) => took_off(&cluster, &id, flights),
+        Some(Err(error)) => refuse(&cluster, flights, &error).await,
+        None => find_out(&cluster, &submission.name, flights).await,
     }
 }
 
@@ -256,52 +203,5 @@ async fn find_out(cluster: &Arc<Cluster>, name: &sortie_slurm::JobName, flights:
         let lost = Ended { how: Ending::Lost, recorded: false, info: None };
         let stop = cluster.flights().stop(flight.job.id);
         conclude(cluster.clone(), Landed { flight, id: None, stop, reason: None }, lost).await;
-    }
-}
-
-/// Reports those jobs that are to be stopped, which Slurm does not have; the others.
-async fn without_cancelled(cluster: &Arc<Cluster>, flights: Vec<Flight>) -> Vec<Flight> {
-    let (stopped, going): (Vec<_>, Vec<_>) = {
-        let all = cluster.flights();
-        flights.into_iter().partition(|flight| all.stop(flight.job.id).is_some())
-    };
-    for flight in stopped {
-        give_up(cluster, flight, Outcome::Cancelled, false).await;
-    }
-    going
-}
-
-/// Waits before another try, and reports jobs that are cancelled meanwhile; the others.
-pub(super) async fn rest_all(
-    cluster: &Arc<Cluster>,
-    mut flights: Vec<Flight>,
-    until: Instant,
-) -> Vec<Flight> {
-    loop {
-        let cancelled = cluster.cancelled.notified();
-        flights = without_cancelled(cluster, flights).await;
-        if flights.is_empty() || Instant::now() >= until {
-            return flights;
-        }
-        tokio::select! {
-            () = tokio::time::sleep_until(until.into()) => {}
-            () = cancelled => {}
-        }
-    }
-}
-
-/// Whether waiting came to its end, or the job was cancelled meanwhile.
-pub(super) async fn rest(cluster: &Cluster, job: crate::JobId, pause: Duration) -> Option<Stop> {
-    let until = tokio::time::Instant::now() + pause;
-    loop {
-        let cancelled = cluster.cancelled.notified();
-        let stop = cluster.flights().stop(job);
-        if stop.is_some() || tokio::time::Instant::now() >= until {
-            return stop;
-        }
-        tokio::select! {
-            () = tokio::time::sleep_until(until) => {}
-            () = cancelled => {}
-        }
     }
 }

@@ -18,14 +18,14 @@ pub(super) async fn a_thousand_at_once(cluster: Cluster) {
     for number in 0..COUNT {
         crate::write(&site.path(&format!("candidates/{number}")), &number.to_string());
     }
-    site.program(
-        "shims/sbatch",
+    super::program(
+        &site.path("shims/sbatch"),
         "#!/bin/sh\nPATH=${PATH#*:}\necho called >>\"${0%/*}/../sbatch.calls\"\nexec sbatch \"$@\"\n",
     );
     let mut config = site.config();
     // Of the 256 that the node says it has: this machine cannot run more at once in earnest.
     config.cpus = 32;
-    let scheduler = super::scheduler(config, site.env(&[&site.path("shims")]));
+    let scheduler = super::scheduler(config, site.env(&[site.path("shims")]));
     let of =
         |number| (site.path(&format!("candidates/{number}")), site.path(&format!("r/{number}")));
     let jobs = scheduler.submit_many((0..COUNT).map(of));

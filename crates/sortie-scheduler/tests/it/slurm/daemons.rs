@@ -24,12 +24,11 @@ struct Down<'a> {
 }
 
 impl<'a> Down<'a> {
-    /// By SIGKILL, as by a crash.
-    fn now(cluster: &'a Cluster, program: &'static str, pid_file: &str) -> Self {
+    fn now(cluster: &'a Cluster, program: &'static str, pid_file: &str, signal: &str) -> Self {
         let pid = fs::read_to_string(cluster.setting(pid_file)).unwrap();
         let proc = std::path::Path::new("/proc").join(pid.trim());
         assert_eq!(fs::read_to_string(proc.join("comm")).unwrap().trim(), program);
-        crate::run_program("kill", &["-KILL", pid.trim()]);
+        crate::run_program("kill", &[signal, pid.trim()]);
         while proc.exists() {
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -43,7 +42,7 @@ impl Drop for Down<'_> {
     }
 }
 
-/// Jobs that end, are cancelled and are submitted while it is away, and one that outlasts it.
+/// Stopped in an orderly way, or it would forget what it did last. Jobs that end, are cancelled and are submitted while it is away, and one that outlasts it.
 async fn the_controller(cluster: Cluster) {
     let site = Site::new(
         cluster.clone(),
@@ -70,7 +69,7 @@ async fn the_controller(cluster: Cluster) {
     for name in ["early", "late", "never"] {
         site.appears(&format!("{name}/up")).await;
     }
-    let down = Down::now(&cluster, "slurmctld", "SlurmctldPidFile");
+    let down = Down::now(&cluster, "slurmctld", "SlurmctldPidFile", "-TERM");
     let since = Instant::now();
     crate::write(&gate("early"), "");
     let early = scheduler.wait(jobs[0]).await.unwrap();
@@ -105,7 +104,7 @@ async fn the_node(cluster: Cluster) {
     let scheduler = site.scheduler(config);
     let job = scheduler.submit(site.path("candidate"), site.path("results")).unwrap();
     site.appears("results/up").await;
-    let down = Down::now(&cluster, "slurmd", "SlurmdPidFile");
+    let down = Down::now(&cluster, "slurmd", "SlurmdPidFile", "-KILL");
     // It takes Slurm about a minute to notice.
     let wanted = "another attempt in 5 s, after: node failed: ";
     let why = super::waits_for(&scheduler, job, wanted).await;

@@ -3,14 +3,14 @@
 
 mod array;
 mod daemons;
+mod deadlines;
 mod ends;
 mod killed;
-mod long;
 mod setup;
 mod shims;
 mod stops;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -116,7 +116,7 @@ struct Site {
 impl Site {
     fn new(cluster: Cluster, script: &str) -> Self {
         let site = Self { stage: Stage::new(script), cluster };
-        site.program("bin/python", PYTHON);
+        program(&site.path("bin/python"), PYTHON);
         site
     }
 
@@ -128,42 +128,14 @@ impl Site {
         fs::read_to_string(self.path(name)).unwrap_or_default()
     }
 
-    fn program(&self, name: &str, text: &str) {
-        crate::write(&self.path(name), text);
-        fs::set_permissions(self.path(name), Permissions::from_mode(0o755)).unwrap();
-    }
-
-    /// Small jobs, each with one attempt.
     fn config(&self) -> SlurmCondaJobConfig {
-        let mut config = SlurmCondaJobConfig {
-            eval_program_path: self.path("evaluate.sh"),
-            time: "10".parse().unwrap(),
-            gpus: 0.into(),
-            mem: Some("200M".parse().unwrap()),
-            infrastructure_retries: 0,
-            ..SlurmCondaJobConfig::default()
-        };
-        config.limits.grace = Duration::from_millis(500);
-        let mark = self.stage.dir.path().to_str().unwrap().to_owned();
-        config.environment.set.insert("SORTIE_TEST_MARK".into(), mark);
-        config
+        config(&self.stage)
     }
 
     /// The environment of a launcher on this site, with `first` on its `PATH` before the rest.
-    fn env(&self, first: &[&Path]) -> Vec<(OsString, OsString)> {
-        let path = std::env::var_os("PATH").unwrap();
-        let bin = self.path("bin");
-        let path = first
-            .iter()
-            .copied()
-            .map(Path::to_owned)
-            .chain([bin])
-            .chain(std::env::split_paths(&path));
-        let path = std::env::join_paths(path).unwrap();
-        let given =
-            [("PATH".into(), path), ("SLURM_CONF".into(), self.cluster.conf.clone().into())];
-        let is_given = |name: &OsStr| given.iter().any(|(given, _)| given == name);
-        std::env::vars_os().filter(|(name, _)| !is_given(name)).chain(given.clone()).collect()
+    fn env(&self, first: &[PathBuf]) -> Vec<(OsString, OsString)> {
+        let conf = self.cluster.conf.clone().into_os_string();
+        env(&[first, &[self.path("bin")]].concat(), &[("SLURM_CONF", conf)])
     }
 
     fn scheduler(&self, config: SlurmCondaJobConfig) -> JobScheduler {
@@ -181,8 +153,22 @@ impl Site {
 
     /// Slurm's own helpers that still have the job's environment take a moment to leave.
     async fn leaves_nothing(&self) {
-        crate::eventually("the job's processes to be gone", || self.stage.processes().is_empty())
-            .await;
+        let give_up = Instant::now() + Duration::from_secs(30);
+        loop {
+            let left = self.stage.processes();
+            let command = |pid| fs::read_to_string(format!("/proc/{pid}/cmdline"));
+            let commands = || left.iter().map(command).collect::<Vec<_>>();
+            if left.is_empty() {
+                return;
+            }
+            assert!(
+                Instant::now() < give_up,
+                "left of {}: {:?}",
+                self.read("evaluate.sh"),
+                commands()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     async fn appears(&self, name: &str) {
@@ -197,14 +183,47 @@ impl Site {
     }
 }
 
+fn program(path: &Path, text: &str) {
+    crate::write(path, text);
+    fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Small jobs, each with one attempt.
+fn config(stage: &Stage) -> SlurmCondaJobConfig {
+    let mut config = SlurmCondaJobConfig {
+        eval_program_path: stage.path("evaluate.sh"),
+        time: "10".parse().unwrap(),
+        gpus: 0.into(),
+        mem: Some("200M".parse().unwrap()),
+        infrastructure_retries: 0,
+        ..SlurmCondaJobConfig::default()
+    };
+    config.limits.grace = Duration::from_millis(500);
+    let mark = stage.dir.path().to_str().unwrap().to_owned();
+    config.environment.set.insert("SORTIE_TEST_MARK".into(), mark);
+    config
+}
+
+/// This program's environment, with `first` on its `PATH` before the rest, and what is `given`.
+fn env(first: &[PathBuf], given: &[(&str, OsString)]) -> Vec<(OsString, OsString)> {
+    let path = std::env::var_os("PATH").unwrap();
+    let path = first.iter().cloned().chain(std::env::split_paths(&path));
+    let path = ("PATH".into(), std::env::join_paths(path).unwrap());
+    let given = given.iter().map(|(name, value)| (OsString::from(name), value.clone()));
+    let given: Vec<_> = given.chain([path]).collect();
+    let is_given = |name: &OsString| given.iter().any(|(given, _)| given == name);
+    let others = std::env::vars_os().filter(|(name, _)| !is_given(name));
+    others.chain(given.clone()).collect()
+}
+
 fn scheduler(config: SlurmCondaJobConfig, env: Vec<(OsString, OsString)>) -> JobScheduler {
     let options = SchedulerOptions { env: Some(env), ..SchedulerOptions::default() };
     JobScheduler::new(JobType::SlurmConda, config, options).unwrap()
 }
 
-/// Waits, two minutes at most, until the job waits in the queue for a reason like this.
+/// Waits, four minutes at most, until the job waits in the queue for a reason like this.
 async fn waits_for(scheduler: &JobScheduler, job: JobId, wanted: &str) -> String {
-    let give_up = Instant::now() + Duration::from_secs(120);
+    let give_up = Instant::now() + Duration::from_secs(240);
     loop {
         match scheduler.status(job).unwrap() {
             Status::Queued { reason: Some(reason) } if reason.contains(wanted) => {

@@ -6,6 +6,7 @@ mod environment;
 mod node;
 mod random;
 mod refused;
+mod sbatch;
 mod setup;
 mod slurm;
 mod stops;

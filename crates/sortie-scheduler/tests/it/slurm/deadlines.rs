@@ -1,4 +1,5 @@
-//! What takes Slurm a minute or more to do, all at once.
+//! What takes Slurm a minute or more to do, all at once. With the daemons, first in the alphabet: while the two
+//! wait, there is nothing else to do on two processors.
 
 use std::fs;
 use std::time::Duration;
@@ -35,25 +36,15 @@ async fn time_limit(cluster: Cluster, script: &str) {
     assert!(fs::exists(site.path("results/job_end.json")).unwrap(), "its script told so itself");
 }
 
+/// As with the other limits it has its grace period to tidy up in.
 async fn told_before_its_time_limit(cluster: Cluster) {
     let site = Site::new(cluster, "trap 'echo told; exit 7' TERM; sleep 600 & wait");
     let mut config = site.config();
     (config.time, config.early_term_seconds) = ("3".parse().unwrap(), 30);
-    let (tidy, plain) = (site.path("results"), site.path("plain"));
-    crate::write(&site.path("plain.sh"), "sleep 600");
-    let ignorant = sortie_config::SlurmCondaJobConfig {
-        eval_program_path: site.path("plain.sh"),
-        ..config.clone()
-    };
-    let candidate = site.path("candidate");
-    let (first, second) = (site.scheduler(config), site.scheduler(ignorant));
-    let (tidy, plain) = tokio::join!(first.run(&candidate, tidy), second.run(&candidate, plain));
-    let (tidy, plain) = (tidy.unwrap().0, plain.unwrap().0);
-    // What it does with the warning is its own affair.
-    assert_eq!(tidy.outcome, Outcome::Exited { code: 7 });
-    assert_eq!(tidy.stdout_log.text(), "told\n");
-    assert_eq!(plain.outcome, Outcome::TimedOut { limit_seconds: 180.0 });
-    assert!(plain.seconds.running < 175.0, "before Slurm would have ended it");
+    let results = site.run(config).await;
+    assert_eq!(results.outcome, Outcome::TimedOut { limit_seconds: 180.0 });
+    assert_eq!(results.stdout_log.text(), "told\n");
+    assert!(results.seconds.running < 175.0, "before Slurm would have ended it: {results:?}");
 }
 
 /// Doubles a variable until it is too much.
@@ -95,8 +86,8 @@ fn with_silent_squeue(site: &Site) -> sortie_scheduler::JobScheduler {
          timed out on send/recv operation' >&2\nexit 1\n",
         site.path("silent").display()
     );
-    site.program("shims/squeue", &shim);
-    super::scheduler(site.config(), site.env(&[&site.path("shims")]))
+    super::program(&site.path("shims/squeue"), &shim);
+    super::scheduler(site.config(), site.env(&[site.path("shims")]))
 }
 
 /// `MinJobAge` is 5 s, and a job is forgotten within twice that.

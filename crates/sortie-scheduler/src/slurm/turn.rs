@@ -1,0 +1,114 @@
+//! Waiting before sbatch: for one's turn, or for the time of another attempt.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sortie_results::Outcome;
+use sortie_slurm::Permit;
+use tokio::sync::SemaphorePermit;
+
+use super::Cluster;
+use super::conclude::give_up;
+use super::flight::{Flight, Stop};
+
+/// Waits while the circuit breaker is open or enough others are being submitted, and reports jobs that are
+/// cancelled meanwhile.
+pub(super) async fn wait_for_turn(
+    cluster: &Arc<Cluster>,
+    mut flights: Vec<Flight>,
+) -> Option<(Vec<Flight>, SemaphorePermit<'_>)> {
+    loop {
+        flights = without_cancelled(cluster, flights).await;
+        if flights.is_empty() {
+            return None;
+        }
+        let Some(slot) = wait_for_slot(cluster, &flights).await else { continue };
+        let permit = cluster.breaker().permit(Instant::now());
+        let until = match permit {
+            Permit::Go => return Some((flights, slot)),
+            // One job is to show whether the way is clear; the others ask again.
+            Permit::Try => {
+                let rest = flights.split_off(1);
+                if !rest.is_empty() {
+                    cluster.launch(rest);
+                }
+                return Some((flights, slot));
+            }
+            Permit::Paused { until, why } => {
+                let reason: Arc<str> = format!("submission is paused: {why}").into();
+                for flight in &flights {
+                    flight.job.reporter.pending(reason.clone());
+                }
+                until
+            }
+        };
+        drop(slot);
+        flights = rest_all(cluster, flights, until).await;
+    }
+}
+
+/// A place at sbatch; `None` if one of the jobs is cancelled first.
+async fn wait_for_slot<'a>(
+    cluster: &'a Cluster,
+    flights: &[Flight],
+) -> Option<SemaphorePermit<'a>> {
+    let mut slot = std::pin::pin!(cluster.submissions.acquire());
+    loop {
+        // Before looking, so that no cancellation in between is missed.
+        let cancelled = cluster.cancelled.notified();
+        if cluster.flights().stops_any(flights) {
+            return None;
+        }
+        tokio::select! {
+            slot = &mut slot => return slot.ok(),
+            () = cancelled => {}
+        }
+    }
+}
+
+/// Reports those jobs that are to be stopped, which Slurm does not have; the others.
+async fn without_cancelled(cluster: &Arc<Cluster>, flights: Vec<Flight>) -> Vec<Flight> {
+    let (stopped, going): (Vec<_>, Vec<_>) = {
+        let all = cluster.flights();
+        flights.into_iter().partition(|flight| all.stop(flight.job.id).is_some())
+    };
+    for flight in stopped {
+        give_up(cluster, flight, Outcome::Cancelled, false).await;
+    }
+    going
+}
+
+/// Waits before another try, and reports jobs that are cancelled meanwhile; the others.
+pub(super) async fn rest_all(
+    cluster: &Arc<Cluster>,
+    mut flights: Vec<Flight>,
+    until: Instant,
+) -> Vec<Flight> {
+    loop {
+        let cancelled = cluster.cancelled.notified();
+        flights = without_cancelled(cluster, flights).await;
+        if flights.is_empty() || Instant::now() >= until {
+            return flights;
+        }
+        tokio::select! {
+            () = tokio::time::sleep_until(until.into()) => {}
+            () = cancelled => {}
+        }
+    }
+}
+
+/// Whether waiting came to its end, or the job was cancelled meanwhile.
+pub(super) async fn rest(cluster: &Cluster, job: crate::JobId, pause: Duration) -> Option<Stop> {
+    let until = tokio::time::Instant::now() + pause;
+    loop {
+        let cancelled = cluster.cancelled.notified();
+        let stop = cluster.flights().stop(job);
+        if stop.is_some() || tokio::time::Instant::now() >= until {
+            return stop;
+        }
+        tokio::select! {
+            () = tokio::time::sleep_until(until) => {}
+            () = cancelled => {}
+        }
+    }
+}
