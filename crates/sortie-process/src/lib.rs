@@ -24,6 +24,7 @@
 //!     cwd: env::current_dir()?,
 //!     limits: Limits { time: Some(Duration::from_secs(60)), ..Limits::default() },
 //!     announces_ready: false,
+//!     template: None,
 //! };
 //! let files = Files { stdout: log.try_clone()?, stderr: log, hold: None };
 //! let exit = supervisor.spawn(&command, files).await?.wait().await?;
@@ -63,6 +64,8 @@ mod attempt;
 mod capture;
 mod command;
 mod exit;
+mod flock;
+mod forker;
 mod hook;
 mod launched;
 mod logs;
@@ -73,6 +76,7 @@ mod protection;
 mod shepherd;
 mod supervisor;
 mod sys;
+mod template;
 mod tree;
 mod waiting;
 mod warden;
@@ -80,7 +84,8 @@ mod wire;
 
 pub use capture::{CaptureError, Captured};
 pub use command::{Command, Environment, Files, Limits};
-pub use exit::{Exit, Status, Stopped, Usage};
+pub use exit::{Exit, Start, Status, Stopped, Usage};
 pub use process::{Process, RunError};
 pub use protection::Protection;
 pub use supervisor::{SpawnError, Supervisor};
+pub use template::{FromTemplate, Template};

@@ -45,6 +45,7 @@ impl Stage {
             cwd: self.dir.path().to_owned(),
             limits: Limits { grace: Duration::from_secs(30), ..Limits::default() },
             announces_ready: false,
+            template: None,
         }
     }
 
