@@ -1,2 +1,57 @@
-//! To be written.
-fn main() {}
+//! `cargo xtask`, the project's own tool: the gates a change must pass, the tests, and the private
+//! Slurm they run on.
+
+mod ci;
+mod interrupt;
+mod packages;
+mod slurm;
+mod snapshots;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "sortie's own tool")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Check format, lints, documentation, dependencies and snapshots; no test is run
+    Ci,
+    /// Install and start what the tests need, run them all, stop what was started
+    Test {
+        /// Only the tests that need nothing installed or started
+        #[arg(long)]
+        quick: bool,
+    },
+    /// A private Slurm of one node under target/, for root on Debian 12
+    #[command(subcommand)]
+    Slurm(slurm::Task),
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Without the backtrace that returning it would print: an error here says what to do.
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: &Task) -> anyhow::Result<()> {
+    let sh = workspace::shell()?;
+    match task {
+        Task::Ci => ci::run(&sh),
+        Task::Test { quick: true } => test::quick(&sh),
+        Task::Test { quick: false } => test::all(&sh),
+        Task::Slurm(task) => slurm::run(&sh, task),
+    }
+}

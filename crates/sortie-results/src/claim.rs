@@ -45,6 +45,13 @@ impl ResultsDir {
         }
         // Nobody was in a directory that we have made and locked at once.
         if !made {
+            if let Some(other) = dir.under_way()? {
+                return Err(ClaimError::Submitted {
+                    path: path.to_owned(),
+                    attempt: other.attempt,
+                    job_name: other.job_name,
+                });
+            }
             leftovers::move_away(&dir, &names::OF_AN_ATTEMPT)?;
         }
         let [stdout, stderr] = match create_logs(&dir) {
@@ -139,6 +146,21 @@ pub enum ClaimError {
         /// The results dir.
         path: PathBuf,
     },
+    /// Another attempt that was handed to a cluster has it, and may be under way there.
+    #[error(
+        "{}: in use by attempt {attempt}, which was submitted to the cluster as job {job_name} and has no record \
+         of its end: attach to it, or make sure that the job is gone and remove {}",
+        .path.display(),
+        names::SUBMITTED
+    )]
+    Submitted {
+        /// The results dir.
+        path: PathBuf,
+        /// Whose it is.
+        attempt: AttemptId,
+        /// The cluster's job.
+        job_name: String,
+    },
     /// The operating system would not.
     #[error("cannot {action} {}: {source}", .path.display())]
     Failed {
@@ -159,7 +181,7 @@ impl ClaimError {
     /// Whose fault it is: set-up, where another path or other rights would help, or infrastructure.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::InUse { .. } => Fault::Setup,
+            Self::InUse { .. } | Self::Submitted { .. } => Fault::Setup,
             Self::Failed { source, .. } => fault_of(source),
         }
     }

@@ -8,7 +8,7 @@ use rustix::{
     io::Errno,
 };
 
-use crate::{ClaimError, Record, ResultsDir, names};
+use crate::{ClaimError, Record, ResultsDir, Submitted, names};
 
 /// Moves what is there of these names into a new directory in `previous/`.
 pub(crate) fn move_away(dir: &ResultsDir, names: &[&str]) -> Result<(), ClaimError> {
@@ -34,9 +34,12 @@ pub(crate) fn move_away(dir: &ResultsDir, names: &[&str]) -> Result<(), ClaimErr
     Ok(())
 }
 
-/// What the new directory's name starts with: the attempt that its record names, or nothing.
+/// What the new directory's name starts with: the attempt that its record names, or the note of its
+/// submission, or nothing.
 fn base_name(dir: &ResultsDir) -> String {
-    Record::of(dir).map(|record| record.attempt.to_string()).unwrap_or_default()
+    let attempt = Record::of(dir).map(|record| record.attempt);
+    let attempt = attempt.or_else(|_| Submitted::of(dir).map(|submitted| submitted.attempt));
+    attempt.map(|attempt| attempt.to_string()).unwrap_or_default()
 }
 
 /// Makes and opens a directory, which may be there but not be a symbolic link.

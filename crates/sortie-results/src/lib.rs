@@ -33,6 +33,9 @@
 //! says of anything else what is wrong with it; [`judge`] turns that and the [`Outcome`] into a
 //! [`Verdict`]. [`Claim::record`] keeps it as `job.json`, from which [`load`] has it again.
 //!
+//! An attempt that waits and runs on a cluster, perhaps for days and with thousands beside it, is not held open: its
+//! claim leaves a note ([`Claim::submitted`]) that keeps others out, and [`ResultsDir::reopen`] finds it again.
+//!
 //! Calls block, on the file system alone and for no longer than it does.
 //!
 //! # Results in JSON
@@ -65,6 +68,7 @@ mod names;
 mod outcome;
 mod record;
 mod results;
+mod submitted;
 mod tail;
 mod unusable;
 mod value;
@@ -82,6 +86,7 @@ pub use dir::ResultsDir;
 pub use outcome::Outcome;
 pub use record::{Record, RecordError, Run, load};
 pub use results::{Ended, ReadLimits, Results, Seconds, Usage};
+pub use submitted::{ReopenError, Reopened, Submitted};
 pub use tail::LogTail;
 pub use unusable::Unusable;
 pub use value::{BigInt, Object, ParseError, Value};

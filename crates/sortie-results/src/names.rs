@@ -10,8 +10,10 @@ pub(crate) const STDOUT: &str = "job_log.out";
 pub(crate) const STDERR: &str = "job_log.err";
 /// The record of the attempt.
 pub(crate) const RECORD: &str = "job.json";
+/// Says that the attempt was handed to a cluster.
+pub(crate) const SUBMITTED: &str = "job_submitted.json";
 /// The directory with what earlier attempts left behind.
 pub(crate) const PREVIOUS: &str = "previous";
 
 /// All that an attempt leaves behind.
-pub(crate) const OF_AN_ATTEMPT: [&str; 5] = [CORRECT, METRICS, STDOUT, STDERR, RECORD];
+pub(crate) const OF_AN_ATTEMPT: [&str; 6] = [CORRECT, METRICS, STDOUT, STDERR, SUBMITTED, RECORD];

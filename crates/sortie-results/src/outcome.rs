@@ -58,6 +58,8 @@ pub enum Outcome {
     SubmitFailed {
         /// Why, in one line.
         reason: String,
+        /// Whose fault that is.
+        fault: Fault,
     },
     /// The machine it ran on failed.
     NodeFailed {
@@ -105,7 +107,7 @@ impl fmt::Display for Outcome {
             Self::Cancelled => f.write_str("cancelled"),
             Self::NotStarted { reason, .. } => write!(f, "not started: {reason}"),
             Self::SetupFailed { reason, .. } => write!(f, "set-up failed: {reason}"),
-            Self::SubmitFailed { reason } => write!(f, "submit failed: {reason}"),
+            Self::SubmitFailed { reason, .. } => write!(f, "submit failed: {reason}"),
             Self::NodeFailed { reason } => write!(f, "node failed: {reason}"),
             Self::Preempted => f.write_str("preempted"),
             Self::Lost { reason } => write!(f, "lost: {reason}"),
@@ -179,7 +181,7 @@ mod tests {
             Outcome::Cancelled,
             Outcome::not_started("why"),
             Outcome::SetupFailed { reason: reason(), fault: Fault::Infrastructure },
-            Outcome::SubmitFailed { reason: reason() },
+            Outcome::SubmitFailed { reason: reason(), fault: Fault::Setup },
             Outcome::NodeFailed { reason: reason() },
             Outcome::Preempted,
             Outcome::Lost { reason: reason() },

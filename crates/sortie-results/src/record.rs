@@ -86,16 +86,22 @@ pub struct Record {
 impl Claim {
     /// Writes the attempt's record, in one step: there is all of it, or nothing.
     pub fn record(&self, run: &Run, results: &Results) -> Result<Record, RecordError> {
-        let record = Record::new(&self.dir.path, run, results);
-        let path = || self.dir.path.join(names::RECORD);
+        self.dir.record(run, results)
+    }
+}
+
+impl ResultsDir {
+    pub(crate) fn record(&self, run: &Run, results: &Results) -> Result<Record, RecordError> {
+        let record = Record::new(&self.path, run, results);
+        let path = || self.path.join(names::RECORD);
         let mut json = serde_json::to_vec_pretty(&record)
             .map_err(|source| RecordError::Malformed { path: path(), source })?;
         json.push(b'\n');
-        let replaced = match self.dir.replace(names::RECORD, &json) {
+        let replaced = match self.replace(names::RECORD, &json) {
             // The evaluator has made a directory of that name.
             Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
-                leftovers::move_away(&self.dir, &[names::RECORD])?;
-                self.dir.replace(names::RECORD, &json)
+                leftovers::move_away(self, &[names::RECORD])?;
+                self.replace(names::RECORD, &json)
             }
             replaced => replaced,
         };
@@ -176,7 +182,7 @@ pub fn load(
     Ok((record, results))
 }
 
-fn open(path: &Path) -> Result<ResultsDir, RecordError> {
+pub(crate) fn open(path: &Path) -> Result<ResultsDir, RecordError> {
     ResultsDir::open(path).map_err(|source| RecordError::Dir { path: path.to_owned(), source })
 }
 

@@ -94,17 +94,12 @@ impl Claim {
     /// To be called once nothing of the attempt runs any more. A failure with no space left in the
     /// results dir is put down to that, and so to the infrastructure.
     pub fn collect(&self, ended: Ended, limits: ReadLimits) -> Results {
-        let found = self.dir.find(limits.max_result_bytes);
-        let mut verdict = judge(&ended.outcome, &found);
-        if verdict.fault == Some(Fault::Candidate) && self.dir.is_full() {
-            verdict = verdict.without_space(&self.dir.path);
-        }
         let tail = |file: &File| {
             LogTail::read(file, limits.log_tail_bytes)
                 .unwrap_or_else(|error| LogTail::unreadable(&error.into()))
         };
         let logs = [tail(&self.stdout), tail(&self.stderr)];
-        Results::new(self.attempt, ended, verdict, found, logs)
+        self.dir.collect(self.attempt, ended, limits, logs)
     }
 }
 
@@ -147,6 +142,21 @@ impl Results {
 }
 
 impl ResultsDir {
+    pub(crate) fn collect(
+        &self,
+        attempt: AttemptId,
+        ended: Ended,
+        limits: ReadLimits,
+        logs: [LogTail; 2],
+    ) -> Results {
+        let found = self.find(limits.max_result_bytes);
+        let mut verdict = judge(&ended.outcome, &found);
+        if verdict.fault == Some(Fault::Candidate) && self.is_full() {
+            verdict = verdict.without_space(&self.path);
+        }
+        Results::new(attempt, ended, verdict, found, logs)
+    }
+
     /// The end of a log, by its name: for when nobody has it open any more.
     pub(crate) fn tail(&self, name: &str, limit: u64) -> LogTail {
         let tail = self.open_regular(name).and_then(|(file, _)| Ok(LogTail::read(&file, limit)?));

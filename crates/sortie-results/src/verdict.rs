@@ -46,8 +46,8 @@ pub struct Verdict {
 /// | exit code 0, a file missing, refused or broken, or `combined_score` not finite | candidate |
 /// | exit code 0, a file unreadable for want of a working disk or of free descriptors | infrastructure |
 /// | any other exit code, a signal, a limit on time, memory or output | candidate |
-/// | not started, set-up failed | setup, or what the outcome says |
-/// | submit failed, node failed, preempted, lost | infrastructure |
+/// | not started, set-up failed, submit failed | setup or infrastructure, as the outcome says |
+/// | node failed, preempted, lost | infrastructure |
 /// | cancelled | none |
 pub fn judge(outcome: &Outcome, found: &Found) -> Verdict {
     let fault = match outcome {
@@ -57,11 +57,12 @@ pub fn judge(outcome: &Outcome, found: &Found) -> Verdict {
         | Outcome::TimedOut { .. }
         | Outcome::OutOfMemory
         | Outcome::OutputLimit { .. } => Some(Fault::Candidate),
-        Outcome::NotStarted { fault, .. } | Outcome::SetupFailed { fault, .. } => Some(*fault),
-        Outcome::SubmitFailed { .. }
-        | Outcome::NodeFailed { .. }
-        | Outcome::Preempted
-        | Outcome::Lost { .. } => Some(Fault::Infrastructure),
+        Outcome::NotStarted { fault, .. }
+        | Outcome::SetupFailed { fault, .. }
+        | Outcome::SubmitFailed { fault, .. } => Some(*fault),
+        Outcome::NodeFailed { .. } | Outcome::Preempted | Outcome::Lost { .. } => {
+            Some(Fault::Infrastructure)
+        }
         Outcome::Cancelled => None,
     };
     Verdict { correct: false, fault, detail: Some(outcome.to_string()) }
@@ -170,7 +171,10 @@ mod tests {
                 Some(Fault::Infrastructure),
             ),
             (Outcome::SetupFailed { reason: lost(), fault: Fault::Setup }, Some(Fault::Setup)),
-            (Outcome::SubmitFailed { reason: lost() }, Some(Fault::Infrastructure)),
+            (
+                Outcome::SubmitFailed { reason: lost(), fault: Fault::Infrastructure },
+                Some(Fault::Infrastructure),
+            ),
             (Outcome::NodeFailed { reason: lost() }, Some(Fault::Infrastructure)),
             (Outcome::Preempted, Some(Fault::Infrastructure)),
             (Outcome::Lost { reason: lost() }, Some(Fault::Infrastructure)),

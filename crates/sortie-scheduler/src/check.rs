@@ -1,12 +1,10 @@
 //! Whether jobs with these settings could run here, asked before one has to.
 
 use std::fs::File;
-use std::io::{self, Read, Seek};
 use std::time::Duration;
 
-use rustix::fs::{MemfdFlags, OFlags, fcntl_setfl, memfd_create};
 use sortie_config::JobConfig;
-use sortie_process::{Command, Files, Limits, Status, Supervisor};
+use sortie_process::{Captured, Command, Limits, Status, Supervisor};
 
 use crate::here::Here;
 use crate::local::{NotReady, Plan};
@@ -109,40 +107,19 @@ async fn protection(supervisor: &Supervisor) -> Finding {
 
 /// Runs a short command: the last line it prints, or what went wrong.
 async fn output(supervisor: &Supervisor, command: &Command) -> Result<String, String> {
-    let text = |error: io::Error| error.to_string();
-    let mut stdout = memory_file().map_err(text)?;
-    let mut stderr = memory_file().map_err(text)?;
-    let files = Files {
-        stdout: stdout.try_clone().map_err(text)?,
-        stderr: stderr.try_clone().map_err(text)?,
-        hold: None,
-    };
-    let mut process = supervisor.spawn(command, files).await.map_err(|e| e.to_string())?;
-    let exit = process.wait().await.map_err(|e| e.to_string())?;
-    if (exit.status, exit.stopped, exit.ready) == (Status::Exited(0), None, true) {
-        return last_line(&mut stdout).map_err(text);
-    }
+    let captured = supervisor.capture(command, &[]).await.map_err(|error| error.to_string())?;
+    let Captured { exit, stdout, stderr } = captured;
     let how = match (exit.stopped, exit.status) {
+        (None, Status::Exited(0)) if exit.ready => return Ok(last_line(&stdout)),
         (Some(_), _) => format!("says nothing for {} s", PATIENCE.as_secs()),
         (None, Status::Exited(code)) => format!("ends with exit code {code}"),
         (None, Status::Signaled(signal)) => format!("is ended by signal {signal}"),
     };
-    let last = last_line(&mut stderr).map_err(text)?;
-    Err(format!("{} {how}: {last}", command.program.display()))
+    Err(format!("{} {how}: {}", command.program.display(), last_line(&stderr)))
 }
 
-/// A file that the process can write to, and that is gone with it.
-fn memory_file() -> io::Result<File> {
-    let file = memfd_create("sortie-check", MemfdFlags::CLOEXEC)?;
-    fcntl_setfl(&file, OFlags::APPEND)?;
-    Ok(file.into())
-}
-
-fn last_line(file: &mut File) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    file.rewind()?;
-    file.read_to_end(&mut bytes)?;
-    let text = String::from_utf8_lossy(&bytes);
+fn last_line(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
     let line = text.lines().rev().find(|line| !line.trim().is_empty());
-    Ok(line.unwrap_or("it printed nothing").trim().to_owned())
+    line.unwrap_or("it printed nothing").trim().to_owned()
 }

@@ -21,6 +21,13 @@ pub enum Event {
         /// Its results dir, as given.
         results_dir: Arc<Path>,
     },
+    /// It waits in the cluster's queue, or for another attempt.
+    Pending {
+        /// Which.
+        job: JobId,
+        /// Why.
+        reason: Arc<str>,
+    },
     /// Its attempt is under way.
     Started {
         /// Which.

@@ -76,6 +76,13 @@ impl Reporter {
         }
     }
 
+    /// The job waits where the executor has put it, for this reason.
+    pub(crate) fn pending(&self, reason: Arc<str>) {
+        if let Some(shared) = &self.shared {
+            shared.pending(self.id, reason);
+        }
+    }
+
     /// The attempt is over, and nothing of it runs any more. `recorded` says whether the results dir
     /// holds its record.
     pub(crate) fn ended(mut self, results: Results, recorded: bool) {

@@ -23,7 +23,10 @@ impl fmt::Display for JobId {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Status {
     /// It waits for its turn.
-    Queued,
+    Queued {
+        /// Why, where the cluster tells: a word such as `Priority` or `PartitionTimeLimit`, squeue(1).
+        reason: Option<Arc<str>>,
+    },
     /// Its attempt is under way.
     Running {
         /// For how long it has been.
@@ -37,9 +40,10 @@ impl Status {
     pub(crate) fn of(entry: &Entry) -> Self {
         match entry {
             Entry::Finished(finished) => Self::Finished(finished.clone()),
-            Entry::Live(live) => live
-                .started
-                .map_or(Self::Queued, |started| Self::Running { since: started.elapsed() }),
+            Entry::Live(live) => match live.started {
+                Some(started) => Self::Running { since: started.elapsed() },
+                None => Self::Queued { reason: live.reason.clone() },
+            },
         }
     }
 }
@@ -82,4 +86,10 @@ impl Finished {
 pub(crate) struct Paths {
     pub(crate) candidate: Arc<Path>,
     pub(crate) results_dir: Arc<Path>,
+}
+
+impl Paths {
+    pub(crate) fn new(candidate: &Path, results_dir: &Path) -> Self {
+        Self { candidate: candidate.into(), results_dir: results_dir.into() }
+    }
 }

@@ -65,7 +65,7 @@ mod scheduler;
 mod shared;
 mod table;
 
-pub use check::{Finding, check};
+pub use check::{Finding, Problem, check};
 pub use error::SchedulerError;
 pub use event::{Event, Events};
 pub use job::{Finished, JobId, Status};

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use sortie_config::JobConfig;
+use sortie_script::READY_FD;
 
 use crate::SchedulerError;
 use crate::here::Here;
@@ -24,6 +25,9 @@ pub enum Preview {
         set: Vec<(OsString, OsString)>,
         /// The launcher's variables that it has not, sorted by name.
         unset: Vec<OsString>,
+        /// The file descriptor that has to be open for writing, where a shell sets something up first
+        /// and says there that it is done.
+        ready_fd: Option<i32>,
     },
 }
 
@@ -40,18 +44,19 @@ pub fn preview(
 ) -> Result<Preview, SchedulerError> {
     config.validate()?;
     let plan = Plan::new(config.clone(), Here::now()?)?;
-    let (candidate, results_dir) = (candidate.as_ref().into(), results_dir.as_ref().into());
     let planned = plan
-        .evaluation(&Paths { candidate, results_dir })
+        .evaluation(&Paths::new(candidate.as_ref(), results_dir.as_ref()))
         .map_err(|error| SchedulerError::NotReady(error.to_string()))?;
     let launcher: BTreeMap<_, _> = plan.here.env.iter().cloned().collect();
     let job: BTreeMap<_, _> = planned.env.iter().cloned().collect();
     let set = job.iter().filter(|(name, value)| launcher.get(*name) != Some(*value));
     let unset = launcher.keys().filter(|name| !job.contains_key(*name));
+    let ready_fd = planned.activates.is_some().then_some(READY_FD);
     Ok(Preview::Command {
         argv: planned.argv(),
         cwd: plan.here.cwd.clone(),
         set: set.map(|(name, value)| (name.clone(), value.clone())).collect(),
         unset: unset.cloned().collect(),
+        ready_fd,
     })
 }

@@ -97,14 +97,28 @@ impl JobScheduler {
         self.add(candidate.as_ref(), results_dir.as_ref(), None)
     }
 
+    /// Accepts many jobs at once, each a candidate and its results dir: on a cluster as few job arrays, which costs far
+    /// less than one job each. Every one is accepted or refused by itself; the answers are in the order of
+    /// the jobs.
+    pub fn submit_many<C: AsRef<Path>, R: AsRef<Path>>(
+        &self,
+        jobs: impl IntoIterator<Item = (C, R)>,
+    ) -> Vec<Result<JobId, SchedulerError>> {
+        let add = |(candidate, results_dir): (C, R)| {
+            self.shared.add(Paths::new(candidate.as_ref(), results_dir.as_ref()), None)
+        };
+        let answers = jobs.into_iter().map(add).collect();
+        self.shared.hand_out();
+        answers
+    }
+
     fn add(
         &self,
         candidate: &Path,
         results_dir: &Path,
         runner: Option<oneshot::Sender<Results>>,
     ) -> Result<JobId, SchedulerError> {
-        let paths = Paths { candidate: candidate.into(), results_dir: results_dir.into() };
-        let job = self.shared.add(paths, runner)?;
+        let job = self.shared.add(Paths::new(candidate, results_dir), runner)?;
         self.shared.hand_out();
         Ok(job)
     }
@@ -142,7 +156,7 @@ impl JobScheduler {
     pub fn results(&self, job: JobId) -> Result<Results, SchedulerError> {
         let finished = match self.status(job)? {
             Status::Finished(finished) => finished,
-            Status::Queued | Status::Running { .. } => {
+            Status::Queued { .. } | Status::Running { .. } => {
                 return Err(SchedulerError::NotFinished(job));
             }
         };

@@ -111,6 +111,12 @@ impl Shared {
         self.tell(|| Event::Started { job });
     }
 
+    pub(crate) fn pending(&self, job: JobId, reason: Arc<str>) {
+        let mut table = self.table();
+        table.pend(job, reason.clone());
+        self.tell(|| Event::Pending { job, reason });
+    }
+
     /// A job is over. The first word counts.
     pub(crate) fn finish(&self, job: JobId, results: Results, recorded: bool) {
         self.settle(self.table(), job, results, recorded);

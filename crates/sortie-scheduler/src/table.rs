@@ -23,6 +23,8 @@ pub(crate) struct Live {
     pub(crate) submitted: Instant,
     /// When its attempt was started.
     pub(crate) started: Option<Instant>,
+    /// Why it was not, where the executor tells.
+    pub(crate) reason: Option<Arc<str>>,
     /// Whether the executor has it; if not, it is in the queue.
     taken: bool,
     /// Whether it is to be stopped, if the executor has it.
@@ -68,6 +70,7 @@ impl Table {
             key,
             submitted: now,
             started: None,
+            reason: None,
             taken: false,
             cancel: None,
             runner,
@@ -102,9 +105,17 @@ impl Table {
         Some((id, live))
     }
 
+    /// The job's attempt is under way.
     pub(crate) fn start(&mut self, id: JobId, now: Instant) {
         if let Some(Entry::Live(live)) = self.entries.get_mut(&id) {
             live.started = Some(now);
+        }
+    }
+
+    /// The job waits, for this reason; so it does where an attempt failed and another one is to come.
+    pub(crate) fn pend(&mut self, id: JobId, reason: Arc<str>) {
+        if let Some(Entry::Live(live)) = self.entries.get_mut(&id) {
+            (live.started, live.reason) = (None, Some(reason));
         }
     }
 

@@ -22,8 +22,13 @@
 //! This crate is a function from values to text. It touches no file, clock or environment, starts
 //! nothing, and knows nothing async: whether a script exists is for its callers to find out.
 
+mod batch;
 mod local;
 mod quote;
 
+pub use batch::{
+    Attempt, BatchActivation, BatchScript, Environment, Jobs, OWN_OPTIONS, ScriptError,
+    is_of_the_launcher,
+};
 pub use local::{READY_FD, Step, hooked, sourced};
 pub use quote::{NulByte, quote};

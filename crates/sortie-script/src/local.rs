@@ -80,7 +80,7 @@ fn bash<const N: usize>(
 }
 
 /// Bash looks up a name without a slash on `PATH`, and takes one that starts with `-` for options.
-fn with_slash(script: &Path) -> OsString {
+pub(crate) fn with_slash(script: &Path) -> OsString {
     if script.as_os_str().as_encoded_bytes().contains(&b'/') {
         script.into()
     } else {

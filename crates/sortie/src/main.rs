@@ -1,2 +1,7 @@
-//! To be written.
-fn main() {}
+//! The command-line tool; see the library of the same name.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sortie::main()
+}

@@ -13,6 +13,7 @@ mod leftovers;
 mod python;
 mod record;
 mod refused;
+mod submitted;
 
 use std::path::Path;
 

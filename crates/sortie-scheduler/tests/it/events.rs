@@ -30,7 +30,7 @@ async fn each_job_is_submitted_started_and_finished_in_this_order() {
                 assert!(finished.correct);
                 (*job, "finished")
             }
-            Event::Missed(_) => panic!("{event:?}"),
+            Event::Pending { .. } | Event::Missed(_) => panic!("{event:?}"),
         };
         seen[jobs.iter().position(|other| *other == job).unwrap()].push(what);
     }

@@ -45,7 +45,7 @@ async fn a_job_is_queued_then_runs_then_is_over() {
         matches!(scheduler.status(jobs[0]).unwrap(), Status::Running { .. })
     })
     .await;
-    assert_eq!(scheduler.status_many(&jobs)[1], Some(Status::Queued));
+    assert_eq!(scheduler.status_many(&jobs)[1], Some(Status::Queued { reason: None }));
     assert!(matches!(scheduler.results(jobs[0]), Err(SchedulerError::NotFinished(_))));
     assert!(!scheduler.forget(jobs[0]));
 

@@ -43,11 +43,13 @@ async fn ten_thousand_queued_then_cancelled() {
     let mut config = stage.config();
     config.limits.grace = Duration::ZERO;
     let scheduler = scheduler_with(config, 2);
-    let jobs: Vec<_> = (0..10_000)
-        .map(|n| scheduler.submit(stage.path("candidate"), stage.path(&format!("r{n}"))).unwrap())
-        .collect();
+    let all = (0..10_000).map(|n| (stage.path("candidate"), stage.path(&format!("r{n}"))));
+    let jobs: Vec<_> = scheduler.submit_many(all).into_iter().map(Result::unwrap).collect();
     stage.appears("r1/started").await;
-    let queued = scheduler.status_many(&jobs).into_iter().filter(|s| *s == Some(Status::Queued));
+    let queued = scheduler
+        .status_many(&jobs)
+        .into_iter()
+        .filter(|s| *s == Some(Status::Queued { reason: None }));
     assert_eq!(queued.count(), 9_998);
 
     let from = Instant::now();

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod bash;
+mod batch;
+mod check;
 mod hooked;
 mod quoting;
 mod sourced;

@@ -1,11 +1,11 @@
 //! The command lines as people review them: one case a file, one snapshot a case.
 
-use std::{ffi::OsString, fs, io::Write, path::PathBuf, process::Stdio};
+use std::{ffi::OsString, fs, path::PathBuf};
 
 use serde::Deserialize;
 use sortie_script::{Step, hooked, quote, sourced};
 
-use crate::bash::program;
+use crate::check::check_bash;
 
 /// A file of `tests/cases`.
 #[derive(Deserialize)]
@@ -75,26 +75,9 @@ fn command_lines() {
     });
 }
 
-/// Feeds the text to a checker, which must have nothing to say.
-fn check(checker: &str, options: &[&str], text: &str) {
-    let mut command = program(checker);
-    command.args(options).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = match command.spawn() {
-        Ok(child) => child,
-        Err(_) if std::env::var_os("SORTIE_QUICK").is_some_and(|quick| quick == "1") => return,
-        Err(error) => panic!("{checker}: {error}; install it, or set SORTIE_QUICK=1 to do without"),
-    };
-    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert!(output.status.success() && said.is_empty(), "{checker}: {said}\n{text}");
-}
-
 #[test]
 fn texts_pass_bash_and_shellcheck() {
     for argv in [sourced("a".as_ref(), &[]), hooked(&[], &[])] {
-        check("bash", &["-n"], &text(&argv));
-        // SC1090: that the sourced file is known only at run time is the point.
-        check("shellcheck", &["--shell=bash", "--exclude=SC1090", "-"], &text(&argv));
+        check_bash(&text(&argv));
     }
 }

@@ -1,0 +1,165 @@
+//! The environment of the job: what is exported by the script, and what cannot be.
+
+use std::{
+    collections::HashMap,
+    ffi::{OsStr, OsString},
+    os::unix::ffi::OsStrExt,
+};
+
+use super::values::word;
+use crate::ScriptError;
+
+/// The environment of a job, apart from what Slurm itself sets.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Environment<'a> {
+    /// Of the launcher's environment, what is to reach the job. Variables that tell of the launcher's
+    /// own place are left out, which would be wrong in the job's: see [`is_of_the_launcher`].
+    pub inherited: &'a [(OsString, OsString)],
+    /// What the user sets. Wins over all else.
+    pub set: &'a [(OsString, OsString)],
+    /// What the evaluator is told; set once more after the activation, which might change it.
+    pub evaluator: &'a [(String, String)],
+    /// Whether nothing else of what the job has when it starts is left: sites add to it, and so do
+    /// releases of Slurm before 23.02, which load the user's login environment. What Slurm itself sets
+    /// stays.
+    pub only_these: bool,
+}
+
+/// Whether a variable tells where its process is, and so is wrong in another place: those of an
+/// enclosing job or of a shell.
+pub fn is_of_the_launcher(name: &OsStr) -> bool {
+    let name = name.as_bytes();
+    let prefixes: [&[u8]; 5] = [b"SLURM", b"SBATCH_", b"SALLOC_", b"SRUN_", b"PMI_"];
+    let names: [&[u8]; 11] = [
+        b"CUDA_VISIBLE_DEVICES",
+        b"ROCR_VISIBLE_DEVICES",
+        b"GPU_DEVICE_ORDINAL",
+        b"ZE_AFFINITY_MASK",
+        b"HOSTNAME",
+        b"PWD",
+        b"OLDPWD",
+        b"SHLVL",
+        b"_",
+        b"JOB_COMPLETION_INDEX",
+        b"SORTIE_ATTEMPT",
+    ];
+    prefixes.iter().any(|prefix| name.starts_with(prefix)) || names.contains(&name)
+}
+
+/// Variables that bash itself acts on, or that are not what they are set to.
+const OF_BASH: [&[u8]; 43] = [
+    b"_",
+    b"PWD",
+    b"OLDPWD",
+    b"SHLVL",
+    b"IFS",
+    b"ENV",
+    b"CDPATH",
+    b"PS4",
+    b"TMOUT",
+    b"FUNCNEST",
+    b"GLOBIGNORE",
+    b"EXECIGNORE",
+    b"POSIXLY_CORRECT",
+    b"POSIX_PEDANTIC",
+    b"CHILD_MAX",
+    b"FIGNORE",
+    b"UID",
+    b"EUID",
+    b"PPID",
+    b"GROUPS",
+    b"DIRSTACK",
+    b"FUNCNAME",
+    b"PIPESTATUS",
+    b"SHELLOPTS",
+    b"LINENO",
+    b"RANDOM",
+    b"SRANDOM",
+    b"SECONDS",
+    b"EPOCHSECONDS",
+    b"EPOCHREALTIME",
+    b"HISTCMD",
+    b"OPTIND",
+    b"OPTERR",
+    b"OPTARG",
+    b"COPROC",
+    b"MAPFILE",
+    b"REPLY",
+    b"READLINE_LINE",
+    b"HOSTNAME",
+    b"HISTFILE",
+    b"HISTSIZE",
+    b"HISTFILESIZE",
+    b"SORTIE_ATTEMPT",
+];
+
+/// Whether bash can hold the variable and does nothing of its own with it.
+fn is_exportable(name: &[u8]) -> bool {
+    let start = name.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
+    start
+        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+        && !name.starts_with(b"BASH")
+        && !name.starts_with(b"COMP_")
+        && !name.starts_with(b"sortie_")
+        && !name.starts_with(b"READLINE_")
+        && !OF_BASH.contains(&name)
+}
+
+/// Adds `sortie_odd`, an array of what goes round bash, and the two functions that export the rest.
+pub(super) fn add(script: &mut String, environment: &Environment<'_>) -> Result<(), ScriptError> {
+    let all = merged(environment)?;
+    let exportable = |name: &OsStr| is_exportable(name.as_bytes());
+    script.push_str(
+        "# For the evaluator alone: what bash cannot hold or would act on.\nsortie_odd=(",
+    );
+    let mut separator = "";
+    for &(name, value) in all.iter().filter(|(name, _)| !exportable(name)) {
+        script.push_str(separator);
+        script.push_str(&word(name, [name, OsStr::new("="), value].join(OsStr::new("")))?);
+        separator = " ";
+    }
+    script.push_str(")\nsortie_environment() {\n");
+    for &(name, value) in all.iter().filter(|(name, _)| exportable(name)) {
+        add_export(script, name, value)?;
+    }
+    script.push_str("  return 0\n}\nsortie_evaluator_environment() {\n");
+    let set_by_user = |name: &str| environment.set.iter().any(|(set, _)| set == name);
+    for (name, value) in environment.evaluator.iter().filter(|(name, _)| !set_by_user(name)) {
+        if !exportable(name.as_ref()) {
+            return Err(ScriptError::VariableName { name: name.into() });
+        }
+        add_export(script, name.as_ref(), value.as_ref())?;
+    }
+    script.push_str("  return 0\n}\n");
+    Ok(())
+}
+
+/// What is inherited and what is set, each name once: the last wins, in the place of the first.
+fn merged<'a>(environment: &Environment<'a>) -> Result<Vec<(&'a OsStr, &'a OsStr)>, ScriptError> {
+    let mut all: Vec<(&OsStr, &OsStr)> = Vec::with_capacity(environment.inherited.len());
+    let mut places = HashMap::with_capacity(environment.inherited.len());
+    let inherited = environment.inherited.iter().filter(|(name, _)| !is_of_the_launcher(name));
+    for (name, value) in inherited.chain(environment.set) {
+        if name.is_empty() || name.as_bytes().contains(&b'=') {
+            return Err(ScriptError::VariableName { name: name.clone() });
+        }
+        let place = *places.entry(name.as_os_str()).or_insert(all.len());
+        match all.get_mut(place) {
+            Some(pair) => pair.1 = value,
+            None => all.push((name, value)),
+        }
+    }
+    Ok(all)
+}
+
+fn add_export(script: &mut String, name: &OsStr, value: &OsStr) -> Result<(), ScriptError> {
+    script.push_str("  export ");
+    // It is exportable, and so it is text.
+    script.push_str(name.to_str().unwrap_or_default());
+    script.push('=');
+    if !value.is_empty() {
+        script.push_str(&word(name, value)?);
+    }
+    script.push_str(" || return\n");
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! What no script can carry.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use thiserror::Error;
+
+use crate::NulByte;
+
+/// Why there is no script for these values.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ScriptError {
+    /// A NUL byte, which ends every text for the operating system.
+    #[error("{what} holds {nul}")]
+    Nul {
+        /// What holds it.
+        what: String,
+        /// Where in it.
+        nul: NulByte,
+    },
+    /// An option of sbatch that cannot be written as a directive.
+    #[error("sbatch option `{option}` with value {value:?}: {problem}")]
+    Option {
+        /// The option, without dashes.
+        option: String,
+        /// Its value, empty without one.
+        value: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A name that Slurm could not look the job up by.
+    #[error("job name {name:?} must be letters, digits, `-`, `_` and `.`")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// A path that would depend on where the job happens to be.
+    #[error("{what} must be an absolute path, got `{}`", .path.display())]
+    Relative {
+        /// What the path is of.
+        what: &'static str,
+        /// The path.
+        path: PathBuf,
+    },
+    /// An id that is not what file names and records take.
+    #[error("attempt id {id:?} is not 32 lower-case hexadecimal digits")]
+    AttemptId {
+        /// The id.
+        id: String,
+    },
+    /// A name that no variable can have here.
+    #[error("no variable can be named {name:?}: a name is not empty and has no `=`")]
+    VariableName {
+        /// The name.
+        name: OsString,
+    },
+    /// An activation that names nothing.
+    #[error("the Conda environment {name:?} starts with a dash and would be taken for an option")]
+    CondaEnvironment {
+        /// The name.
+        name: String,
+    },
+    /// A command without a program, or one that `env` would take for a variable.
+    #[error("the evaluator's program {program:?} must be a name or path without `=`")]
+    Program {
+        /// What it is, empty without one.
+        program: OsString,
+    },
+    /// A job array of no elements.
+    #[error("a job array needs at least one element")]
+    NoElement,
+}

@@ -1,0 +1,170 @@
+//! The script that Slurm runs.
+
+mod directive;
+mod environment;
+mod error;
+mod values;
+
+use std::{ffi::OsString, fmt::Write as _, path::Path, time::Duration};
+
+pub use directive::OWN_OPTIONS;
+pub use environment::{Environment, is_of_the_launcher};
+pub use error::ScriptError;
+
+use values::word;
+
+/// Only what Slurm itself sets: the script exports the rest. Releases before 23.02 take it for the name
+/// of a variable that is not there and load the user's login environment too, as `NONE` always does.
+const EXPORT: &str = "NIL";
+
+/// What does the work, the same in every script.
+const TEXT: &str = concat!(
+    include_str!("record.sh"),
+    include_str!("tree.sh"),
+    include_str!("setup.sh"),
+    include_str!("main.sh"),
+);
+
+/// What Slurm is to be asked for, and what the job is to do once it runs.
+#[derive(Clone, Debug)]
+pub struct BatchScript<'a> {
+    /// sortie's version, for the reader of the script.
+    pub version: &'a str,
+    /// The job's name in Slurm: `sortie-` and an attempt's id, so that it can be looked up.
+    pub name: &'a str,
+    /// What is run.
+    pub jobs: Jobs<'a>,
+    /// Further options of sbatch, without the dashes, each with its value if it takes one: what the
+    /// settings ask for. Those of [`OWN_OPTIONS`] are written by the script itself.
+    pub options: &'a [(String, Option<String>)],
+    /// How long before the time limit Slurm sends SIGTERM to the script, in seconds; it may come up
+    /// to a minute earlier than that (sbatch(1)). 0 leaves it to the limit itself.
+    pub early_term_seconds: u32,
+    /// The directory to run in: absolute.
+    pub directory: &'a Path,
+    /// The environment.
+    pub environment: Environment<'a>,
+    /// Environment modules to load, in order.
+    pub modules: &'a [String],
+    /// What to activate before the evaluator is run.
+    pub activation: BatchActivation<'a>,
+    /// From SIGTERM to SIGKILL, to a tenth of a second.
+    pub grace: Duration,
+    /// What each log may hold before the job is stopped, in bytes.
+    pub max_log_bytes: u64,
+}
+
+/// One job, or an array of them.
+#[derive(Clone, Copy, Debug)]
+pub enum Jobs<'a> {
+    /// One.
+    One(&'a Attempt<'a>),
+    /// A job array with the indices from 0, each running one of these.
+    Array {
+        /// The elements.
+        elements: &'a [Attempt<'a>],
+        /// How many of them may run at once; `None` leaves it to Slurm.
+        at_once: Option<u32>,
+    },
+}
+
+/// One execution of an evaluator.
+#[derive(Clone, Debug)]
+pub struct Attempt<'a> {
+    /// Its id: 32 lower-case hexadecimal digits.
+    pub id: &'a str,
+    /// The candidate, for the reader of the script.
+    pub candidate: &'a Path,
+    /// Where the logs, records and results go: absolute, and there by the time the job starts.
+    pub results_dir: &'a Path,
+    /// The evaluator's command line, Python first.
+    pub command: &'a [OsString],
+}
+
+/// What to activate before the evaluator is run.
+#[derive(Clone, Copy, Debug)]
+pub enum BatchActivation<'a> {
+    /// Nothing.
+    None,
+    /// This Conda environment, by name or path.
+    Conda(&'a str),
+    /// Source this script; one without a slash is of the working directory.
+    Sourced(&'a Path),
+}
+
+impl BatchScript<'_> {
+    /// The script, for the standard input of sbatch.
+    ///
+    /// Every value arrives as it is, whatever its bytes, or is refused. What a directive cannot carry
+    /// (a log's path with a line break) is left to the script itself, which opens the logs once more
+    /// and goes to the directory in any case: all that is lost then are Slurm's own messages, as
+    /// always in a job array, for which one directive would have to name all the logs.
+    pub fn render(&self) -> Result<String, ScriptError> {
+        let (first, attempts) = match self.jobs {
+            Jobs::One(attempt) => (attempt, std::slice::from_ref(attempt)),
+            Jobs::Array { elements, .. } => {
+                (elements.first().ok_or(ScriptError::NoElement)?, elements)
+            }
+        };
+        let mut script = String::with_capacity(TEXT.len() + 4096 + 512 * attempts.len());
+        self.add_header(&mut script, first)?;
+        self.add_directives(&mut script, first)?;
+        values::add(&mut script, self, attempts)?;
+        environment::add(&mut script, &self.environment)?;
+        script.push_str(TEXT);
+        Ok(script)
+    }
+
+    fn add_header(&self, script: &mut String, first: &Attempt<'_>) -> Result<(), ScriptError> {
+        let version = word("the version", self.version)?;
+        // Writing to a string does not fail, here and below.
+        let _ = writeln!(script, "#!/bin/bash\n# Written by sortie {version}, for Slurm to run.");
+        let _ = match self.jobs {
+            Jobs::One(_) => {
+                let candidate = word("the candidate", first.candidate)?;
+                writeln!(script, "# Attempt {}, candidate {candidate}", first.id)
+            }
+            Jobs::Array { elements, .. } => {
+                writeln!(
+                    script,
+                    "# {} attempts, one for each element of a job array",
+                    elements.len()
+                )
+            }
+        };
+        Ok(())
+    }
+
+    fn add_directives(&self, script: &mut String, first: &Attempt<'_>) -> Result<(), ScriptError> {
+        if directive::word(self.name).is_none() {
+            return Err(ScriptError::Name { name: self.name.to_owned() });
+        }
+        directive::add(script, "job-name", Some(self.name));
+        let log = |name| directive::log_path(&first.results_dir.join(name));
+        let logs = match self.jobs {
+            Jobs::One(_) => [log("job_log.out"), log("job_log.err")],
+            Jobs::Array { elements, at_once } => {
+                let last = elements.len() - 1;
+                let at_once = at_once.map(|count| format!("%{count}")).unwrap_or_default();
+                directive::add(script, "array", Some(&format!("0-{last}{at_once}")));
+                [None, None]
+            }
+        };
+        for (name, log) in ["output", "error"].into_iter().zip(&logs) {
+            directive::add(script, name, Some(log.as_deref().unwrap_or("/dev/null")));
+        }
+        directive::add(script, "open-mode", Some("append"));
+        directive::add(script, "chdir", Some(directive::path(self.directory).unwrap_or("/")));
+        directive::add(script, "nodes", Some("1"));
+        directive::add(script, "ntasks", Some("1"));
+        directive::add(script, "no-requeue", None);
+        directive::add(script, "export", Some(EXPORT));
+        if self.early_term_seconds > 0 {
+            let signal = format!("B:TERM@{}", self.early_term_seconds);
+            directive::add(script, "signal", Some(&signal));
+        }
+        self.options
+            .iter()
+            .try_for_each(|(name, value)| directive::add_option(script, name, value.as_deref()))
+    }
+}

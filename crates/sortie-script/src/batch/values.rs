@@ -1,0 +1,119 @@
+//! The values of a script, as bash is given them.
+
+use std::{
+    ffi::OsStr,
+    fmt::{Display, Write as _},
+    os::unix::ffi::OsStrExt,
+    path::Path,
+};
+
+use super::{Attempt, BatchActivation, BatchScript, Jobs, ScriptError};
+use crate::{local::with_slash, quote};
+
+/// A value as one word of bash; `what` names it if it cannot be one.
+pub(super) fn word(
+    what: impl AsRef<OsStr>,
+    value: impl AsRef<OsStr>,
+) -> Result<String, ScriptError> {
+    let named = |nul| ScriptError::Nul { what: what.as_ref().display().to_string(), nul };
+    quote(value.as_ref()).map_err(named)
+}
+
+/// Adds all but the environment.
+pub(super) fn add(
+    script: &mut String,
+    batch: &BatchScript<'_>,
+    attempts: &[Attempt<'_>],
+) -> Result<(), ScriptError> {
+    script.push_str("\n# ---- What is run ----\n\n");
+    match batch.jobs {
+        Jobs::One(attempt) => add_attempt(script, attempt, "")?,
+        Jobs::Array { .. } => {
+            script.push_str("case ${SLURM_ARRAY_TASK_ID-} in\n");
+            for (index, attempt) in attempts.iter().enumerate() {
+                // Writing to a string does not fail, here and below.
+                let _ = writeln!(script, "  {index})");
+                add_attempt(script, attempt, "    ")?;
+                script.push_str("    ;;\n");
+            }
+            script.push_str(NO_ELEMENT);
+        }
+    }
+    let absolute = absolute("the working directory", batch.directory)?;
+    set(script, "directory", word("the working directory", absolute)?);
+    set(script, "grace", batch.grace.as_millis().div_ceil(100));
+    script.insert_str(script.len() - 1, " # tenths of a second");
+    set(script, "max_log_bytes", batch.max_log_bytes.min(i64::MAX.unsigned_abs()));
+    set(script, "only_these", u8::from(batch.environment.only_these));
+    set_array(script, "modules", "a module", batch.modules)?;
+    match batch.activation {
+        BatchActivation::None => script.push_str("sortie_activate=()\n"),
+        BatchActivation::Conda(name) if name.starts_with('-') => {
+            return Err(ScriptError::CondaEnvironment { name: name.to_owned() });
+        }
+        BatchActivation::Conda(name) => {
+            let words = [OsStr::new("conda"), name.as_ref()];
+            set_array(script, "activate", "the Conda environment", &words)?;
+        }
+        BatchActivation::Sourced(file) => {
+            let words = ["source".into(), with_slash(file)];
+            set_array(script, "activate", "the activation script", &words)?;
+        }
+    }
+    Ok(())
+}
+
+const NO_ELEMENT: &str = r#"  *)
+    echo "sortie: this job array has no element ${SLURM_ARRAY_TASK_ID-}" >&2
+    exit 125
+    ;;
+esac
+"#;
+
+fn add_attempt(
+    script: &mut String,
+    attempt: &Attempt<'_>,
+    indent: &str,
+) -> Result<(), ScriptError> {
+    let hexadecimal = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    if attempt.id.len() != 32 || !attempt.id.bytes().all(hexadecimal) {
+        return Err(ScriptError::AttemptId { id: attempt.id.to_owned() });
+    }
+    let program = attempt.command.first().map_or(OsStr::new(""), |program| program);
+    if program.is_empty() || program.as_bytes().contains(&b'=') {
+        return Err(ScriptError::Program { program: program.to_owned() });
+    }
+    script.push_str(indent);
+    set(script, "attempt", attempt.id);
+    script.push_str(indent);
+    let results_dir = absolute("the results dir", attempt.results_dir)?;
+    set(script, "results", word("the results dir", results_dir)?);
+    script.push_str(indent);
+    set_array(script, "command", "an argument of the evaluator", attempt.command)
+}
+
+fn absolute<'a>(what: &'static str, path: &'a Path) -> Result<&'a Path, ScriptError> {
+    if path.is_absolute() {
+        return Ok(path);
+    }
+    Err(ScriptError::Relative { what, path: path.to_owned() })
+}
+
+fn set(script: &mut String, name: &str, value: impl Display) {
+    let _ = writeln!(script, "sortie_{name}={value}");
+}
+
+fn set_array(
+    script: &mut String,
+    name: &str,
+    what: &str,
+    values: &[impl AsRef<OsStr>],
+) -> Result<(), ScriptError> {
+    let _ = write!(script, "sortie_{name}=(");
+    for (index, value) in values.iter().enumerate() {
+        script.push_str(if index == 0 { "" } else { " " });
+        script.push_str(&word(what, value)?);
+    }
+    script.push_str(")\n");
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! The script for Slurm: its text, and what a real bash makes of it, with Slurm's variables faked.
+
+mod case;
+mod ends;
+mod node;
+mod texts;

@@ -1,0 +1,146 @@
+//! A node to run a script on: a folder with a fake `python`, and Slurm's variables.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use super::case::{Case, Element};
+use crate::bash::{Home, program};
+
+/// What the fake `python` does when it is asked its version, before what a test gives it to do.
+const FAKE: &str = "#!/bin/sh\n[ \"$1\" = --version ] && { echo Python 3; exit; }\n";
+
+pub(crate) struct Node {
+    pub(crate) home: Home,
+}
+
+impl Node {
+    /// With an evaluator that does this, in `sh`.
+    pub(crate) fn new(evaluator: &str) -> Self {
+        let node = Self { home: Home::new() };
+        fs::create_dir(node.path("bin")).unwrap();
+        fs::create_dir(node.path("results")).unwrap();
+        node.executable("bin/python", &format!("{FAKE}{evaluator}\n"));
+        node
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    pub(crate) fn executable(&self, name: &str, text: &str) {
+        let path = self.home.write(name, text);
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// A job of that evaluator.
+    pub(crate) fn case(&self) -> Case {
+        let mut path = self.path("bin").into_os_string();
+        path.push(":/usr/local/bin:/usr/bin:/bin");
+        // Other tests run at the same time, and no sweep may find their processes.
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(100, Ordering::Relaxed);
+        Case {
+            first_id: (u64::from(std::process::id()) << 32) + number,
+            attempts: vec![Element {
+                candidate: "candidate.py".into(),
+                results_dir: self.path("results"),
+                command: Vec::new(),
+            }],
+            directory: self.home.path().into(),
+            inherited: vec![("PATH".into(), path), ("HOME".into(), self.home.path().into())],
+            grace: 0.5,
+            ..Case::default()
+        }
+    }
+
+    /// Starts the script as slurmd does: its text as a file, its variables, hardly any others.
+    pub(crate) fn start(&self, case: &Case, variables: &[(&str, &str)]) -> Child {
+        self.command(case, variables).spawn().unwrap()
+    }
+
+    pub(crate) fn command(&self, case: &Case, variables: &[(&str, &str)]) -> Command {
+        let script = self.home.write("slurm_script", &case.render().unwrap());
+        let mut command = program("/bin/bash");
+        command.arg(script).current_dir("/").env_clear().stdin(Stdio::null());
+        command.stdout(fs::File::create(self.path("slurm.out")).unwrap());
+        command.stderr(fs::File::create(self.path("slurm.err")).unwrap());
+        command.envs([("SLURM_JOB_ID", "7"), ("SLURMD_NODENAME", "node1"), ("USER", "me")]);
+        command.envs(variables.iter().copied());
+        command
+    }
+
+    /// Runs the script to its end.
+    pub(crate) fn run(&self, case: &Case) -> Ended {
+        self.run_with(case, &[])
+    }
+
+    pub(crate) fn run_with(&self, case: &Case, variables: &[(&str, &str)]) -> Ended {
+        let mut script = self.start(case, variables);
+        self.end(&mut script)
+    }
+
+    /// Waits for the end of a script, which must not take long.
+    pub(crate) fn end(&self, script: &mut Child) -> Ended {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let status = loop {
+            if let Some(status) = script.try_wait().unwrap() {
+                break status;
+            }
+            if Instant::now() > deadline {
+                script.kill().unwrap();
+                panic!("the script hangs; job_log.err: {}", self.text("results/job_log.err"));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        assert!(!self.path("pwned").exists() && !Path::new("/pwned").exists(), "evaluated");
+        let end = self.text("results/job_end.json");
+        let (_, end) = end.split_once(r#""end":"#).unwrap_or_default();
+        Ended {
+            status,
+            end: end.trim_end().strip_suffix('}').unwrap_or_default().to_owned(),
+            stdout: self.text("results/job_log.out"),
+            stderr: self.text("results/job_log.err"),
+        }
+    }
+
+    /// What a file holds, nothing if it is not there.
+    pub(crate) fn text(&self, name: &str) -> String {
+        String::from_utf8_lossy(&fs::read(self.path(name)).unwrap_or_default()).into_owned()
+    }
+
+    /// Waits until a file is there that is not empty, and reads it.
+    pub(crate) fn wait_for(&self, name: &str) -> String {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while self.text(name).is_empty() {
+            assert!(Instant::now() < deadline, "no {name}; {}", self.text("results/job_log.err"));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.text(name)
+    }
+}
+
+/// How a script ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    /// The member `end` of the record.
+    pub(crate) end: String,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Whether the process is there and no zombie.
+pub(crate) fn is_alive(pid: &str) -> bool {
+    fs::read_to_string(format!("/proc/{}/stat", pid.trim()))
+        .is_ok_and(|stat| !stat.contains(") Z ") && !stat.contains(") X "))
+}
+
+pub(crate) fn kill(signal: &str, pid: u32) {
+    assert!(program("kill").args([signal, &pid.to_string()]).status().unwrap().success());
+}

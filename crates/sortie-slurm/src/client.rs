@@ -1,0 +1,240 @@
+//! Slurm's commands, called.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use sortie_process::Supervisor;
+use tokio::sync::OnceCell;
+
+use crate::command::{Call, Caller};
+use crate::environment::Environments;
+use crate::{Cluster, Error, JobId, JobInfo, JobName, Jobs, Site, tables, words};
+
+/// The most ids on one command line.
+const IDS_A_CALL: usize = 100;
+/// How much the clocks of launcher, controller and nodes may differ.
+const CLOCKS: Duration = Duration::from_secs(3600);
+
+/// Calls Slurm's commands. Cloning gives another handle to the same client.
+///
+/// Each call is one run of one command, with a time limit and an environment in which nothing but the
+/// choice of the cluster is left of what the launcher's environment would tell it. None of it is read by a
+/// shell.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    caller: Caller,
+    env: Environments,
+    site: OnceCell<Site>,
+}
+
+/// What is handed to sbatch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    /// The job's name, unique to this submission. It goes onto the command line, where it overrides the
+    /// script's.
+    pub name: JobName,
+    /// The script, which sbatch reads from its standard input.
+    pub script: Vec<u8>,
+    /// Options for sbatch that are not in the script, such as `--array=0-99`.
+    pub args: Vec<OsString>,
+}
+
+impl Client {
+    /// How long a command may take, unless said otherwise: longer than the commands' own time limits, and
+    /// than sbatch's first tries to get past a full queue.
+    pub const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+    /// A client that gives the commands `env`, scrubbed, and `cwd`, an absolute path, as working directory:
+    /// sbatch's own is the job's, too, unless the script says otherwise.
+    pub fn new(
+        supervisor: Supervisor,
+        env: impl IntoIterator<Item = (OsString, OsString)>,
+        cwd: impl Into<PathBuf>,
+        time_limit: Duration,
+    ) -> Self {
+        let caller = Caller { supervisor, cwd: cwd.into(), time_limit };
+        let env = Environments::new(env);
+        Self { shared: Arc::new(Shared { caller, env, site: OnceCell::new() }) }
+    }
+
+    /// What the cluster is like; asked for once, and again only if there was no answer.
+    pub async fn site(&self) -> Result<&Site, Error> {
+        let ask = async || {
+            let output = self.ask("scontrol", &["show", "config"]).await?;
+            let wanted = "the cluster's configuration (`ClusterName = …`)";
+            let missing = || Error::not_understood("scontrol", wanted, &output);
+            Site::parse(&output).ok_or_else(missing)
+        };
+        self.shared.site.get_or_try_init(ask).await
+    }
+
+    /// Runs sbatch once. [`Client::submit`] does so until it is known what became of the job.
+    pub(crate) async fn sbatch(&self, submission: &Submission) -> Result<JobId, Error> {
+        let mut args: Vec<OsString> =
+            vec!["--parsable".into(), format!("--job-name={}", submission.name).into()];
+        args.extend_from_slice(&submission.args);
+        let call = Call {
+            program: "sbatch",
+            args,
+            env: &self.shared.env.submit,
+            input: &submission.script,
+        };
+        let output = self.shared.caller.run(call).await?;
+        let missing = || Error::not_understood("sbatch", "the new job's id", &output);
+        tables::submitted(&output).ok_or_else(missing)
+    }
+
+    /// The job with that name, which was not submitted before `since`. Looks in the queue and then, where
+    /// there are any, in the accounts. Where the accounts do not answer, or there are none, the queue alone
+    /// is believed for as long as the controller cannot have forgotten the job.
+    pub async fn find(&self, name: &JobName, since: SystemTime) -> Result<Option<JobId>, Error> {
+        let queue = ["-h", "--me", "-t", "all", "-n", name.as_str(), "-o", "%F"];
+        let queue = self.ask("squeue", &queue[self.skip_noheader()..]).await?;
+        if let Some(id) = tables::first_id(&queue) {
+            return Ok(Some(id));
+        }
+        let site = self.site().await?;
+        let age = since.elapsed().unwrap_or_default();
+        let remembered = site.min_job_age.is_none_or(|min| age < min);
+        match self.find_account(name, since).await {
+            Ok(found) => Ok(found),
+            Err(_) if remembered => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn find_account(
+        &self,
+        name: &JobName,
+        since: SystemTime,
+    ) -> Result<Option<JobId>, Error> {
+        let name = format!("--name={name}");
+        let args = ["-X", "-n", "-P", "-S", &start(since), &name, "-o", "JobID"];
+        Ok(tables::first_id(&self.sacct(&args).await?))
+    }
+
+    /// Cancels jobs, with one scancel for each hundred; those that are over already are none of its concern.
+    /// It may be called again after an error.
+    pub async fn cancel(&self, ids: &[JobId]) -> Result<(), Error> {
+        let mut result = Ok(());
+        for (cluster, ids) in by_cluster(ids) {
+            for chunk in ids.chunks(IDS_A_CALL) {
+                let mut args = on_cluster(cluster);
+                args.extend(chunk.iter().map(|id| id.local()));
+                result = result.and(self.scancel(&args).await);
+            }
+        }
+        result
+    }
+
+    /// Cancels the jobs with that name, where sbatch did not live to tell an id.
+    pub async fn cancel_named(&self, name: &JobName) -> Result<(), Error> {
+        self.scancel(&["--me".into(), format!("--name={name}")]).await
+    }
+
+    async fn scancel(&self, args: &[String]) -> Result<(), Error> {
+        let args: Vec<_> = args.iter().map(String::as_str).collect();
+        match self.ask("scancel", &args).await {
+            Err(error) if error.says(words::NO_SUCH_JOB) || error.says(words::ALREADY_OVER) => {
+                Ok(())
+            }
+            other => other.map(drop),
+        }
+    }
+
+    async fn sacct(&self, args: &[&str]) -> Result<String, Error> {
+        if self.site().await.is_ok_and(|site| !site.accounting) {
+            return Err(Error::NoAccounting);
+        }
+        match self.ask("sacct", args).await {
+            Err(error) if error.says(words::NO_ACCOUNTING) => Err(Error::NoAccounting),
+            other => other,
+        }
+    }
+
+    async fn ask(&self, program: &'static str, args: &[&str]) -> Result<String, Error> {
+        let args = args.iter().map(OsString::from).collect();
+        let call = Call { program, args, env: &self.shared.env.ask, input: &[] };
+        self.shared.caller.run(call).await
+    }
+
+    /// How many of a list of options that begins with `-h` to leave out: with it, squeue does not say which
+    /// of several clusters the jobs are on.
+    fn skip_noheader(&self) -> usize {
+        usize::from(self.shared.env.names_clusters)
+    }
+}
+
+#[async_trait]
+impl Cluster for Client {
+    async fn queue(&self) -> Result<Jobs, Error> {
+        let args = ["-h", "-r", "--me", "-t", "all", "-o", tables::QUEUE_FORMAT];
+        Ok(tables::queue(&self.ask("squeue", &args[self.skip_noheader()..]).await?))
+    }
+
+    async fn accounting(&self, ids: &[JobId], since: SystemTime) -> Result<Jobs, Error> {
+        let mut found = Jobs::default();
+        for (cluster, ids) in by_cluster(ids) {
+            // An array is asked for as a whole.
+            let numbers: BTreeSet<_> = ids.iter().map(|id| id.number).collect();
+            let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+            for chunk in numbers.chunks(IDS_A_CALL) {
+                let mut args = on_cluster(cluster);
+                args.extend(
+                    ["-n", "-P", "-S", &start(since), "-j", &chunk.join(",")].map(Into::into),
+                );
+                args.extend(["-o", tables::ACCOUNTING_FORMAT].map(Into::into));
+                let args: Vec<_> = args.iter().map(String::as_str).collect();
+                found.extend(tables::accounting(&self.sacct(&args).await?, cluster));
+            }
+        }
+        Ok(found)
+    }
+
+    async fn show(&self, id: &JobId) -> Result<Option<JobInfo>, Error> {
+        let mut args = on_cluster(id.cluster.as_ref());
+        args.extend(["-o".into(), "show".into(), "job".into(), id.local()]);
+        let args: Vec<_> = args.iter().map(String::as_str).collect();
+        match self.ask("scontrol", &args).await {
+            Err(error) if error.says(words::NO_SUCH_JOB) => Ok(None),
+            Err(error) => Err(error),
+            Ok(output) => {
+                let missing = || Error::not_understood("scontrol", "a job's state", &output);
+                tables::shown(&output).map(Some).ok_or_else(missing)
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("site", &self.shared.site.get()).finish_non_exhaustive()
+    }
+}
+
+fn by_cluster(ids: &[JobId]) -> BTreeMap<Option<&Arc<str>>, Vec<&JobId>> {
+    let mut groups = BTreeMap::<_, Vec<_>>::new();
+    for id in ids {
+        groups.entry(id.cluster.as_ref()).or_default().push(id);
+    }
+    groups
+}
+
+fn on_cluster(cluster: Option<&Arc<str>>) -> Vec<String> {
+    cluster.map(|name| vec!["-M".into(), name.to_string()]).unwrap_or_default()
+}
+
+/// A start time for sacct, which otherwise may look no further back than midnight. It counts from now, so
+/// that no time zone comes into it.
+fn start(since: SystemTime) -> String {
+    let back = since.elapsed().unwrap_or_default() + CLOCKS;
+    format!("now-{}minutes", back.as_secs() / 60)
+}

@@ -1,0 +1,104 @@
+//! The environment that Slurm's commands are given.
+//!
+//! What is in the launcher's environment can change what the commands do and print: `SBATCH_*` override a
+//! script's directives, `SQUEUE_FORMAT` and its like change the output, and the `SLURM_*` of an enclosing job
+//! (a launcher that itself runs in one) bind the new job to the old one's nodes, CPUs and memory. What says
+//! which cluster to talk to, and as whom, has to stay.
+
+use std::ffi::{OsStr, OsString};
+
+use sortie_process::Environment;
+
+/// Begin the names of variables that are taken away …
+const TAKEN: &[&str] = &[
+    "SBATCH_",
+    "SALLOC_",
+    "SRUN_",
+    "SQUEUE_",
+    "SACCT_",
+    "SCANCEL_",
+    "SCONTROL_",
+    "SLURM_",
+    "SLURMD_",
+];
+
+/// … except for these, which select and authenticate to a cluster: sbatch(1), slurm.conf(5), jwt and
+/// `auth/slurm` in Slurm's documentation.
+const KEPT: &[&str] = &[
+    "SLURM_CONF",
+    "SLURM_CONF_SERVER",
+    "SLURM_CLUSTERS",
+    "SLURM_JWT",
+    "SLURM_SACK_KEY",
+    "SLURM_SACK_JWKS",
+    "SLURM_SACK_SOCKET",
+];
+
+/// Has times printed in seconds since 1970, whatever the time zone; squeue(1), sacct(1), scontrol(1).
+const TIME_FORMAT: (&str, &str) = ("SLURM_TIME_FORMAT", "%s");
+
+/// The environments of the two kinds of commands.
+pub(crate) struct Environments {
+    /// For sbatch, which passes its own on to the job.
+    pub(crate) submit: Environment,
+    /// For the others.
+    pub(crate) ask: Environment,
+    /// Whether the commands talk to clusters named in the environment.
+    pub(crate) names_clusters: bool,
+}
+
+impl Environments {
+    pub(crate) fn new(all: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let submit: Vec<_> = all.into_iter().filter(|(name, _)| !is_taken(name)).collect();
+        let names_clusters =
+            submit.iter().any(|(name, value)| name == "SLURM_CLUSTERS" && !value.is_empty());
+        let mut ask = submit.clone();
+        ask.push((TIME_FORMAT.0.into(), TIME_FORMAT.1.into()));
+        Self { submit: submit.into(), ask: ask.into(), names_clusters }
+    }
+}
+
+pub(crate) fn path(env: &Environment) -> String {
+    let path = env.iter().find(|(name, _)| name == "PATH");
+    path.map_or_else(|| "not set".into(), |(_, value)| value.to_string_lossy().into_owned())
+}
+
+fn is_taken(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    TAKEN.iter().any(|prefix| name.starts_with(prefix.as_bytes()))
+        && !KEPT.iter().any(|kept| kept.as_bytes() == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_enclosing_job_leaves_no_trace_and_the_cluster_stays_selected() {
+        let given = [
+            "PATH",
+            "HOME",
+            "SLURM_CONF",
+            "SLURM_JWT",
+            "SLURM_CLUSTERS",
+            "SLURM_CPU_BIND",
+            "SLURM_JOB_ID",
+            "SLURM_TIME_FORMAT",
+            "SLURM_CONF_OUT",
+            "SBATCH_PARTITION",
+            "SQUEUE_FORMAT",
+            "SRUN_CPUS_PER_TASK",
+            "SLURMD_NODENAME",
+            "MY_SLURM_NOTES",
+        ];
+        let env = Environments::new(given.map(|name| (name.into(), "x".into())));
+        let names = |env: &Environment| {
+            env.iter().map(|(name, _)| name.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let kept = ["PATH", "HOME", "SLURM_CONF", "SLURM_JWT", "SLURM_CLUSTERS", "MY_SLURM_NOTES"];
+        assert_eq!(names(&env.submit), kept);
+        assert_eq!(names(&env.ask), [&kept[..], &["SLURM_TIME_FORMAT"]].concat());
+        assert_eq!(env.ask.last().unwrap().1, "%s");
+        assert!(env.names_clusters);
+    }
+}

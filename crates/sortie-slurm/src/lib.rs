@@ -1,0 +1,34 @@
+//! Slurm's commands.
+mod breaker;
+mod client;
+mod cluster;
+mod command;
+mod environment;
+mod error;
+mod id;
+mod info;
+mod jitter;
+mod machine;
+mod news;
+mod pace;
+mod site;
+mod state;
+mod submit;
+mod tables;
+mod watcher;
+mod words;
+
+pub use breaker::{Breaker, Permit};
+pub use client::{Client, Submission};
+pub use cluster::Cluster;
+pub use error::{Advice, Error};
+pub use id::{BadJobId, BadJobName, JobId, JobName};
+pub use info::{ExitCode, JobInfo};
+pub use machine::Machine;
+pub use news::{Ended, Evidence, Observation, Patience, Question, Update};
+pub use pace::Pace;
+pub use site::Site;
+pub use state::{Ending, JobState, Phase};
+pub use submit::{Retry, SubmitError};
+pub use tables::Jobs;
+pub use watcher::{Look, Report, Tracked, Watcher};

@@ -1,0 +1,10 @@
+//! Jobs watched on a made-up cluster, with time that passes at once; and the client, with shims in place of
+//! Slurm's commands.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod world;
+
+mod latency;
+mod outages;
+mod random;
+mod vanished;

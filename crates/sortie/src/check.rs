@@ -1,0 +1,96 @@
+//! `sortie check`: whether jobs with these settings could run here.
+
+use clap::builder::styling::AnsiColor;
+use serde::Serialize;
+use sortie_scheduler::{Finding, Problem, check};
+use tokio::runtime::Builder;
+
+use crate::exit_status;
+use crate::failure::Failure;
+use crate::job::ConfigArgs;
+use crate::output::{self, bold, one_line};
+
+const AFTER_HELP: &str = "\
+Prints a line for each thing that jobs need: `ok` and what was found; or
+`problem`, what is wrong, and what to do. The exit status is 0 if all is well,
+else 2. Python is started to see that it runs; nothing is changed.
+
+Example:
+  sortie check --config job.yaml";
+
+/// Check the settings, and that what they name is there
+#[derive(clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Print one JSON object: `ok`, and `findings` with `subject`, `ok`, and `found` or `problem` and
+    /// `advice`
+    #[arg(long)]
+    json: bool,
+}
+
+/// In JSON.
+#[derive(Serialize)]
+struct Report<'a> {
+    ok: bool,
+    findings: Vec<Line<'a>>,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    subject: &'a str,
+    ok: bool,
+    #[serde(flatten)]
+    result: Said<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Said<'a> {
+    Found { found: &'a str },
+    Problem { problem: &'a str, advice: &'a str },
+}
+
+pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
+    let findings = find(&args.config)?;
+    let ok = findings.iter().all(|finding| finding.result.is_ok());
+    let printed = if args.json {
+        let report = Report { ok, findings: findings.iter().map(line).collect() };
+        output::json(&report).and_then(|json| output::print(&json))
+    } else {
+        output::print_styled(&findings.iter().map(text).collect::<String>())
+    };
+    printed.map_err(Failure::Output)?;
+    Ok(if ok { exit_status::CORRECT } else { exit_status::SETUP })
+}
+
+fn find(config: &ConfigArgs) -> Result<Vec<Finding>, Failure> {
+    match config.load() {
+        Ok(config) => {
+            let runtime = Builder::new_current_thread().enable_all().build();
+            Ok(runtime.map_err(Failure::Runtime)?.block_on(check(&config)))
+        }
+        Err(error) => {
+            let problem = Problem { what: error.to_string(), advice: "mend the settings".into() };
+            Ok(vec![Finding { subject: "settings", result: Err(problem) }])
+        }
+    }
+}
+
+fn line(finding: &Finding) -> Line<'_> {
+    let result = match &finding.result {
+        Ok(found) => Said::Found { found },
+        Err(Problem { what, advice }) => Said::Problem { problem: what, advice },
+    };
+    Line { subject: finding.subject, ok: finding.result.is_ok(), result }
+}
+
+fn text(finding: &Finding) -> String {
+    let (color, word, said) = match &finding.result {
+        Ok(found) => (AnsiColor::Green, "ok", found.clone()),
+        Err(Problem { what, advice }) => (AnsiColor::Red, "problem", format!("{what}; {advice}")),
+    };
+    let style = bold(color);
+    format!("{style}{word:<7}{style:#}  {:<11}  {}\n", finding.subject, one_line(&said))
+}

@@ -1,0 +1,28 @@
+//! The command-line tool, as a library so that its exit statuses can be named by others.
+//!
+//! ```
+//! // Whether another try is worth it, of a `sortie run` that ended with this status:
+//! let again = |status| status == sortie::exit_status::INFRASTRUCTURE;
+//! assert!(again(3) && !again(1));
+//! ```
+//!
+//! # Architecture invariant
+//!
+//! Nothing here that a user of the libraries would miss: this crate reads arguments, asks
+//! `sortie-scheduler`, and prints. It is the only crate that does print, and what it prints on standard
+//! output is for programs to read. A subcommand is a module.
+
+mod check;
+mod cli;
+mod failure;
+mod job;
+mod log;
+mod output;
+mod progress;
+mod render;
+mod run;
+mod signals;
+
+pub mod exit_status;
+
+pub use cli::main;

@@ -1,0 +1,16 @@
+//! The tool itself: its binary, run on real evaluators.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod activation;
+mod bytes;
+mod check;
+mod environment;
+mod json;
+mod packing;
+mod render;
+mod signals;
+mod stage;
+mod statuses;
+mod streams;
+mod terminal;
+mod usage;

@@ -1,0 +1,72 @@
+//! What a job comes to, as the exit status says it.
+
+use sortie::exit_status::{CORRECT, INFRASTRUCTURE, NOT_CORRECT, SETUP};
+
+use crate::stage::{self, Stage};
+
+/// Runs an evaluator: its exit status, kind of outcome, fault and detail.
+fn verdict(evaluator: &str, settings: &str) -> (u8, String, Option<String>, String) {
+    let stage = Stage::shell(evaluator, settings);
+    let ran = stage.run();
+    stage.is_empty();
+    let (kind, fault, detail) = ran.verdict();
+    assert_eq!(ran.stderr, "", "{ran:?}");
+    (u8::try_from(ran.status.unwrap()).unwrap(), kind, fault, detail)
+}
+
+#[test]
+fn correct() {
+    let expected = (CORRECT, "exited".into(), None, String::new());
+    assert_eq!(verdict(stage::CORRECT, ""), expected);
+}
+
+#[test]
+fn judged_not_correct_is_nobodys_fault() {
+    let evaluator = stage::CORRECT.replace("true", "false");
+    assert_eq!(verdict(&evaluator, ""), (NOT_CORRECT, "exited".into(), None, String::new()));
+}
+
+#[test]
+fn the_candidates_faults() {
+    let fault = || Some("candidate".to_owned());
+    let cases = [
+        ("exit 3", "", "exited", "exit code 3"),
+        ("kill -SEGV $$", "", "signaled", "killed by SIGSEGV"),
+        ("", "", "exited", "correct.json is missing; metrics.json is missing"),
+        ("sleep 600", "time: '00:00:01'\n", "timed_out", "stopped at its time limit of 1 s"),
+        (
+            "exec yes",
+            "limits: {max_log_bytes: 1000}\n",
+            "output_limit",
+            "stopped because a log grew beyond 1000 bytes",
+        ),
+    ];
+    for (evaluator, settings, kind, detail) in cases {
+        let expected = (NOT_CORRECT, kind.to_owned(), fault(), detail.to_owned());
+        assert_eq!(verdict(evaluator, settings), expected, "{evaluator}");
+    }
+}
+
+#[test]
+fn what_the_user_has_to_mend_is_said_on_standard_error_too() {
+    let stage = Stage::shell("", "");
+    std::fs::remove_file(stage.path("evaluate.sh")).unwrap();
+    let ran = stage.run();
+    assert_eq!(ran.status, Some(SETUP.into()));
+    let (kind, fault, detail) = ran.verdict();
+    assert_eq!((kind.as_str(), fault.as_deref()), ("not_started", Some("setup")));
+    assert!(detail.contains("the evaluator evaluate.sh cannot be read"), "{detail}");
+    ran.says_error(&detail);
+    assert!(ran.stderr.contains("\nhint: "), "{ran:?}");
+}
+
+#[test]
+fn a_machine_out_of_files_is_infrastructure() {
+    let stage = Stage::shell(stage::CORRECT, "");
+    // Enough to start, not enough for the logs, the helper's sockets and so on.
+    let limited = r#"ulimit -n 12 && exec "$0" run --config job.yaml candidate.py results"#;
+    let ran = stage::ran(stage.command("sh").args(["-c", limited, env!("CARGO_BIN_EXE_sortie")]));
+    assert_eq!(ran.status, Some(INFRASTRUCTURE.into()), "{ran:?}");
+    assert_eq!(ran.verdict().1.as_deref(), Some("infrastructure"), "{ran:?}");
+    ran.says_error("not started: ");
+}

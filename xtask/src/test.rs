@@ -1,0 +1,83 @@
+//! All tests, with what they need around them.
+
+use std::path::Path;
+
+use anyhow::Result;
+use xshell::{Cmd, Shell, cmd};
+
+use crate::{
+    interrupt::Interrupts,
+    packages,
+    slurm::{self, Cluster, Flavour},
+    snapshots::References,
+};
+
+/// Tells tests that need something installed or started, such as Slurm, to pass without it.
+const QUICK: &str = "SORTIE_TEST_QUICK";
+
+/// The tests that need nothing but the toolchain.
+pub(crate) fn quick(sh: &Shell) -> Result<()> {
+    cargo_test(sh).env(QUICK, "1").run()?;
+    println!("test: the quick tests passed; those that need Slurm were not asked to run");
+    Ok(())
+}
+
+/// Every test of the workspace, with both private Slurms up. Those that were not up before are
+/// stopped again, whatever comes of the tests.
+pub(crate) fn all(sh: &Shell) -> Result<()> {
+    packages::ensure(sh, packages::TESTS)?;
+    let interrupts = Interrupts::take()?;
+    let slurms = Slurms::up(sh)?;
+    let outcome = run_all(sh, &interrupts, &slurms);
+    slurms.down()?;
+    outcome?;
+    println!("test: all tests passed, with both Slurms, and every snapshot was compared with");
+    Ok(())
+}
+
+fn run_all(sh: &Shell, interrupts: &Interrupts, slurms: &Slurms) -> Result<()> {
+    let references = References::new()?;
+    let tests =
+        cargo_test(sh).env_remove(QUICK).envs(slurms.variables()).envs([references.variable()]);
+    interrupts.run(tests)?;
+    references.cover_all()
+}
+
+/// The clusters, each with the variable that tells the tests its slurm.conf.
+struct Slurms(Vec<(&'static str, Flavour, Cluster)>);
+
+impl Slurms {
+    fn up(sh: &Shell) -> Result<Slurms> {
+        let mut slurms = Slurms(Vec::new());
+        for (variable, flavour) in [
+            ("SORTIE_TEST_SLURM_CONF", Flavour::Plain),
+            ("SORTIE_TEST_SLURM_ACCOUNTING_CONF", Flavour::Accounting),
+        ] {
+            match slurm::up(sh, flavour) {
+                Ok(cluster) => slurms.0.push((variable, flavour, cluster)),
+                Err(error) => {
+                    slurms.down()?;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(slurms)
+    }
+
+    fn variables(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        self.0.iter().map(|(variable, _, cluster)| (*variable, cluster.conf.as_path()))
+    }
+
+    fn down(&self) -> Result<()> {
+        for (_, flavour, cluster) in &self.0 {
+            if cluster.started {
+                slurm::down(*flavour)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn cargo_test(sh: &Shell) -> Cmd<'_> {
+    cmd!(sh, "cargo test --locked --workspace --no-fail-fast")
+}
