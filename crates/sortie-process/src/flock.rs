@@ -19,6 +19,7 @@ pub(crate) struct Shepherd {
 }
 
 /// One shepherd's claim to a template, of which there may be so many and not more.
+#[derive(Debug)]
 pub(crate) struct Seat {
     template: Arc<Template>,
     /// As many are taken as there are copies of it.
