@@ -66,7 +66,8 @@ impl Forker {
         let output = [output_file(c"stdout").map_err(why)?, output_file(c"stderr").map_err(why)?];
         let execution = Execution::from_strings(spec.strings, spec.args).ok_or("no request")?;
         let [stdout, stderr] = output.each_ref().map(AsRawFd::as_raw_fd);
-        let files = [0, stdout, stderr, 0, theirs.as_raw_fd()];
+        let null = File::options().read(true).write(true).open("/dev/null").map_err(why)?;
+        let files = [0, stdout, stderr, null.as_raw_fd(), theirs.as_raw_fd()];
         debug_assert_eq!(files.len(), Template::SOCKET as usize + 1);
         let pid = execute(&execution, &files, stack)
             .map_err(|SpawnFailed { doing, errno }| format!("cannot {doing}: {}", errno.desc()))?;
