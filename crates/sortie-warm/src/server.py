@@ -310,7 +310,8 @@ def report(error):
         return exit_code(end.code)
     except BaseException as other:
         print("Error in sys.excepthook:", file=sys.stderr)
-        sys.__excepthook__(type(other), other, other.__traceback__.tb_next)
+        other.__traceback__ = other.__traceback__.tb_next
+        sys.__excepthook__(type(other), other, other.__traceback__)
         print("\nOriginal exception was:", file=sys.stderr)
         sys.__excepthook__(type(error), error, trace)
     return None if isinstance(error, KeyboardInterrupt) else 1
@@ -345,6 +346,7 @@ def leave(kernel, code, before):
     for kept in gc.get_objects():
         if issubclass(type(kept), (_io.TextIOWrapper, _io.BufferedWriter, _io.BufferedRandom)):
             quietly(kept.flush)
+    failed |= flush("stdout", "stderr")
     if code is None:
         kernel.signal(SIGINT, None)
         os.kill(os.getpid(), SIGINT)
@@ -395,7 +397,7 @@ def clear(module):
 class Server:
     def __init__(self, evaluator, preload):
         self.channel = _socket.socket(fileno=SOCKET)
-        self.channel.set_inheritable(False)
+        os.set_inheritable(SOCKET, False)
         self.kernel = None
         self.evaluator = evaluator
         self.preload = preload
