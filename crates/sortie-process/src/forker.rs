@@ -22,6 +22,8 @@ use crate::{Status, Template, program};
 
 /// How long a template that is ready may take to fork.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long it may take to end once it has hung up.
+const LAST_MOMENTS: Duration = Duration::from_millis(100);
 /// The longest line it may say.
 const LONGEST: usize = 4096;
 
@@ -171,14 +173,20 @@ impl Forker {
                     self.heard.extend_from_slice(&buffer[..read]);
                 }
                 Err(error) if is_early(&error) && attempt.has_template() => {}
-                _ => return no(self.last_words(attempt.template_end())),
+                _ => return self.ended(attempt, shepherd),
             }
         }
     }
 
-    /// How it ended, and the last line it printed.
-    fn last_words(&mut self, end: Option<Status>) -> String {
-        let how = match end {
+    /// It has hung up, and most likely ended: how, and the last line it printed.
+    fn ended(&mut self, attempt: &mut Attempt, shepherd: &Shepherd) -> io::Result<Line> {
+        let by = Instant::now() + LAST_MOMENTS;
+        while attempt.has_template() && Instant::now() < by {
+            if attempt.hear(shepherd, shepherd.signals.as_fd(), by)? == Heard::Stopped {
+                return Ok(Line::Not(Answer::Stopped));
+            }
+        }
+        let how = match attempt.template_end() {
             None => "it hangs up".to_owned(),
             Some(Status::Exited(code)) => format!("it ends with exit code {code}"),
             Some(Status::Signaled(signal)) => format!("it is ended by signal {signal}"),
@@ -186,7 +194,8 @@ impl Forker {
         let printed = contents(&mut self.output[1]).unwrap_or_default();
         let printed = String::from_utf8_lossy(&printed);
         let last = printed.lines().rev().find(|line| !line.trim().is_empty());
-        last.map_or_else(|| how.clone(), |last| format!("{how}: {last}"))
+        let reason = last.map_or_else(|| how.clone(), |last| format!("{how}: {last}"));
+        Ok(Line::Not(Answer::No(reason)))
     }
 
     /// Notes that it has no command to look after now.

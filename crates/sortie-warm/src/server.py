@@ -1,4 +1,4 @@
-"""Keeps a Python interpreter that has imported what an evaluator imports, and forks it for each job.
+"""Keeps an interpreter that has imported what an evaluator imports, and forks it for each job.
 
 Run as `python -c THIS EVALUATOR [MODULE ...]`, with a socket at file descriptor 4. It reads the
 evaluator without running it, imports what that imports at its top level and the modules named, and
@@ -68,8 +68,10 @@ HARMLESS_CALLS = {"Path", "abspath", "dirname", "get", "getLogger", "getenv", "j
 
 
 def inner(statement):
-    """The statements of an `if` or `try` that run, as far as that can be told beforehand. Handlers
-    do not: a module that is not there stays away, and what is imported instead costs what it does."""
+    """The statements of an `if` or `try` that run, as far as that can be told beforehand.
+
+    Handlers are not among them: what is imported where a module is missing is left to the job.
+    """
     if isinstance(statement, TRIES):
         return statement.body + statement.orelse + statement.finalbody
     nodes = list(walk(statement.test))
@@ -155,7 +157,7 @@ def shared_files():
             continue
         read_only = flags & os.O_ACCMODE == os.O_RDONLY and os.path.isfile(target)
         harmless = read_only or target in (os.devnull, "/dev/urandom", "/dev/random")
-        if int(file) > SOCKET and not harmless:
+        if int(file) not in (0, 1, 2, SOCKET) and not harmless:
             yield target
 
 
@@ -288,12 +290,11 @@ def new_seeds():
 
 # The end, as `Py_FinalizeEx` makes it -------------------------------------------------------------
 #
-# All that can be seen of it is done, but modules that were there before the fork are not taken apart:
-# for NumPy alone that takes ten times as long as all the rest.
+# All that can be seen of it is done, but modules that were there before the fork are not taken
+# apart: for NumPy alone that takes ten times as long as all the rest.
 
 def report(error):
-    """Tells of an exception that nobody caught; the exit code, or None where SIGINT is to end this
-    process."""
+    """Tells of an exception that nobody caught: the exit code, or None where SIGINT is the end."""
     if error is None:
         return 0
     flush("stderr", "stdout")
@@ -324,7 +325,7 @@ def exit_code(code):
     if isinstance(code, int):
         return code & 0xFF if -(1 << 63) <= code < 1 << 63 else 0xFF
     try:
-        print(code, file=sys.stderr)
+        print(code, file=sys.stderr or sys.__stderr__)
     except Exception:
         pass
     return 1
@@ -350,7 +351,7 @@ def leave(kernel, code, before):
     if code is None:
         kernel.signal(SIGINT, None)
         os.kill(os.getpid(), SIGINT)
-    # What libraries in C have to do at the end. It does not return, so nothing of Python runs again.
+    # What libraries in C have to do at the end. It does not return: no more of Python runs.
     kernel.exit(120 if failed else code)
 
 
@@ -373,10 +374,13 @@ def flush(*names, tell=False):
         except Exception as error:
             failed = True
             if tell and name == "stdout":
-                new = sys.version_info >= (3, 14)
-                what = " while flushing sys.stdout:" if new else f" in: {file!r}"
+                what = f"in: {file!r}"
+                if sys.version_info >= (3, 13):
+                    what = "on flushing sys.stdout:"
+                if sys.version_info >= (3, 14):
+                    what = "while flushing sys.stdout:"
                 kind = type(error).__name__
-                print(f"Exception ignored{what}\n{kind}: {error}", file=sys.stderr)
+                print(f"Exception ignored {what}\n{kind}: {error}", file=sys.stderr)
     return failed
 
 
