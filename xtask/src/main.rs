@@ -1,7 +1,9 @@
 //! `cargo xtask`, the project's own tool: the gates a change must pass, the tests, and the private
 //! Slurm they run on.
 
+mod bench;
 mod ci;
+mod demo;
 mod interrupt;
 mod packages;
 mod slurm;
@@ -22,8 +24,17 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Measure how fast it is, against what should be beaten
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Check format, lints, documentation, dependencies and snapshots; no test is run
     Ci,
+    /// Run an evaluator on candidates of all kinds, and show how they rank
+    Demo {
+        /// Where the candidates are evaluated
+        #[arg(default_value = "local")]
+        place: demo::Place,
+    },
     /// Install and start what the tests need, run them all, stop what was started
     Test {
         /// Only the tests that need nothing installed or started
@@ -49,7 +60,9 @@ fn main() -> ExitCode {
 fn run(task: &Task) -> anyhow::Result<()> {
     let sh = workspace::shell()?;
     match task {
+        Task::Bench(bench) => bench::run(&sh, bench),
         Task::Ci => ci::run(&sh),
+        Task::Demo { place } => demo::run(*place),
         Task::Test { quick: true } => test::quick(&sh),
         Task::Test { quick: false } => test::all(&sh),
         Task::Slurm(task) => slurm::run(&sh, task),

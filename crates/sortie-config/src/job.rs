@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     EnvironmentPolicy, JobType, Limits, LocalJobConfig, PyValue, SlurmCondaJobConfig,
-    SlurmDockerJobConfig,
+    SlurmDockerJobConfig, SlurmSettings,
 };
 
 /// The settings of one of the three kinds of job.
@@ -73,6 +73,15 @@ impl JobConfig {
     /// Bounds on stopping, logs and results.
     pub fn limits(&self) -> &Limits {
         common!(self, limits)
+    }
+
+    /// What is asked of Slurm; `None` for a local job.
+    pub fn slurm(&self) -> Option<SlurmSettings<'_>> {
+        match self {
+            Self::Local(_) => None,
+            Self::SlurmConda(config) => Some(config.slurm()),
+            Self::SlurmDocker(config) => Some(config.slurm()),
+        }
     }
 
     /// How long the job may run; `None` means without a limit.

@@ -2,11 +2,17 @@
 
 use std::{os::unix::ffi::OsStrExt, path::Path};
 
-use crate::{JobConfig, LocalJobConfig, SlurmCondaJobConfig, SlurmDockerJobConfig, Warm};
+use crate::{
+    JobConfig, LocalJobConfig, SlurmCondaJobConfig, SlurmDockerJobConfig, SlurmSettings, Warm,
+    gpus, sbatch_args,
+};
 
 /// Slurm keeps CPUs per task in 16 bits and reserves the values above this one (`NO_VAL16` and
 /// `INFINITE16` in slurm.h).
 pub(crate) const MAX_CPUS: u32 = 0xfffd;
+
+/// The most that Slurm takes as a niceness, either way (sbatch(1)).
+const MAX_NICE: i64 = 2_147_483_645;
 
 /// A setting that no command line, directive or variable can carry, or that makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,9 +59,33 @@ pub enum InvalidSetting {
         /// Where, with dots between the levels.
         field: String,
         /// What it holds.
-        value: u64,
+        value: i64,
         /// The range, in words.
         expected: String,
+    },
+    /// An option of sbatch that contradicts a setting or is none.
+    #[error("`{field}` {why}")]
+    SbatchArg {
+        /// Where, with dots between the levels.
+        field: String,
+        /// What is wrong with it, and what to do.
+        why: String,
+    },
+    /// sbatch takes a list for nodes that the job has all of, and a job here has one.
+    #[error(
+        "`nodelist` must be one node, got {nodelist:?}: narrow the choice by `exclude` or `constraint`"
+    )]
+    SeveralNodes {
+        /// The list.
+        nodelist: String,
+    },
+    /// A kind of GPU that cannot be asked for.
+    #[error(
+        "`gpus` names the kind {kind:?}; a kind is a letter, then letters, digits, `_`, `-` or `.`"
+    )]
+    GpuKind {
+        /// The kind.
+        kind: String,
     },
     /// A variable that cannot be set.
     #[error("`environment.set` names the variable {name:?}; a name is not empty and has no `=`")]
@@ -77,7 +107,10 @@ impl InvalidSetting {
             | Self::Space { field, .. }
             | Self::Dash { field, .. }
             | Self::Empty { field }
-            | Self::OutOfRange { field, .. } => field,
+            | Self::OutOfRange { field, .. }
+            | Self::SbatchArg { field, .. } => field,
+            Self::SeveralNodes { .. } => "nodelist",
+            Self::GpuKind { .. } => "gpus",
             Self::VariableName { .. } => "environment.set",
             Self::TwoEnvironments => "activate_script",
         }
@@ -133,7 +166,7 @@ fn slurm_conda(config: &SlurmCondaJobConfig) -> Checked {
         not_blank(&field, module)?;
         one_line(&field, module)?;
     }
-    allocation(&config.partition, config.cpus)?;
+    slurm(&config.slurm())?;
     one_environment(&config.conda_env, config.activate_script.as_deref())
 }
 
@@ -143,16 +176,52 @@ fn slurm_docker(config: &SlurmDockerJobConfig) -> Checked {
     // Folded over several lines in YAML, flags may well hold line breaks: they separate like spaces.
     let flags: String = config.docker_flags.split_ascii_whitespace().collect();
     one_line("docker_flags", &flags)?;
-    allocation(&config.partition, config.cpus)
+    slurm(&config.slurm())
 }
 
-fn allocation(partition: &str, cpus: u32) -> Checked {
-    one_word("partition", partition)?;
-    if (1..=MAX_CPUS).contains(&cpus) {
+fn slurm(settings: &SlurmSettings<'_>) -> Checked {
+    one_word("partition", settings.partition)?;
+    for (field, text) in settings.words() {
+        text.map_or(Ok(()), |text| one_word(field, text))?;
+    }
+    if let Some(nodelist) = settings.nodelist.filter(|list| names_several(list)) {
+        return Err(InvalidSetting::SeveralNodes { nodelist: nodelist.to_owned() });
+    }
+    within("cpus", settings.cpus.into(), 1, MAX_CPUS.into())?;
+    within("nice", settings.nice.unwrap_or_default(), -MAX_NICE, MAX_NICE)?;
+    within("early_term_seconds", settings.early_term.into(), 0, u16::MAX.into())?;
+    if let Some(kind) = settings.gpus.kind.as_ref().filter(|kind| !gpus::is_kind(kind)) {
+        return Err(InvalidSetting::GpuKind { kind: kind.clone() });
+    }
+    for (name, value) in settings.sbatch_args {
+        sbatch_args::check(name, settings)?;
+        value.as_ref().map_or(Ok(()), |value| sbatch_value(name, value))?;
+    }
+    Ok(())
+}
+
+/// Whether a list of nodes, as Slurm writes it, has more than one: `a,b` or `a[1-2]`.
+fn names_several(nodelist: &str) -> bool {
+    let in_brackets = nodelist.split_once('[').is_some_and(|(_, rest)| rest.contains('-'));
+    nodelist.contains(',') || in_brackets
+}
+
+fn sbatch_value(name: &str, value: &str) -> Checked {
+    let field = format!("sbatch_args.{name}");
+    one_line(&field, value)?;
+    if matches!(value, "true" | "false") {
+        let why = "is a switch to sbatch: leave its value empty, or leave it out".to_owned();
+        return Err(InvalidSetting::SbatchArg { field, why });
+    }
+    not_blank(&field, value)
+}
+
+fn within(field: &str, value: i64, least: i64, most: i64) -> Checked {
+    if (least..=most).contains(&value) {
         return Ok(());
     }
-    let expected = format!("a whole number from 1 to {MAX_CPUS}");
-    Err(InvalidSetting::OutOfRange { field: "cpus".to_owned(), value: cpus.into(), expected })
+    let expected = format!("a whole number from {least} to {most}");
+    Err(InvalidSetting::OutOfRange { field: field.to_owned(), value, expected })
 }
 
 fn one_environment(conda_env: &str, activate_script: Option<&Path>) -> Checked {
@@ -231,7 +300,7 @@ fn some(field: &str, value: u32) -> Checked {
 fn at_least_1(field: &str, value: u64) -> Checked {
     if value == 0 {
         let expected = "at least 1 byte".to_owned();
-        return Err(InvalidSetting::OutOfRange { field: field.to_owned(), value, expected });
+        return Err(InvalidSetting::OutOfRange { field: field.to_owned(), value: 0, expected });
     }
     Ok(())
 }
@@ -239,7 +308,7 @@ fn at_least_1(field: &str, value: u64) -> Checked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EnvironmentPolicy, PyValue};
+    use crate::{EnvironmentPolicy, Gpus, PyValue};
 
     fn conda(change: impl FnOnce(&mut SlurmCondaJobConfig)) -> Result<(), InvalidSetting> {
         let mut config = SlurmCondaJobConfig::default();
@@ -328,7 +397,69 @@ mod tests {
     fn ranges() {
         assert_eq!(field(conda(|config| config.cpus = 0)), "cpus");
         assert_eq!(field(docker(|config| config.cpus = MAX_CPUS + 1)), "cpus");
-        assert_eq!(conda(|config| (config.cpus, config.gpus) = (MAX_CPUS, 0)), Ok(()));
+        assert_eq!(conda(|config| (config.cpus, config.gpus) = (MAX_CPUS, 0.into())), Ok(()));
         assert_eq!(field(conda(|config| config.limits.max_log_bytes = 0)), "limits.max_log_bytes");
+    }
+
+    #[test]
+    fn what_slurm_is_asked_for() {
+        let word = |set: fn(&mut SlurmCondaJobConfig, Option<String>), name: &str| {
+            for bad in ["", " ", "a b", "-a", "a\n", "a\0"] {
+                assert_eq!(field(conda(|config| set(config, Some(bad.into())))), name, "{bad:?}");
+            }
+            let several = conda(|config| set(config, Some("a[1-4],b&c".into())));
+            assert_eq!(several.is_ok(), name != "nodelist");
+        };
+        word(|config, text| config.account = text, "account");
+        word(|config, text| config.qos = text, "qos");
+        word(|config, text| config.constraint = text, "constraint");
+        word(|config, text| config.nodelist = text, "nodelist");
+        word(|config, text| config.exclude = text, "exclude");
+        word(|config, text| config.reservation = text, "reservation");
+        word(|config, text| config.dependency = text, "dependency");
+        for (nodelist, ok) in
+            [("n1", true), ("rack-1-n[2]", true), ("n1,n2", false), ("n[1-2]", false)]
+        {
+            let checked = conda(|config| config.nodelist = Some(nodelist.into()));
+            assert_eq!(checked.is_ok(), ok, "{nodelist}");
+        }
+        for nice in [MAX_NICE + 1, -MAX_NICE - 1] {
+            assert_eq!(field(conda(|config| config.nice = Some(nice))), "nice");
+        }
+        let term = |seconds| conda(|config| config.early_term_seconds = seconds);
+        assert_eq!((field(term(65536)).as_str(), term(65535)), ("early_term_seconds", Ok(())));
+        let kind = |kind: &str| Gpus { kind: Some(kind.into()), count: 1 };
+        assert_eq!(field(docker(|config| config.gpus = kind("a,b"))), "gpus");
+    }
+
+    #[test]
+    fn further_options_contradict_no_setting() {
+        let with = |name: &str, change: fn(&mut SlurmCondaJobConfig)| {
+            conda(|config| {
+                change(config);
+                config.sbatch_args.insert(name.into(), Some("1".into()));
+            })
+        };
+        for (name, said) in [
+            ("partition", "`sbatch_args.partition` contradicts the setting `partition`: use that"),
+            ("par", "`sbatch_args.par` contradicts the setting `partition`: use that"),
+            ("gres", "use that, or `gpus: 0`"),
+            ("mem-per-cpu", "use that, or `mem: null`"),
+            ("array", "is for sortie to set"),
+            ("outp", "is for sortie to set"),
+            ("--x", "is no long option"),
+            ("p", "is no long option"),
+            ("Comment", "is no long option"),
+        ] {
+            let error = with(name, |_| ()).unwrap_err().to_string();
+            assert!(error.contains(said), "{name}: {error}");
+        }
+        for name in ["comment", "gres-flags", "time-min", "mem-bind", "exclusive", "licenses"] {
+            assert_eq!(with(name, |_| ()), Ok(()), "{name}");
+        }
+        for name in ["gres", "gpus", "gpus-per-node"] {
+            assert_eq!(with(name, |config| config.gpus = 0.into()), Ok(()), "{name}");
+        }
+        assert_eq!(with("mem-per-cpu", |config| config.mem = None), Ok(()));
     }
 }

@@ -2,7 +2,9 @@
 
 use std::{fmt, time::Duration};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de, de::value::MapAccessDeserializer};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer, de, de::value::MapAccessDeserializer,
+};
 
 /// How evaluators are kept warm: a Python server imports once what the evaluator imports at its top
 /// level, and forks for each job. In YAML `warm: true` for the defaults, or a mapping of these.
@@ -36,6 +38,7 @@ impl Default for Warm {
 }
 
 /// `false` where it is not set.
+#[expect(clippy::ref_option, reason = "serde calls it so")]
 pub(crate) fn serialize<S: Serializer>(warm: &Option<Warm>, to: S) -> Result<S::Ok, S::Error> {
     match warm {
         None => to.serialize_bool(false),

@@ -183,9 +183,8 @@ impl Attempt {
         let socket = if self.launcher_there { shepherd.socket.as_fd() } else { signals };
         let (template, by) = template.unzip();
         let until = [self.next(), by].into_iter().flatten().min();
-        let [message, _, heard] =
-            wait([socket, signals, template.unwrap_or(signals)], until)?;
-        if shepherd.signals.drain().end {
+        let [message, signal, heard] = wait([socket, signals, template.unwrap_or(signals)], until)?;
+        if signal && shepherd.signals.drain().end {
             self.stop(Phase::Killing);
         }
         if message && self.launcher_there {
@@ -272,7 +271,8 @@ impl Attempt {
     }
 
     fn enter(&mut self, phase: Phase, time: Duration) {
-        let spared: HashSet<_> = self.template.filter(|_| self.first.is_some()).into_iter().collect();
+        let spared: HashSet<_> =
+            self.template.filter(|_| self.first.is_some()).into_iter().collect();
         // A process list that cannot be read may be there later.
         let send = |signal| drop(tree::signal(signal, &spared));
         match phase {

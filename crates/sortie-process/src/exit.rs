@@ -13,8 +13,8 @@ pub struct Exit {
     pub status: Status,
     /// Why sortie stopped it, if sortie did.
     pub stopped: Option<Stopped>,
-    /// Whether the kernel's out-of-memory killer was at work when a SIGKILL that sortie did not
-    /// send ended the command.
+    /// Whether a SIGKILL that sortie did not send ended the command, and the kernel's out-of-memory
+    /// killer was at work anywhere on the machine while it ran, or in the quarter of a second before.
     pub out_of_memory: bool,
     /// Whether it announced that it was ready; true for a command that does not announce.
     pub ready: bool,

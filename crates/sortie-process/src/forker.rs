@@ -218,7 +218,7 @@ impl Forker {
 
 /// Starts the program of a command or template.
 pub(crate) fn execute(
-    execution: &Execution,
+    execution: &Execution<'_>,
     files: &[RawFd],
     stack: &mut [u8],
 ) -> Result<Pid, SpawnFailed> {

@@ -80,6 +80,7 @@ mod template;
 mod tree;
 mod waiting;
 mod warden;
+mod warm;
 mod wire;
 
 pub use capture::{CaptureError, Captured};

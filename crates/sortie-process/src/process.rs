@@ -1,15 +1,15 @@
 //! A command under way, as the launcher sees it.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixStream;
-use tokio::time::{Instant, sleep_until};
+use tokio::io::unix::AsyncFd;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::flock::{Seat, Shepherd};
 use crate::wire::{self, Kind, Reply};
@@ -18,6 +18,8 @@ use crate::{Command, Exit, Start, Supervisor, Template};
 /// How much later than it should a shepherd may answer before it is killed, and how much later
 /// still the warden may have cleaned up after it.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long to wait when the socket takes no more requests to stop.
+const RETRY: Duration = Duration::from_millis(10);
 
 /// A running command. Dropping it kills the command, with all its processes.
 #[derive(Debug)]
@@ -26,7 +28,7 @@ pub struct Process {
     /// The shepherd's number with the warden.
     number: u64,
     /// The shepherd's socket; `None` once the command is over.
-    socket: Option<UnixStream>,
+    socket: Option<AsyncFd<UnixStream>>,
     /// The shepherd's claim to the template.
     seat: Option<Seat>,
     template: Option<Arc<Template>>,
@@ -47,7 +49,7 @@ pub struct Process {
 /// What a command was handed over to.
 pub(crate) struct Kept {
     pub(crate) number: u64,
-    pub(crate) socket: UnixStream,
+    pub(crate) socket: AsyncFd<UnixStream>,
     pub(crate) seat: Option<Seat>,
     /// Why the command's template is left alone, if it is.
     pub(crate) rests: Option<String>,
@@ -105,19 +107,15 @@ impl Process {
                 return ended.clone();
             }
             let lost = RunError::Lost { program: self.program.clone() };
-            let Some(socket) = &mut self.socket else { return Err(lost) };
-            let (mut reader, mut writer) = socket.split();
+            let Some(socket) = &self.socket else { return Err(lost) };
             let overdue = self.overdue;
             tokio::select! {
                 biased;
-                read = reader.read_buf(&mut self.received) => match read {
+                read = receive(socket, &mut self.received) => match read {
                     Ok(0) | Err(_) => self.end(Err(lost)),
                     Ok(_) => self.read_reply(lost),
                 },
-                sent = writer.write(&self.unsent), if !self.unsent.is_empty() => match sent {
-                    Ok(sent) => drop(self.unsent.drain(..sent)),
-                    Err(_) => self.end(Err(lost)),
-                },
+                () = sleep(RETRY), if !self.unsent.is_empty() => self.send(),
                 () = sleep_until(overdue.unwrap_or_else(Instant::now)), if overdue.is_some() => {
                     if self.asked_for_help {
                         self.end(Err(lost));
@@ -143,14 +141,21 @@ impl Process {
     }
 
     fn ask(&mut self, kind: Kind, time: Duration) {
-        let Some(socket) = &self.socket else { return };
+        if self.socket.is_none() {
+            return;
+        }
         self.unsent.extend(wire::bare_frame(kind));
-        // At once, whether or not anyone waits; what does not go now, `wait` sends. Not by tokio's
-        // `try_write`, which refuses to try before the reactor has seen the socket.
-        let sent = wire::send(socket.as_raw_fd(), &self.unsent, &[]).unwrap_or(0);
-        self.unsent.drain(..sent);
+        // At once, whether or not anyone waits; what does not go now, `wait` sends.
+        self.send();
         let then = Instant::now().checked_add(time + PATIENCE);
         self.overdue = [self.overdue, then].into_iter().flatten().min();
+    }
+
+    /// Sends what goes of the requests. Where nobody is at the other end, reading tells.
+    fn send(&mut self) {
+        let Some(socket) = &self.socket else { return };
+        let sent = wire::send(socket.as_raw_fd(), &self.unsent, &[]).unwrap_or(0);
+        self.unsent.drain(..sent);
     }
 
     fn read_reply(&mut self, lost: RunError) {
@@ -183,7 +188,8 @@ impl Process {
         let lost = matches!(ended, Err(RunError::Lost { .. }));
         self.ended = Some(ended);
         let Some(socket) = self.socket.take() else { return };
-        if let (false, Ok(socket)) = (lost, socket.into_std()) {
+        if !lost {
+            let socket = socket.into_inner();
             let seat = self.seat.take();
             self.supervisor.put_idle(Shepherd { number: self.number, socket, seat });
         }
@@ -192,9 +198,23 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if let Some(socket) = self.socket.take().and_then(|socket| socket.into_std().ok()) {
+        if let Some(socket) = self.socket.take() {
             // Closing would not do where a forked copy of the host has the socket, too.
-            let _ = socket.shutdown(std::net::Shutdown::Both);
+            let _ = socket.get_ref().shutdown(std::net::Shutdown::Both);
+        }
+    }
+}
+
+/// Receives the next bytes from the shepherd, when there are some; their number, 0 at the end of the
+/// stream. Nothing is lost if it is dropped before it is done.
+async fn receive(socket: &AsyncFd<UnixStream>, received: &mut Vec<u8>) -> io::Result<usize> {
+    let mut buffer = [0; 512];
+    loop {
+        let mut ready = socket.readable().await?;
+        if let Ok(read) = ready.try_io(|socket| socket.get_ref().read(&mut buffer)) {
+            let read = read?;
+            received.extend_from_slice(&buffer[..read]);
+            return Ok(read);
         }
     }
 }

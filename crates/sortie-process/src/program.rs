@@ -9,7 +9,7 @@ const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
 
 /// The path of `program`: itself if it has a slash, or else the first executable of that name in the
 /// `PATH` of `env`; itself too where there is none, so that executing it tells what is wrong.
-pub(crate) fn find(program: &CStr, env: &[CString]) -> CString {
+pub(crate) fn find(program: &CStr, env: &[&CStr]) -> CString {
     if program.to_bytes().contains(&b'/') {
         return program.to_owned();
     }
@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn names_are_looked_up_in_the_commands_path_and_paths_are_not() {
-        let env = [c"PATH=/nonexistent::/bin".to_owned()];
+        let env = [c"PATH=/nonexistent::/bin"];
         assert_eq!(find(c"sh", &env).as_c_str(), c"/bin/sh");
         assert_eq!(find(c"./sh", &env).as_c_str(), c"./sh");
         assert_eq!(find(c"no-such-program", &env).as_c_str(), c"no-such-program");

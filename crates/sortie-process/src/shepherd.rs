@@ -4,11 +4,10 @@
 //! when `wait` finds no child, nothing of the command is left. It then answers, and takes the next
 //! command. When the launcher's end of the socket closes, it kills what runs and leaves.
 
-use std::collections::HashSet;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use nix::fcntl::OFlag;
 use nix::sys::prctl;
@@ -16,12 +15,13 @@ use nix::sys::signal::Signal;
 use nix::unistd::{Pid, getppid, pipe2, setsid};
 
 use crate::attempt::Attempt;
-use crate::forker::{self, Answer, Forker};
+use crate::forker;
 use crate::logs::Logs;
-use crate::sys::{self, Reaped, SpawnFailed};
+use crate::oom;
+use crate::sys::{self, SpawnFailed};
 use crate::waiting::{Signals, wait};
-use crate::wire::{self, Execution, Frame, Kind, Reply, Request, TemplateRequest, TemplateSpec};
-use crate::{Start, oom, tree};
+use crate::warm::{Forked, Kept};
+use crate::wire::{self, Execution, Frame, Kind, Reply, Request};
 
 /// Serves the launcher at the other end of `socket` until it leaves.
 pub(crate) fn run(socket: &UnixStream, warden: Pid) -> ! {
@@ -33,22 +33,9 @@ pub(crate) fn run(socket: &UnixStream, warden: Pid) -> ! {
 pub(crate) struct Shepherd {
     pub(crate) socket: UnixStream,
     pub(crate) signals: Signals,
-    stack: Vec<u8>,
-    template: Option<Kept>,
-}
-
-/// A template, and the bytes it was asked for with.
-struct Kept {
-    spec: Vec<u8>,
-    forker: Forker,
-}
-
-/// Whether a command's first process was forked by a template.
-enum Forked {
-    Yes(Pid),
-    No,
-    /// The command is over before it had one.
-    Stopped,
+    oom_kills: oom::Kills,
+    pub(crate) stack: Vec<u8>,
+    pub(crate) template: Option<Kept>,
 }
 
 /// The two ends of a pipe: to read from, to write to.
@@ -66,15 +53,17 @@ impl Shepherd {
         if getppid() != warden {
             return Err(io::ErrorKind::NotConnected.into());
         }
-        Ok(Self { socket, signals, stack: vec![0; 64 << 10], template: None })
+        let oom_kills = oom::Kills::open();
+        let stack = vec![0; 64 << 10];
+        Ok(Self { socket, signals, oom_kills, stack, template: None })
     }
 
     fn serve(&mut self) -> io::Result<()> {
         loop {
             self.tend_template();
             let idle_until = self.template.as_ref().and_then(|kept| kept.forker.idle_until());
-            let [message, _] = wait([self.socket.as_fd(), self.signals.as_fd()], idle_until)?;
-            if self.signals.drain().end {
+            let [message, signal] = wait([self.socket.as_fd(), self.signals.as_fd()], idle_until)?;
+            if signal && self.signals.drain().end {
                 return Ok(());
             }
             if !message {
@@ -104,10 +93,10 @@ impl Shepherd {
         let stdin = if request.has_input { files.next() } else { None };
         let outputs = [stdout.as_raw_fd(), stderr.as_raw_fd()];
         let started_at = SystemTime::now();
-        let kills_before = oom::kills();
+        let kills_before = self.oom_kills.lately();
         let logs = Logs::new([stdout.into(), stderr.into()], request.log_bytes);
         let mut attempt = Attempt::new(request.time, request.grace, logs);
-        let (start, forked) = self.from_template(&mut attempt, &request, outputs)?;
+        let (start, forked) = self.fork_first(&mut attempt, &request, outputs)?;
         let (first, gate) = match forked {
             Forked::Yes(pid) => (Some(pid), None),
             Forked::Stopped => (None, None),
@@ -122,7 +111,7 @@ impl Shepherd {
         if !ended.has_template() {
             self.template = None;
         }
-        let out_of_memory = ended.killed_from_outside() && oom::kills() > kills_before;
+        let out_of_memory = ended.killed_from_outside() && self.oom_kills.now() > kills_before;
         let ready = gate.is_none_or(|(reader, writer)| {
             drop(writer);
             nix::unistd::read(&reader, &mut [0]).is_ok_and(|bytes| bytes == 1)
@@ -148,93 +137,5 @@ impl Shepherd {
         let execution = Execution::from_strings(request.strings, request.args)
             .ok_or(io::ErrorKind::InvalidData)?;
         Ok(forker::execute(&execution, &files, &mut self.stack).map(|pid| (pid, gate)))
-    }
-
-    /// Has the command's first process forked by its template, if it has one.
-    ///
-    /// A template that was there and is of no use any more is replaced; a new one that is of no use
-    /// leaves the command to be executed.
-    fn from_template(
-        &mut self,
-        attempt: &mut Attempt,
-        request: &Request<'_>,
-        files: [RawFd; 2],
-    ) -> io::Result<(Start, Forked)> {
-        let mut kept = self.template.take();
-        attempt.set_template(kept.as_ref().map(|kept| kept.forker.pid));
-        let Some(wanted) = &request.template else {
-            self.template = kept;
-            return Ok((Start::Cold, Forked::No));
-        };
-        let usable = |kept: &Kept| kept.spec == wanted.spec && !kept.forker.is_worn();
-        let mut start = if kept.as_ref().is_some_and(usable) { Start::Warm } else { Start::Fresh };
-        loop {
-            if start == Start::Fresh && kept.take().is_some() {
-                attempt.end_template(self)?;
-                if attempt.is_stopped() {
-                    return Ok((start, Forked::Stopped));
-                }
-            }
-            let answer = self.fork(&mut kept, attempt, wanted, request.log_bytes, files)?;
-            match answer {
-                Answer::Forked(pid) => {
-                    self.template = kept;
-                    return Ok((start, Forked::Yes(pid)));
-                }
-                Answer::Stopped => return Ok((start, Forked::Stopped)),
-                Answer::No(_) if start == Start::Warm => start = Start::Fresh,
-                Answer::No(reason) => {
-                    attempt.end_template(self)?;
-                    let forked = if attempt.is_stopped() { Forked::Stopped } else { Forked::No };
-                    return Ok((Start::Fallback { reason }, forked));
-                }
-            }
-        }
-    }
-
-    /// Asks the template for a process, once one is there and ready, and lets that process go.
-    fn fork(
-        &mut self,
-        kept: &mut Option<Kept>,
-        attempt: &mut Attempt,
-        wanted: &TemplateRequest<'_>,
-        log_bytes: u64,
-        [stdout, stderr]: [RawFd; 2],
-    ) -> io::Result<Answer> {
-        let forker = match kept {
-            Some(kept) => &mut kept.forker,
-            None => {
-                let spec: TemplateSpec<'_> =
-                    postcard::from_bytes(wanted.spec).map_err(io::Error::other)?;
-                let mut forker = match Forker::start(&spec, &mut self.stack) {
-                    Ok(forker) => forker,
-                    Err(reason) => return Ok(Answer::No(reason)),
-                };
-                attempt.set_template(Some(forker.pid));
-                if let Err(answer) = forker.prepare(attempt, self, log_bytes)? {
-                    return Ok(answer);
-                }
-                &mut kept.insert(Kept { spec: wanted.spec.to_vec(), forker }).forker
-            }
-        };
-        let (reader, gate) = pipe2(OFlag::O_CLOEXEC)?;
-        let files = [stdout, stderr, reader.as_raw_fd()];
-        let answer = forker.ask(attempt, self, wanted.told, &files)?;
-        if matches!(answer, Answer::Forked(_)) {
-            forker::go(gate);
-        }
-        Ok(answer)
-    }
-
-    /// Ends the template, if it is worn, while there is no command.
-    fn tend_template(&mut self) {
-        if self.template.take_if(|kept| kept.forker.is_worn()).is_none() {
-            return;
-        }
-        while !matches!(sys::reap_all(), Reaped::None) {
-            let _ = tree::signal(Signal::SIGKILL, &HashSet::new());
-            // Not by the signals that come, which may be one to leave.
-            std::thread::sleep(Duration::from_millis(1));
-        }
     }
 }

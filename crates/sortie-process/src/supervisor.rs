@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use thiserror::Error;
-use tokio::io::AsyncWriteExt;
+use tokio::io::unix::AsyncFd;
 
 use crate::flock::{Flock, Seat, Shepherd, Source};
 use crate::launched::Launched;
-use crate::protection::Protection;
 use crate::process::Kept;
-use crate::{Command, Files, Process, Template, hook, wire};
+use crate::protection::Protection;
+use crate::{Command, Files, Process, Template, hook, sys, wire};
 
 /// The launcher's own program, even if its file was replaced or removed.
 const OWN_PROGRAM: &str = "/proc/self/exe";
@@ -189,24 +189,25 @@ impl std::fmt::Debug for Supervisor {
     }
 }
 
-/// Sends a frame, the files with its first byte.
-async fn send(
-    socket: UnixStream,
-    frame: &[u8],
-    files: &[File],
-) -> io::Result<tokio::net::UnixStream> {
-    let numbers: Vec<_> = files.iter().map(AsRawFd::as_raw_fd).collect();
-    let mut stream = tokio::net::UnixStream::from_std(socket)?;
-    // The socket is empty, so that the first bytes always fit.
-    let sent = loop {
-        match wire::send(stream.as_raw_fd(), frame, &numbers) {
+/// Sends a frame, the files with its first byte. The socket is watched for the answer alone: were it
+/// watched for room as well, the launcher would be woken each time the shepherd reads.
+async fn send(socket: UnixStream, frame: &[u8], files: &[File]) -> io::Result<AsyncFd<UnixStream>> {
+    let socket = sys::watch(socket)?;
+    let mut numbers: Vec<_> = files.iter().map(AsRawFd::as_raw_fd).collect();
+    let mut rest = frame;
+    while !rest.is_empty() {
+        match wire::send(socket.as_raw_fd(), rest, &numbers) {
+            Ok(sent) => {
+                numbers.clear();
+                rest = &rest[sent..];
+            }
             Err(error) if wire::is_full(&error) => tokio::time::sleep(RETRY).await,
-            other => break other?,
+            Err(error) => return Err(error),
         }
-    };
-    stream.write_all(&frame[sent..]).await?;
-    Ok(stream)
+    }
+    Ok(socket)
 }
 
-/// How long to wait when the user has too many files under way between processes.
+/// How long to wait when the request is larger than the socket's buffer, or the user has too many
+/// files under way between processes.
 const RETRY: std::time::Duration = std::time::Duration::from_millis(1);

@@ -2,9 +2,10 @@
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
-use std::ffi::CString;
+use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
 use std::ptr;
 use std::time::Duration;
 
@@ -13,15 +14,17 @@ use nix::sched::CloneFlags;
 use nix::sys::prctl;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::unistd::{ForkResult, Pid, chdir, getppid, setsid};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 use crate::{Status, Usage};
 
 /// What becomes of a new process before it runs its program.
 pub(crate) struct Image<'a> {
-    pub(crate) program: &'a CString,
-    pub(crate) args: &'a [CString],
-    pub(crate) env: &'a [CString],
-    pub(crate) cwd: &'a CString,
+    pub(crate) program: &'a CStr,
+    pub(crate) args: &'a [&'a CStr],
+    pub(crate) env: &'a [&'a CStr],
+    pub(crate) cwd: &'a CStr,
     /// Its file descriptors 0, 1, 2, …; each is that number already or larger than all of them, so
     /// that none overwrites another.
     pub(crate) files: &'a [RawFd],
@@ -39,7 +42,7 @@ pub(crate) struct SpawnFailed {
 /// The child borrows the parent's memory until it runs the program (`CLONE_VM | CLONE_VFORK`, as
 /// `posix_spawn` does): copying even a small process costs more than starting a small program.
 pub(crate) fn spawn(image: &Image<'_>, stack: &mut [u8]) -> Result<Pid, SpawnFailed> {
-    let pointers = |strings: &[CString]| -> Vec<*const libc::c_char> {
+    let pointers = |strings: &[&CStr]| -> Vec<*const libc::c_char> {
         strings.iter().map(|s| s.as_ptr()).chain([ptr::null()]).collect()
     };
     let (args, env) = (pointers(image.args), pointers(image.env));
@@ -55,7 +58,7 @@ pub(crate) fn spawn(image: &Image<'_>, stack: &mut [u8]) -> Result<Pid, SpawnFai
                 return Err(());
             }
             setsid().map_err(failed("create a session"))?;
-            chdir(image.cwd.as_c_str()).map_err(failed("enter the working directory"))?;
+            chdir(image.cwd).map_err(failed("enter the working directory"))?;
             for (target, file) in (0..).zip(image.files) {
                 // SAFETY: plain system call on numbers; both descriptors are this process's own.
                 let result = unsafe { libc::dup2(*file, target) };
@@ -163,6 +166,12 @@ pub(crate) fn pidfd(pid: Pid) -> io::Result<OwnedFd> {
 pub(crate) fn own(fd: RawFd) -> OwnedFd {
     // SAFETY: callers pass descriptors they were just given, owned by nobody else.
     unsafe { OwnedFd::from_raw_fd(fd) }
+}
+
+/// Has tokio's reactor watch a socket for something to read, and for nothing else.
+pub(crate) fn watch(socket: UnixStream) -> io::Result<AsyncFd<UnixStream>> {
+    // SAFETY: the stream owns its descriptor, which stays the same and open until it is dropped.
+    Ok(unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE)? })
 }
 
 /// The standard descriptor `number`, which is open in every process that this is called in.

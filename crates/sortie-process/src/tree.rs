@@ -45,9 +45,8 @@ pub(crate) fn is_only_child(child: Pid) -> bool {
     let own = getpid();
     match fs::read_to_string(format!("/proc/self/task/{own}/children")) {
         Ok(children) => children.split_whitespace().eq([child.to_string()]),
-        Err(_) => processes().is_ok_and(|all| {
-            descendants(&all, own.as_raw(), &HashSet::from([child])).is_empty()
-        }),
+        Err(_) => processes()
+            .is_ok_and(|all| descendants(&all, own.as_raw(), &HashSet::from([child])).is_empty()),
     }
 }
 

@@ -24,6 +24,10 @@ use crate::{shepherd, tree, wire};
 /// process go.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long the shepherds may take to end their commands once the launcher is gone. One that was
+/// stopped (SIGSTOP), which its own command can do, would take for ever.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// An order of the launcher: make a shepherd (its socket comes along) known under a number, or
 /// kill the one with that number.
 pub(crate) const MAKE: u8 = b'm';
@@ -144,16 +148,26 @@ impl Warden {
         }
     }
 
-    /// The launcher is gone: has the shepherds end their commands and waits for that.
+    /// The launcher is gone: has the shepherds end their commands and waits for that. What those leave
+    /// that take too long, the warden ends itself.
     fn close(&mut self) -> io::Result<()> {
-        for pid in self.shepherds.keys() {
-            let _ = kill(*pid, Signal::SIGTERM);
-        }
+        self.signal_shepherds(Signal::SIGTERM);
+        let give_up = Instant::now() + FAREWELL;
         while !self.shepherds.is_empty() {
-            wait([self.signals.as_fd()], None)?;
+            let overdue = Instant::now() >= give_up;
+            if overdue {
+                self.signal_shepherds(Signal::SIGKILL);
+            }
+            wait([self.signals.as_fd()], (!overdue).then_some(give_up))?;
             self.signals.drain();
             self.reap();
         }
         Ok(())
+    }
+
+    fn signal_shepherds(&self, signal: Signal) {
+        for pid in self.shepherds.keys() {
+            let _ = kill(*pid, signal);
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! (little-endian `u32`), the body. The files of a request travel with its first byte. A reply is
 //! a length and a [`Reply`].
 
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{CStr, OsStr, OsString};
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
@@ -165,22 +165,21 @@ fn push(strings: &mut Vec<u8>, parts: &[&[u8]]) -> Result<(), HasNul> {
 }
 
 /// What to execute: the program's name is the first of the arguments, too.
-pub(crate) struct Execution {
-    pub(crate) program: CString,
-    pub(crate) cwd: CString,
-    pub(crate) args: Vec<CString>,
-    pub(crate) env: Vec<CString>,
+pub(crate) struct Execution<'a> {
+    pub(crate) program: &'a CStr,
+    pub(crate) cwd: &'a CStr,
+    pub(crate) args: Vec<&'a CStr>,
+    pub(crate) env: Vec<&'a CStr>,
 }
 
-impl Execution {
+impl<'a> Execution<'a> {
     /// From the strings of a request with so many arguments.
-    pub(crate) fn from_strings(strings: &[u8], args: usize) -> Option<Self> {
-        let mut strings = strings
-            .split_inclusive(|byte| *byte == 0)
-            .map(|s| CString::from_vec_with_nul(s.to_vec()).ok());
+    pub(crate) fn from_strings(strings: &'a [u8], args: usize) -> Option<Self> {
+        let mut strings =
+            strings.split_inclusive(|byte| *byte == 0).map(|s| CStr::from_bytes_with_nul(s).ok());
         let program = strings.next()??;
         let cwd = strings.next()??;
-        let mut all_args = vec![program.clone()];
+        let mut all_args = vec![program];
         for _ in 0..args {
             all_args.push(strings.next()??);
         }

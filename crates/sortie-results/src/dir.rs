@@ -73,6 +73,8 @@ impl ResultsDir {
         let (file, size) = self.open_regular(name)?;
         let mut bytes = Vec::new();
         if size <= limit {
+            // Room for one byte more, so that the end is seen without growing it first.
+            bytes.reserve(usize::try_from(size).map_or(0, |size| size + 1));
             // One byte more shows that there is more, should the file grow meanwhile.
             file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
         }

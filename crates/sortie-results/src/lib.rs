@@ -63,6 +63,7 @@
 mod attempt;
 mod claim;
 mod dir;
+mod end_record;
 mod leftovers;
 mod names;
 mod outcome;
@@ -83,6 +84,7 @@ pub use jiff;
 pub use attempt::{AttemptId, AttemptIdError};
 pub use claim::{Claim, ClaimError};
 pub use dir::ResultsDir;
+pub use end_record::{End, EndRecordError, JobEnd, JobStart};
 pub use outcome::Outcome;
 pub use record::{Record, RecordError, Run, load};
 pub use results::{Ended, ReadLimits, Results, Seconds, Usage};

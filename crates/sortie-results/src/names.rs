@@ -12,8 +12,16 @@ pub(crate) const STDERR: &str = "job_log.err";
 pub(crate) const RECORD: &str = "job.json";
 /// Says that the attempt was handed to a cluster.
 pub(crate) const SUBMITTED: &str = "job_submitted.json";
+/// The batch script that the attempt was handed in with.
+pub(crate) const SCRIPT: &str = "job_script.sh";
+/// A batch script's record of its start.
+pub(crate) const JOB_START: &str = "job_start.json";
+/// A batch script's record of its end.
+pub(crate) const JOB_END: &str = "job_end.json";
 /// The directory with what earlier attempts left behind.
 pub(crate) const PREVIOUS: &str = "previous";
 
-/// All that an attempt leaves behind.
-pub(crate) const OF_AN_ATTEMPT: [&str; 6] = [CORRECT, METRICS, STDOUT, STDERR, SUBMITTED, RECORD];
+/// All that an attempt leaves behind. The record is the last to be moved away: without it, the note of a
+/// submission says that the attempt is still under way.
+pub(crate) const OF_AN_ATTEMPT: [&str; 9] =
+    [CORRECT, METRICS, STDOUT, STDERR, SUBMITTED, SCRIPT, JOB_START, JOB_END, RECORD];

@@ -1,6 +1,9 @@
 //! An attempt that was handed to a cluster: nobody holds its results dir while it waits and runs there.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,7 +11,7 @@ use thiserror::Error;
 
 use crate::{
     AttemptId, Claim, ClaimError, Ended, LogTail, ReadLimits, Record, RecordError, Results,
-    ResultsDir, Run, Unusable, names,
+    ResultsDir, Run, names,
 };
 
 /// The version of the form below. A reader refuses any other.
@@ -44,8 +47,8 @@ struct Versioned<T> {
 /// A results dir that is opened again for an attempt that was handed to a cluster.
 #[derive(Debug)]
 pub struct Reopened {
-    dir: ResultsDir,
-    submitted: Submitted,
+    pub(crate) dir: ResultsDir,
+    pub(crate) submitted: Submitted,
 }
 
 /// Why a results dir cannot be opened again for an attempt.
@@ -67,6 +70,15 @@ pub enum ReopenError {
 }
 
 impl Claim {
+    /// Keeps the script that the attempt is about to be handed in with, as `job_script.sh`; its path.
+    pub fn keep_script(&self, script: &[u8]) -> Result<PathBuf, RecordError> {
+        let path = self.dir.path.join(names::SCRIPT);
+        match self.dir.replace(names::SCRIPT, script) {
+            Ok(()) => Ok(path),
+            Err(source) => Err(RecordError::Unwritable { path, source }),
+        }
+    }
+
     /// Notes that the attempt is about to be handed to a cluster. The claim may be dropped then: until the attempt
     /// has a record, the directory cannot be claimed by another.
     pub fn submitted(&self, submitted: &Submitted) -> Result<(), RecordError> {
@@ -80,6 +92,11 @@ impl Claim {
 }
 
 impl Submitted {
+    /// When the job was submitted to the launcher.
+    pub fn time(&self) -> SystemTime {
+        SystemTime::try_from(self.submitted_at).unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+
     /// Reads the note in a results dir.
     pub fn read(results_dir: &Path) -> Result<Self, RecordError> {
         Self::of(&crate::record::open(results_dir)?)
@@ -145,10 +162,5 @@ impl Reopened {
     /// Writes the attempt's record; see [`Claim::record`].
     pub fn record(&self, run: &Run, results: &Results) -> Result<Record, RecordError> {
         self.dir.record(run, results)
-    }
-
-    /// Reads a file that the attempt may have left, of at most `limit` bytes.
-    pub fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>, Unusable> {
-        self.dir.read(name, limit)
     }
 }

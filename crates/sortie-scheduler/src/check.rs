@@ -1,13 +1,16 @@
 //! Whether jobs with these settings could run here, asked before one has to.
 
 use std::fs::File;
+use std::path::Path;
 use std::time::Duration;
 
-use sortie_config::JobConfig;
+use sortie_config::{Activation, JobConfig, JobType, Warm};
 use sortie_process::{Captured, Command, Limits, Status, Supervisor};
+use sortie_slurm::{Client, Site};
 
 use crate::here::Here;
-use crate::local::{NotReady, Plan};
+use crate::local::NotReady;
+use crate::{SchedulerError, local, slurm};
 
 /// How long the interpreter may take to say which it is: a Conda environment on a network file
 /// system can be slow.
@@ -40,31 +43,89 @@ impl Finding {
     }
 }
 
-/// Looks for all that jobs with these settings need, and starts the interpreter in its environment
-/// to see that it runs. Nothing else is started and nothing is changed.
+/// Looks for all that jobs with these settings need. A job of this machine: starts the interpreter in its
+/// environment to see that it runs. A job of Slurm: asks Slurm whether it would take it. Nothing else is started,
+/// and nothing is changed.
 pub async fn check(config: &JobConfig) -> Vec<Finding> {
-    let plan = Here::now().and_then(|here| {
-        config.validate()?;
-        Plan::new(config.clone(), here)
-    });
-    let plan = match plan {
-        Ok(plan) => plan,
-        Err(error) => {
-            let advice = "mend the settings";
-            return vec![Finding::new("settings", Err((error.to_string(), advice)))];
-        }
+    let here = Here::now().and_then(|here| config.validate().map(|()| here).map_err(Into::into));
+    let findings = match (here, config.job_type()) {
+        (Ok(here), JobType::Local) => of_this_machine(config, here).await,
+        (Ok(here), JobType::SlurmConda) => of_slurm(config, here).await,
+        (Ok(_), job_type) => Err(SchedulerError::NotYet(job_type)),
+        (Err(error), _) => Err(error),
     };
-    let supervisor = Supervisor::new();
-    vec![
-        Finding::new("settings", Ok(format!("valid, of job type `{}`", config.job_type()))),
-        evaluator(&plan),
-        interpreter(&plan, &supervisor).await,
-        protection(&supervisor).await,
-    ]
+    findings.unwrap_or_else(|error| {
+        vec![Finding::new("settings", Err((error.to_string(), "mend the settings")))]
+    })
 }
 
-fn evaluator(plan: &Plan) -> Finding {
-    let path = plan.here.cwd.join(plan.evaluator());
+fn settings(config: &JobConfig) -> Finding {
+    Finding::new("settings", Ok(format!("valid, of job type `{}`", config.job_type())))
+}
+
+async fn of_this_machine(config: &JobConfig, here: Here) -> Result<Vec<Finding>, SchedulerError> {
+    let plan = local::Plan::new(config.clone(), here)?;
+    let supervisor = Supervisor::new();
+    let mut findings = vec![
+        settings(config),
+        evaluator(&plan.here.cwd, plan.evaluator()),
+        interpreter(&plan, &supervisor).await,
+    ];
+    if let Some(settings) = plan.warm() {
+        findings.push(warm(&plan, settings, &supervisor).await);
+    }
+    findings.push(protection(&supervisor).await);
+    Ok(findings)
+}
+
+async fn of_slurm(config: &JobConfig, here: Here) -> Result<Vec<Finding>, SchedulerError> {
+    let env = here.env.clone();
+    let client = Client::new(Supervisor::new(), env, here.cwd.clone(), Client::TIME_LIMIT);
+    let plan = slurm::Plan::new(config.clone(), here)?;
+    let mut findings = vec![settings(config), evaluator(&plan.here.cwd, plan.evaluator())];
+    findings.extend(activation(config, &plan.here.cwd));
+    let site = client.site().await;
+    let site = site.map(site_in_words).map_err(|error| {
+        (error.to_string(), "start where Slurm's commands work, or set SLURM_CONF")
+    });
+    let reached = site.is_ok();
+    findings.push(Finding::new("cluster", site));
+    if reached {
+        findings.push(request(&plan, &client).await);
+    }
+    Ok(findings)
+}
+
+fn site_in_words(site: &Site) -> String {
+    let version = site.version.as_deref().unwrap_or("of an unknown version");
+    let accounting = if site.accounting { "with" } else { "without" };
+    format!("{}, Slurm {version}, {accounting} accounting", site.cluster)
+}
+
+/// The script that is to be sourced on the node, where it can be seen from here.
+fn activation(config: &JobConfig, cwd: &Path) -> Option<Finding> {
+    let JobConfig::SlurmConda(config) = config else { return None };
+    let Activation::Sourced(script) = config.activation() else { return None };
+    let path = cwd.join(script);
+    let problem = |error| (format!("{} cannot be read: {error}", path.display()), "mend the path");
+    let result = path.metadata().map(|_| path.display().to_string()).map_err(problem);
+    Some(Finding::new("activation", result))
+}
+
+/// Whether Slurm would take the job.
+async fn request(plan: &slurm::Plan, client: &Client) -> Finding {
+    let advice = "mend what the settings ask of Slurm: see `sinfo` for its partitions and nodes";
+    let script = plan.script_of_example();
+    let result = match script {
+        Ok(script) => client.test(script.as_bytes()).await.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    let taken = "Slurm would take the job (sbatch --test-only)".to_owned();
+    Finding::new("request", result.map(|()| taken).map_err(|what| (what, advice)))
+}
+
+fn evaluator(cwd: &Path, evaluator: &Path) -> Finding {
+    let path = cwd.join(evaluator);
     let advice = "set `eval_program_path`, or start where the relative path leads to it";
     let result = match File::open(&path).and_then(|file| file.metadata()) {
         Ok(metadata) if metadata.is_file() => Ok(path.display().to_string()),
@@ -74,7 +135,7 @@ fn evaluator(plan: &Plan) -> Finding {
     Finding::new("evaluator", result)
 }
 
-async fn interpreter(plan: &Plan, supervisor: &Supervisor) -> Finding {
+async fn interpreter(plan: &local::Plan, supervisor: &Supervisor) -> Finding {
     let result = match plan.python(vec!["-c".into(), WHICH.into()]) {
         Ok(planned) => {
             let limits = Limits { time: Some(PATIENCE), ..plan.limits() };
@@ -94,6 +155,26 @@ fn advice(error: &NotReady) -> &'static str {
         NotReady::Conda(_) => "see `conda env list` for the environments there are",
         NotReady::CondaPython { .. } => "install Python into the environment",
     }
+}
+
+/// Imports all that a server would.
+async fn warm(plan: &local::Plan, settings: &Warm, supervisor: &Supervisor) -> Finding {
+    let advice =
+        "mend what is wrong with the module, or leave `warm` out: jobs start cold as it is";
+    let args = sortie_warm::check_args(plan.evaluator(), &settings.preload);
+    let result = match plan.python(args) {
+        Ok(planned) => {
+            let limits = Limits { time: Some(PATIENCE), ..plan.limits() };
+            output(supervisor, &plan.command(&planned, limits)).await
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    let result = result.and_then(|line| match line.strip_prefix("refuse ") {
+        Some(reason) => Err(reason.to_owned()),
+        None if line == "ready" => Ok("what the evaluator imports can be kept".to_owned()),
+        None => Err(format!("the server says {line:?}")),
+    });
+    Finding::new("warm", result.map_err(|what| (what, advice)))
 }
 
 async fn protection(supervisor: &Supervisor) -> Finding {

@@ -21,7 +21,7 @@ pub enum SchedulerError {
         config: JobType,
     },
     /// There is no executor for it in this version.
-    #[error("`{0}` jobs are not yet supported by this version; `local` ones are")]
+    #[error("`{0}` jobs are not yet supported by this version; `local` and `slurm_conda` ones are")]
     NotYet(JobType),
     /// A setting that cannot work.
     #[error(transparent)]
@@ -58,6 +58,15 @@ pub enum SchedulerError {
     /// The results dir no longer holds what the job left there.
     #[error(transparent)]
     Results(#[from] RecordError),
+    /// A job of this machine ends with its launcher.
+    #[error("`local` jobs end with their launcher: there is none to attach to")]
+    NotAttachable,
+    /// The attempt is over already.
+    #[error("the attempt in {} has ended; its record is in job.json there", results_dir.display())]
+    Ended {
+        /// The directory, as given.
+        results_dir: PathBuf,
+    },
     /// The scheduler was shut down.
     #[error("the scheduler was shut down")]
     ShutDown,

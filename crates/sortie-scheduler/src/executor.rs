@@ -5,24 +5,42 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sortie_results::{AttemptId, Ended, Outcome, Results, Seconds, Usage};
+use sortie_process::Start;
+use sortie_process::Supervisor;
+use sortie_results::{AttemptId, Ended, Outcome, ReadLimits, Results, Seconds, Submitted, Usage};
+use tokio::runtime::Handle;
 
 use crate::JobId;
 use crate::job::Paths;
 use crate::shared::Shared;
 
-/// Runs jobs: on this machine, or one day through Slurm.
+/// Runs jobs: on this machine, or through Slurm.
 ///
 /// There is no question about status here: an executor tells, by each job's [`Reporter`], as soon as
 /// it knows. Jobs come and are cancelled in batches, so that one call can be made for all of them.
-/// Neither method waits for anything.
+/// No method waits for anything.
 pub(crate) trait Executor: Send + Sync {
     /// Takes jobs, in their order, and sees to them from then on.
     fn submit(&self, jobs: Vec<Job>);
 
+    /// Takes up a job again that another launcher has handed to a cluster. An executor that knows no cluster drops
+    /// it, and so reports it as lost.
+    fn attach(&self, job: Job, _note: Submitted) {
+        drop(job);
+    }
+
     /// Has jobs stopped that were taken and are not over; unknown ones are ignored. Only asks: their
     /// reporters tell the rest.
     fn cancel(&self, jobs: &[JobId], how: Cancel);
+}
+
+/// What an executor works with, beside the settings of its jobs.
+pub(crate) struct Setting {
+    pub(crate) supervisor: Supervisor,
+    pub(crate) runtime: Handle,
+    pub(crate) read_limits: ReadLimits,
+    /// Whether each job's start and end are traced as information.
+    pub(crate) verbose: bool,
 }
 
 /// How a job is stopped.
@@ -86,12 +104,17 @@ impl Reporter {
     /// The attempt is over, and nothing of it runs any more. `recorded` says whether the results dir
     /// holds its record.
     pub(crate) fn ended(mut self, results: Results, recorded: bool) {
-        self.tell(results, recorded);
+        self.tell(results, recorded, None);
     }
 
-    fn tell(&mut self, results: Results, recorded: bool) {
+    /// As [`Reporter::ended`], of an attempt whose evaluator was started in this way.
+    pub(crate) fn ended_from(mut self, start: Option<Start>, results: Results, recorded: bool) {
+        self.tell(results, recorded, start);
+    }
+
+    fn tell(&mut self, results: Results, recorded: bool, start: Option<Start>) {
         if let Some(shared) = self.shared.take() {
-            shared.finish(self.id, results, recorded);
+            shared.finish(self.id, results, recorded, start);
             shared.hand_out();
         }
     }
@@ -102,7 +125,7 @@ impl Drop for Reporter {
         if self.shared.is_some() {
             let outcome = Outcome::Lost { reason: "the launcher stopped caring for it".into() };
             let results = without_results(self.attempt, outcome, self.submitted.elapsed());
-            self.tell(results, false);
+            self.tell(results, false, None);
         }
     }
 }
@@ -116,6 +139,12 @@ pub(crate) fn without_results(attempt: AttemptId, outcome: Outcome, queued: Dura
 
 /// The directory's one true name as far as it exists, so that two names of it are noticed.
 pub(crate) fn true_name(dir: &Path) -> Box<Path> {
-    let parent = || Some(dir.parent()?.canonicalize().ok()?.join(dir.file_name()?));
-    dir.canonicalize().ok().or_else(parent).unwrap_or_else(|| dir.components().collect()).into()
+    // Mostly it is not there yet, but its parent is.
+    let in_parent = || Some(dir.parent()?.canonicalize().ok()?.join(dir.file_name()?));
+    match in_parent() {
+        Some(path) if path.is_symlink() => path.canonicalize().unwrap_or(path),
+        Some(path) => path,
+        None => dir.canonicalize().unwrap_or_else(|_| dir.components().collect()),
+    }
+    .into()
 }

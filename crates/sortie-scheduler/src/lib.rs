@@ -43,7 +43,7 @@
 //!
 //! The facade keeps the table and hands jobs to the executor while fewer than `max_workers` run. The
 //! executor takes jobs, and requests to stop some. It is never asked how they are: it says so, through
-//! the [`Reporter`](executor::Reporter) that comes with each job, so that a local job's end costs no
+//! the `Reporter` that comes with each job, so that a local job's end costs no
 //! polling, and asking the scheduler for the status of a thousand jobs costs one look into the table.
 //! A reporter that is dropped without having told the end reports the job as lost: every job ends in
 //! exactly one outcome.
@@ -63,6 +63,7 @@ mod options;
 mod preview;
 mod scheduler;
 mod shared;
+mod slurm;
 mod table;
 
 pub use check::{Finding, Problem, check};
@@ -72,3 +73,4 @@ pub use job::{Finished, JobId, Status};
 pub use options::SchedulerOptions;
 pub use preview::{Preview, preview};
 pub use scheduler::JobScheduler;
+pub use sortie_process::Start;

@@ -1,5 +1,7 @@
 //! How a scheduler goes about its jobs.
 
+use std::ffi::OsString;
+
 use sortie_process::Supervisor;
 
 /// How a scheduler goes about its jobs, whatever their kind.
@@ -13,11 +15,14 @@ pub struct SchedulerOptions {
     /// What keeps the processes of local jobs. Schedulers that are given clones of one share its
     /// helper processes.
     pub supervisor: Supervisor,
+    /// What jobs, and the commands of Slurm, take for the launcher's environment; by default that of this
+    /// process, as it is when the scheduler is made.
+    pub env: Option<Vec<(OsString, OsString)>>,
 }
 
 /// As in the Launch API: not verbose, 4 workers.
 impl Default for SchedulerOptions {
     fn default() -> Self {
-        Self { verbose: false, max_workers: 4, supervisor: Supervisor::new() }
+        Self { verbose: false, max_workers: 4, supervisor: Supervisor::new(), env: None }
     }
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use sortie_config::JobConfig;
+use sortie_config::{JobConfig, JobType};
+use sortie_results::AttemptId;
 use sortie_script::READY_FD;
 
-use crate::SchedulerError;
 use crate::here::Here;
 use crate::job::Paths;
-use crate::local::Plan;
+use crate::{SchedulerError, local, slurm};
 
 /// What a job would run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub enum Preview {
         /// and says there that it is done.
         ready_fd: Option<i32>,
     },
+    /// A script, which sbatch would be given.
+    Script(String),
 }
 
 /// What a job with these settings would run; it runs nothing and changes nothing.
@@ -43,10 +45,18 @@ pub fn preview(
     results_dir: impl AsRef<Path>,
 ) -> Result<Preview, SchedulerError> {
     config.validate()?;
-    let plan = Plan::new(config.clone(), Here::now()?)?;
-    let planned = plan
-        .evaluation(&Paths::new(candidate.as_ref(), results_dir.as_ref()))
-        .map_err(|error| SchedulerError::NotReady(error.to_string()))?;
+    let paths = Paths::new(candidate.as_ref(), results_dir.as_ref());
+    let here = Here::now()?;
+    match config.job_type() {
+        JobType::Local => command(&local::Plan::new(config.clone(), here)?, &paths),
+        JobType::SlurmConda => script(&slurm::Plan::new(config.clone(), here)?, &paths),
+        JobType::SlurmDocker => Err(SchedulerError::NotYet(config.job_type())),
+    }
+}
+
+fn command(plan: &local::Plan, paths: &Paths) -> Result<Preview, SchedulerError> {
+    let planned =
+        plan.evaluation(paths).map_err(|error| SchedulerError::NotReady(error.to_string()))?;
     let launcher: BTreeMap<_, _> = plan.here.env.iter().cloned().collect();
     let job: BTreeMap<_, _> = planned.env.iter().cloned().collect();
     let set = job.iter().filter(|(name, value)| launcher.get(*name) != Some(*value));
@@ -59,4 +69,18 @@ pub fn preview(
         unset: unset.cloned().collect(),
         ready_fd,
     })
+}
+
+/// As for an attempt whose id is made up.
+fn script(plan: &slurm::Plan, paths: &Paths) -> Result<Preview, SchedulerError> {
+    let attempt = AttemptId::generate();
+    let results_dir = plan.here.cwd.join(&paths.results_dir);
+    let planned = slurm::Planned {
+        attempt,
+        candidate: &paths.candidate,
+        results_dir: &results_dir,
+        command: plan.command(paths),
+    };
+    let script = plan.script(&slurm::job_name(attempt), &[planned]);
+    script.map(Preview::Script).map_err(|error| SchedulerError::NotReady(error.to_string()))
 }

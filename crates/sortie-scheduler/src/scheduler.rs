@@ -7,16 +7,17 @@ use std::time::{Duration, Instant};
 
 use sortie_config::{JobConfig, JobType};
 use sortie_process::Protection;
-use sortie_results::{ReadLimits, Results, load};
+use sortie_results::{ReadLimits, Record, Results, Submitted, load};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::event::Events;
-use crate::executor::{Cancel, without_results};
+use crate::executor::{Cancel, Executor, Setting, without_results};
 use crate::here::Here;
 use crate::job::Paths;
 use crate::local::Local;
 use crate::shared::Shared;
+use crate::slurm::Slurm;
 use crate::table::Entry;
 use crate::{Finished, JobId, SchedulerError, SchedulerOptions, Status};
 
@@ -27,6 +28,7 @@ use crate::{Finished, JobId, SchedulerError, SchedulerOptions, Status};
 /// once.
 pub struct JobScheduler {
     shared: Arc<Shared>,
+    job_type: JobType,
     supervisor: sortie_process::Supervisor,
     read_limits: ReadLimits,
 }
@@ -55,16 +57,22 @@ impl JobScheduler {
             return Err(SchedulerError::NoWorkers);
         }
         let runtime = Handle::try_current().map_err(|_| SchedulerError::NoRuntime)?;
-        let here = Here::now()?;
+        let mut here = Here::now()?;
+        here.env = options.env.clone().unwrap_or(here.env);
         let cwd = here.cwd.clone();
         let read_limits = ReadLimits {
             log_tail_bytes: config.limits().log_tail_bytes,
             max_result_bytes: config.limits().max_result_bytes,
         };
-        let SchedulerOptions { verbose, max_workers, supervisor } = options;
-        let local = Local::new(config, here, supervisor.clone(), runtime, read_limits, verbose)?;
-        let shared = Shared::new(Box::new(local), max_workers, cwd);
-        Ok(Self { shared, supervisor, read_limits })
+        let SchedulerOptions { verbose, max_workers, supervisor, .. } = options;
+        let setting = Setting { supervisor: supervisor.clone(), runtime, read_limits, verbose };
+        let (executor, most): (Box<dyn Executor>, _) = match config.job_type() {
+            JobType::Local => (Box::new(Local::new(config, here, setting)?), max_workers),
+            JobType::SlurmConda => (Box::new(Slurm::new(config, here, setting)?), usize::MAX),
+            JobType::SlurmDocker => return Err(SchedulerError::NotYet(job_type)),
+        };
+        let shared = Shared::new(executor, most, cwd);
+        Ok(Self { shared, job_type, supervisor, read_limits })
     }
 
     /// Runs the evaluator on a candidate: its results, and the time it took from here to there.
@@ -121,6 +129,29 @@ impl JobScheduler {
         let job = self.shared.add(Paths::new(candidate, results_dir), runner)?;
         self.shared.hand_out();
         Ok(job)
+    }
+
+    /// Takes up a job again that another launcher has submitted to a cluster: one that was killed, say, or logged out.
+    /// The job goes on as though it had been submitted here; if it is over, its results are read.
+    ///
+    /// The same job must not be in the hands of two launchers at once: both would tell its end, and run it again where
+    /// that is worth while.
+    ///
+    /// # Errors
+    ///
+    /// A results dir that holds no note of a submission, or one whose attempt has ended and been recorded;
+    /// settings of jobs on this machine, which end with their launcher.
+    pub fn attach(&self, results_dir: impl AsRef<Path>) -> Result<JobId, SchedulerError> {
+        let given = results_dir.as_ref();
+        if self.job_type == JobType::Local {
+            return Err(SchedulerError::NotAttachable);
+        }
+        let dir = self.shared.absolute(given);
+        let note = Submitted::read(&dir)?;
+        if Record::read(&dir).is_ok_and(|record| record.attempt == note.attempt) {
+            return Err(SchedulerError::Ended { results_dir: given.to_owned() });
+        }
+        self.shared.attach(given, note)
     }
 
     /// Where the job is.

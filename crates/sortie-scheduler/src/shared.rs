@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use sortie_results::{AttemptId, Outcome, Results};
+use sortie_process::Start;
+use sortie_results::{AttemptId, Outcome, Results, Submitted};
 use tokio::sync::{Notify, broadcast, oneshot};
 
 use crate::event::{self, Event};
 use crate::executor::{Cancel, Executor, Job, Reporter, true_name, without_results};
 use crate::job::Paths;
-use crate::table::Table;
+use crate::table::{Live, Table};
 use crate::{Finished, JobId, SchedulerError};
 
 pub(crate) struct Shared {
@@ -73,6 +74,31 @@ impl Shared {
         Ok(job)
     }
 
+    /// Has the executor take up a job again that another launcher has submitted.
+    pub(crate) fn attach(
+        self: &Arc<Self>,
+        results_dir: &Path,
+        note: Submitted,
+    ) -> Result<JobId, SchedulerError> {
+        let id = self.add(Paths::new(Path::new(&note.candidate), results_dir), None)?;
+        let job = {
+            let mut table = self.table();
+            table.take_this(id).map(|(id, live)| self.job(id, live, note.attempt))
+        };
+        if let Some(mut job) = job {
+            let age = note.time().elapsed().unwrap_or_default();
+            job.submitted = job.submitted.checked_sub(age).unwrap_or(job.submitted);
+            self.executor.attach(job, note);
+        }
+        Ok(id)
+    }
+
+    fn job(self: &Arc<Self>, id: JobId, live: &Live, attempt: AttemptId) -> Job {
+        let (paths, submitted) = (live.paths.clone(), live.submitted);
+        let reporter = Reporter::new(self.clone(), id, attempt, submitted);
+        Job { id, attempt, paths, submitted, reporter }
+    }
+
     /// Gives the executor as many queued jobs as may run.
     pub(crate) fn hand_out(self: &Arc<Self>) {
         let jobs = self.take();
@@ -97,10 +123,7 @@ impl Shared {
             return jobs;
         }
         while let Some((id, live)) = table.take(self.max_workers) {
-            let (attempt, submitted) = (AttemptId::generate(), live.submitted);
-            let paths = live.paths.clone();
-            let reporter = Reporter::new(self.clone(), id, attempt, submitted);
-            jobs.push(Job { id, attempt, paths, submitted, reporter });
+            jobs.push(self.job(id, live, AttemptId::generate()));
         }
         jobs
     }
@@ -118,8 +141,14 @@ impl Shared {
     }
 
     /// A job is over. The first word counts.
-    pub(crate) fn finish(&self, job: JobId, results: Results, recorded: bool) {
-        self.settle(self.table(), job, results, recorded);
+    pub(crate) fn finish(
+        &self,
+        job: JobId,
+        results: Results,
+        recorded: bool,
+        start: Option<Start>,
+    ) {
+        self.settle(self.table(), job, results, recorded, start);
     }
 
     fn settle(
@@ -128,9 +157,10 @@ impl Shared {
         job: JobId,
         results: Results,
         recorded: bool,
+        start: Option<Start>,
     ) {
         let Some(results_dir) = table.results_dir(job) else { return };
-        let finished = Arc::new(Finished::new(&results, results_dir, recorded));
+        let finished = Arc::new(Finished::new(&results, results_dir, recorded, start));
         let Some(live) = table.finish(job, finished.clone()) else { return };
         self.tell(|| Event::Finished { job, finished: finished.clone() });
         drop(table);
@@ -160,7 +190,7 @@ impl Shared {
         let Some(submitted) = table.queued_since(job) else { return false };
         let queued = submitted.elapsed();
         let results = without_results(AttemptId::generate(), Outcome::Cancelled, queued);
-        self.settle(table, job, results, false);
+        self.settle(table, job, results, false, None);
         true
     }
 

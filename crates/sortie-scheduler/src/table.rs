@@ -98,7 +98,13 @@ impl Table {
         if self.taken >= most {
             return None;
         }
-        let id = self.queue.pop_first()?;
+        let id = *self.queue.first()?;
+        self.take_this(id)
+    }
+
+    /// Takes this job for the executor, out of its turn.
+    pub(crate) fn take_this(&mut self, id: JobId) -> Option<(JobId, &Live)> {
+        self.queue.remove(&id);
         self.taken += 1;
         let Some(Entry::Live(live)) = self.entries.get_mut(&id) else { return None };
         live.taken = true;

@@ -17,6 +17,64 @@
 //! # Ok::<(), sortie_script::NulByte>(())
 //! ```
 //!
+//! [`BatchScript`] is the script that Slurm runs: what it asks of Slurm, set-up, the evaluator, and a
+//! record of the end.
+//!
+//! ```
+//! use std::{path::Path, time::Duration};
+//! use sortie_script::{Attempt, BatchActivation, BatchScript, Environment, Jobs};
+//!
+//! let attempt = Attempt {
+//!     id: "0190f1c27d3e70008000000000000001",
+//!     candidate: Path::new("candidate.py"),
+//!     results_dir: Path::new("/results/it's 1"),
+//!     command: &["python".into(), "evaluate.py".into()],
+//! };
+//! let script = BatchScript {
+//!     version: "0.1.0",
+//!     name: "sortie-0190f1c27d3e70008000000000000001",
+//!     jobs: Jobs::One(&attempt),
+//!     options: &[("partition".into(), Some("gpu".into())), ("exclusive".into(), None)],
+//!     early_term_seconds: 30,
+//!     directory: Path::new("/work"),
+//!     environment: Environment::default(),
+//!     modules: &[],
+//!     activation: BatchActivation::Conda("eval"),
+//!     grace: Duration::from_secs(5),
+//!     max_log_bytes: 1 << 30,
+//! };
+//! let text = script.render()?;
+//! assert!(text.contains("\n#SBATCH --partition=gpu\n#SBATCH --exclusive\n"));
+//! assert!(text.contains(r"sortie_results='/results/it'\''s 1'"));
+//! # Ok::<(), sortie_script::ScriptError>(())
+//! ```
+//!
+//! # What a batch script does
+//!
+//! The shell that Slurm starts opens the logs, writes `job_start.json`, and starts a second shell, in a
+//! process group of its own, that sets up and becomes the evaluator; then it waits. So nothing that is
+//! set up (variables, modules, an activation script) reaches the first, and its traps run at once.
+//! When the evaluator has ended, a log has outgrown its limit, or a signal has come, everything that is
+//! left of the evaluator is stopped: its process group, and whatever has `SORTIE_ATTEMPT`, which is
+//! exported, in its environment. Then `job_end.json` is written, beside and renamed: one line of JSON,
+//! with `version` 1, `attempt`, `job_id`, `host`, `started_at`, `ended_at` (seconds since 1970) and
+//! `end`, which is one of these.
+//!
+//! | `end` | when | status of the script |
+//! | --- | --- | --- |
+//! | `{"kind":"exited","code":3}` | the evaluator exited | the code |
+//! | `{"kind":"signaled","signal":9}` | a signal ended it | 128 and the signal |
+//! | `{"kind":"setup_failed","step":"conda activate","status":1}` | it was not started | 125 |
+//! | `{"kind":"output_limit","limit_bytes":1073741824}` | a log was too long | 122 |
+//! | `{"kind":"terminated","signal":15}` | the script was asked to stop | 128 and the signal |
+//! | `{"kind":"restarted"}` | Slurm started it again, and no record was there | 75 |
+//!
+//! Status 125 without a record: the logs could not be opened, or the array has no such element. A
+//! script that Slurm kills leaves no record.
+//!
+//! The steps of set-up are `working directory`, `environment`, `module`, `module load`, `conda`,
+//! `conda activate`, `activate script` and `python`.
+//!
 //! # Architecture invariant
 //!
 //! This crate is a function from values to text. It touches no file, clock or environment, starts

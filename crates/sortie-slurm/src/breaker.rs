@@ -1,9 +1,10 @@
-//! A circuit breaker: many failures of one kind in a row are one failure of something larger, and going on
-//! would only burn the queue.
+//! A circuit breaker: many failures of one kind in a row are one failure of something larger, and
+//! going on would only burn the queue.
 
 use std::time::{Duration, Instant};
 
-/// Pauses submission after too many identical failures in a row; lets one try through after a while.
+/// Pauses submission after too many identical failures in a row; lets one try through after a
+/// while.
 ///
 /// ```
 /// use std::time::{Duration, Instant};
@@ -52,13 +53,14 @@ pub enum Permit {
 }
 
 impl Breaker {
-    /// A breaker that pauses after `limit` identical failures in a row (at least one), each time for `pause`.
+    /// A breaker that pauses after `limit` identical failures in a row (at least one), each time
+    /// for `pause`.
     pub fn new(limit: u32, pause: Duration) -> Self {
         Self { limit: limit.max(1), pause, cause: String::new(), streak: 0, state: State::Closed }
     }
 
-    /// Whether to go on. A [`Permit::Try`] is given to one caller; it comes again if nothing is heard of that
-    /// try for as long as a pause.
+    /// Whether to go on. A [`Permit::Try`] is given to one caller; it comes again if nothing is
+    /// heard of that try for as long as a pause.
     pub fn permit(&mut self, now: Instant) -> Permit {
         match self.state {
             State::Closed => Permit::Go,
@@ -73,7 +75,8 @@ impl Breaker {
         }
     }
 
-    /// An attempt failed through no fault of its own; `cause` is the same text for the same failure.
+    /// An attempt failed through no fault of its own; `cause` is the same text for the same
+    /// failure.
     pub fn failed(&mut self, now: Instant, cause: &str) {
         if self.cause == cause {
             self.streak = self.streak.saturating_add(1);

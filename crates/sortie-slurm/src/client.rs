@@ -21,9 +21,9 @@ const CLOCKS: Duration = Duration::from_secs(3600);
 
 /// Calls Slurm's commands. Cloning gives another handle to the same client.
 ///
-/// Each call is one run of one command, with a time limit and an environment in which nothing but the
-/// choice of the cluster is left of what the launcher's environment would tell it. None of it is read by a
-/// shell.
+/// Each call is one run of one command, with a time limit and an environment in which nothing but
+/// the choice of the cluster is left of what the launcher's environment would tell it. None of it
+/// is read by a shell.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
@@ -38,8 +38,8 @@ struct Shared {
 /// What is handed to sbatch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {
-    /// The job's name, unique to this submission. It goes onto the command line, where it overrides the
-    /// script's.
+    /// The job's name, unique to this submission. It goes onto the command line, where it overrides
+    /// the script's.
     pub name: JobName,
     /// The script, which sbatch reads from its standard input.
     pub script: Vec<u8>,
@@ -48,12 +48,12 @@ pub struct Submission {
 }
 
 impl Client {
-    /// How long a command may take, unless said otherwise: longer than the commands' own time limits, and
-    /// than sbatch's first tries to get past a full queue.
+    /// How long a command may take, unless said otherwise: longer than the commands' own time
+    /// limits, and than sbatch's first tries to get past a full queue.
     pub const TIME_LIMIT: Duration = Duration::from_secs(60);
 
-    /// A client that gives the commands `env`, scrubbed, and `cwd`, an absolute path, as working directory:
-    /// sbatch's own is the job's, too, unless the script says otherwise.
+    /// A client that gives the commands `env`, scrubbed, and `cwd`, an absolute path, as working
+    /// directory: sbatch's own is the job's, too, unless the script says otherwise.
     pub fn new(
         supervisor: Supervisor,
         env: impl IntoIterator<Item = (OsString, OsString)>,
@@ -92,12 +92,18 @@ impl Client {
         tables::submitted(&output).ok_or_else(missing)
     }
 
-    /// The job with that name, which was not submitted before `since`. Looks in the queue and then, where
-    /// there are any, in the accounts. Where the accounts do not answer, or there are none, the queue alone
-    /// is believed for as long as the controller cannot have forgotten the job.
+    /// Has sbatch say whether it would take a job with this script: `--test-only`, which submits nothing.
+    pub async fn test(&self, script: &[u8]) -> Result<(), Error> {
+        let args = vec!["--test-only".into()];
+        let call = Call { program: "sbatch", args, env: &self.shared.env.submit, input: script };
+        self.shared.caller.run(call).await.map(drop)
+    }
+
+    /// The job with that name, which was not submitted before `since`. Looks in the queue and then,
+    /// where there are any, in the accounts. Where the accounts do not answer, or there are none,
+    /// the queue alone is believed for as long as the controller cannot have forgotten the job.
     pub async fn find(&self, name: &JobName, since: SystemTime) -> Result<Option<JobId>, Error> {
-        let queue = ["-h", "--me", "-t", "all", "-n", name.as_str(), "-o", "%F"];
-        let queue = self.ask("squeue", &queue[self.skip_noheader()..]).await?;
+        let queue = self.squeue(&["-n", name.as_str(), "-o", "%F"]).await?;
         if let Some(id) = tables::first_id(&queue) {
             return Ok(Some(id));
         }
@@ -121,8 +127,8 @@ impl Client {
         Ok(tables::first_id(&self.sacct(&args).await?))
     }
 
-    /// Cancels jobs, with one scancel for each hundred; those that are over already are none of its concern.
-    /// It may be called again after an error.
+    /// Cancels jobs, with one scancel for each hundred; those that are over already are none of its
+    /// concern. It may be called again after an error.
     pub async fn cancel(&self, ids: &[JobId]) -> Result<(), Error> {
         let mut result = Ok(());
         for (cluster, ids) in by_cluster(ids) {
@@ -166,18 +172,22 @@ impl Client {
         self.shared.caller.run(call).await
     }
 
-    /// How many of a list of options that begins with `-h` to leave out: with it, squeue does not say which
-    /// of several clusters the jobs are on.
-    fn skip_noheader(&self) -> usize {
-        usize::from(self.shared.env.names_clusters)
+    /// Asks for jobs of this user, those that are over among them.
+    async fn squeue(&self, args: &[&str]) -> Result<String, Error> {
+        let mut all = vec!["-r", "--me", "-t", "all"];
+        all.extend(args);
+        // Without its header, squeue does not say either which of several clusters the jobs are on.
+        if !self.shared.env.names_clusters {
+            all.insert(0, "-h");
+        }
+        self.ask("squeue", &all).await
     }
 }
 
 #[async_trait]
 impl Cluster for Client {
     async fn queue(&self) -> Result<Jobs, Error> {
-        let args = ["-h", "-r", "--me", "-t", "all", "-o", tables::QUEUE_FORMAT];
-        Ok(tables::queue(&self.ask("squeue", &args[self.skip_noheader()..]).await?))
+        Ok(tables::queue(&self.squeue(&["-o", tables::QUEUE_FORMAT]).await?))
     }
 
     async fn accounting(&self, ids: &[JobId], since: SystemTime) -> Result<Jobs, Error> {
@@ -232,8 +242,8 @@ fn on_cluster(cluster: Option<&Arc<str>>) -> Vec<String> {
     cluster.map(|name| vec!["-M".into(), name.to_string()]).unwrap_or_default()
 }
 
-/// A start time for sacct, which otherwise may look no further back than midnight. It counts from now, so
-/// that no time zone comes into it.
+/// A start time for sacct, which otherwise may look no further back than midnight. It counts from
+/// now, so that no time zone comes into it.
 fn start(since: SystemTime) -> String {
     let back = since.elapsed().unwrap_or_default() + CLOCKS;
     format!("now-{}minutes", back.as_secs() / 60)

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 
 use crate::{Error, JobId, JobInfo, Jobs};
 
-/// Whom a [`Watcher`](crate::Watcher) asks about jobs: [`Client`](crate::Client), or a fake in a test.
+/// Whom a [`Watcher`](crate::Watcher) asks about jobs: [`Client`](crate::Client), or a fake in a
+/// test.
 ///
 /// An error is no answer, and is never taken for one.
 #[async_trait]
@@ -14,9 +15,9 @@ pub trait Cluster: Send + Sync + 'static {
     /// All jobs of this user that the controller remembers, those that are over among them.
     async fn queue(&self) -> Result<Jobs, Error>;
 
-    /// What the accounts tell of these jobs, none of which was submitted before `since`. A job may be
-    /// missing because its account is still being written.
-    /// [`Error::NoAccounting`] where no accounts are kept.
+    /// What the accounts tell of these jobs, none of which was submitted before `since`. A job may
+    /// be missing because its account is still being written. [`Error::NoAccounting`] where no
+    /// accounts are kept.
     async fn accounting(&self, ids: &[JobId], since: SystemTime) -> Result<Jobs, Error>;
 
     /// What the controller remembers of one job; `None` if it does not know it, or not any more.

@@ -1,10 +1,11 @@
 //! The environment that Slurm's commands are given.
 //!
-//! What is in the launcher's environment can change what the commands do and print: `SBATCH_*` override a
-//! script's directives, `SQUEUE_FORMAT` and its like change the output, and the `SLURM_*` of an enclosing job
-//! (a launcher that itself runs in one) bind the new job to the old one's nodes, CPUs and memory. What says
-//! which cluster to talk to, and as whom, has to stay.
+//! What is in the launcher's environment can change what the commands do and print: `SBATCH_*`
+//! override a script's directives, `SQUEUE_FORMAT` and its like change the output, and the
+//! `SLURM_*` of an enclosing job (a launcher that itself runs in one) bind the new job to the old
+//! one's nodes, CPUs and memory. What says which cluster to talk to, and as whom, has to stay.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
 use sortie_process::Environment;
@@ -22,8 +23,8 @@ const TAKEN: &[&str] = &[
     "SLURMD_",
 ];
 
-/// … except for these, which select and authenticate to a cluster: sbatch(1), slurm.conf(5), jwt and
-/// `auth/slurm` in Slurm's documentation.
+/// … except for these, which select and authenticate to a cluster: sbatch(1), slurm.conf(5), jwt
+/// and `auth/slurm` in Slurm's documentation.
 const KEPT: &[&str] = &[
     "SLURM_CONF",
     "SLURM_CONF_SERVER",
@@ -34,7 +35,8 @@ const KEPT: &[&str] = &[
     "SLURM_SACK_SOCKET",
 ];
 
-/// Has times printed in seconds since 1970, whatever the time zone; squeue(1), sacct(1), scontrol(1).
+/// Has times printed in seconds since 1970, whatever the time zone; squeue(1), sacct(1),
+/// scontrol(1).
 const TIME_FORMAT: (&str, &str) = ("SLURM_TIME_FORMAT", "%s");
 
 /// The environments of the two kinds of commands.
@@ -48,13 +50,14 @@ pub(crate) struct Environments {
 }
 
 impl Environments {
+    /// Of a variable that is given more than once, the last value counts.
     pub(crate) fn new(all: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        let submit: Vec<_> = all.into_iter().filter(|(name, _)| !is_taken(name)).collect();
+        let mut env: BTreeMap<_, _> = all.into_iter().filter(|(name, _)| !is_taken(name)).collect();
         let names_clusters =
-            submit.iter().any(|(name, value)| name == "SLURM_CLUSTERS" && !value.is_empty());
-        let mut ask = submit.clone();
-        ask.push((TIME_FORMAT.0.into(), TIME_FORMAT.1.into()));
-        Self { submit: submit.into(), ask: ask.into(), names_clusters }
+            env.get(OsStr::new("SLURM_CLUSTERS")).is_some_and(|names| !names.is_empty());
+        let submit = env.clone().into_iter().collect();
+        env.insert(TIME_FORMAT.0.into(), TIME_FORMAT.1.into());
+        Self { submit, ask: env.into_iter().collect(), names_clusters }
     }
 }
 
@@ -95,10 +98,16 @@ mod tests {
         let names = |env: &Environment| {
             env.iter().map(|(name, _)| name.to_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
-        let kept = ["PATH", "HOME", "SLURM_CONF", "SLURM_JWT", "SLURM_CLUSTERS", "MY_SLURM_NOTES"];
+        let kept = ["HOME", "MY_SLURM_NOTES", "PATH", "SLURM_CLUSTERS", "SLURM_CONF", "SLURM_JWT"];
         assert_eq!(names(&env.submit), kept);
         assert_eq!(names(&env.ask), [&kept[..], &["SLURM_TIME_FORMAT"]].concat());
         assert_eq!(env.ask.last().unwrap().1, "%s");
         assert!(env.names_clusters);
+    }
+
+    #[test]
+    fn the_last_value_counts() {
+        let env = Environments::new(["/a", "/b"].map(|path| ("PATH".into(), path.into())));
+        assert_eq!((env.submit.len(), path(&env.submit).as_str()), (1, "/b"));
     }
 }

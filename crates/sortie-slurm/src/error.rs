@@ -66,7 +66,7 @@ pub enum Error {
     NoAccounting,
 }
 
-/// What to do about an [`Error`].
+/// What to do about an [error](enum@Error).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Advice {
     /// Try again: it passes by itself, in seconds to minutes.
@@ -93,7 +93,9 @@ impl Error {
     /// Whether the controller may have done what it was asked for all the same.
     pub fn is_uncertain(&self) -> bool {
         match self {
-            Self::Failed { words, .. } => words::advice(words) == Advice::Retry,
+            Self::Failed { words, .. } => {
+                words::advice(words) == Advice::Retry && !words::contains(words, words::UNSENT)
+            }
             Self::TimedOut { .. } | Self::NotRun { .. } | Self::NotUnderstood { .. } => true,
             Self::Missing { .. } | Self::NoAccounting => false,
         }
@@ -105,6 +107,8 @@ impl Error {
     }
 }
 
+/// Slurm's words on one line.
 fn said(words: &str) -> String {
-    if words.is_empty() { String::new() } else { format!(": {words}") }
+    let lines: Vec<_> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    if lines.is_empty() { String::new() } else { format!(": {}", lines.join("; ")) }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-/// A job, or one element of a job array; written `123`, `123_7`, and with the name of its cluster where
-/// sbatch gave one, `123;cluster`.
+/// A job, or one element of a job array; written `123`, `123_7`, and with the name of its cluster
+/// where sbatch gave one, `123;cluster`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct JobId {
     /// The number sbatch prints; for an array, the same for all its elements.
@@ -80,8 +80,8 @@ fn decimal(text: &str) -> Option<u32> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
-/// The name a job is submitted under, by which it is found again when sbatch did not live to tell its
-/// id. It has to be unique to the submission.
+/// The name a job is submitted under, by which it is found again when sbatch did not live to tell
+/// its id. It has to be unique to the submission.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct JobName(Arc<str>);
 
@@ -94,8 +94,8 @@ pub struct JobName(Arc<str>);
 pub struct BadJobName(String);
 
 impl JobName {
-    /// A name of 1 to 128 ASCII letters, digits, `-`, `_` and `.`, beginning with a letter: what squeue,
-    /// sacct and scancel take as one name, and not as a list or an option.
+    /// A name of 1 to 128 ASCII letters, digits, `-`, `_` and `.`, beginning with a letter: what
+    /// squeue, sacct and scancel take as one name, and not as a list or an option.
     pub fn new(name: &str) -> Result<Self, BadJobName> {
         let fits = name.len() <= 128
             && name.starts_with(|c: char| c.is_ascii_alphabetic())

@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::{Ending, JobState, Phase};
 
-/// A job as Slurm saw it. squeue knows neither exit code nor memory, and each source may leave out more.
+/// A job as Slurm saw it. squeue knows neither exit code nor memory, and each source may leave out
+/// more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobInfo {
     /// Its state.
@@ -62,8 +63,8 @@ impl JobInfo {
         }
     }
 
-    /// Leaves out what Slurm tells of a job that is not over as though it were: the end it expects, and an
-    /// exit code of zero.
+    /// Leaves out what Slurm tells of a job that is not over as though it were: the end it expects,
+    /// and an exit code of zero.
     pub(crate) fn settled(self) -> Self {
         match self.state.phase() {
             Phase::Ended(_) => self,

@@ -1,4 +1,5 @@
-//! Pauses of slightly different lengths, so that launchers that began together do not all call at once.
+//! Pauses of slightly different lengths, so that launchers that began together do not all call at
+//! once.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -16,7 +17,8 @@ impl Default for Jitter {
 impl Jitter {
     /// The duration, up to a fifth longer or shorter.
     pub(crate) fn vary(&mut self, duration: Duration) -> Duration {
-        // Knuth's constants for a linear congruential generator; its upper bits are the random ones.
+        // Knuth's constants for a linear congruential generator; its upper bits are the random
+        // ones.
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let percent = 80 + u32::try_from((self.0 >> 33) % 41).unwrap_or(20);

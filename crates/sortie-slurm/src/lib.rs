@@ -1,4 +1,91 @@
-//! Slurm's commands.
+//! Slurm's commands, called and understood: a job is submitted **once**, however often sbatch
+//! fails, and its end is told **once**, however long Slurm is silent.
+//!
+//! This crate knows sbatch, squeue, sacct, scontrol and scancel, the states of jobs and the words
+//! of errors. It must not know what is in a script, what a job is for, what its settings or results
+//! are; where a caller has a record of a job's end, all that is seen of it here is an [`Evidence`].
+//!
+//! ```
+//! use std::{env, sync::Arc, time::{Duration, SystemTime}};
+//! use sortie_process::Supervisor;
+//! use sortie_slurm::{
+//!     Client, Evidence, JobName, Pace, Patience, Retry, Submission, Tracked, Update, Watcher,
+//! };
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let record = dir.path().join("record");
+//! # std::fs::write(&record, "")?;
+//! # let shims = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/shims:/usr/bin:/bin");
+//! # let set = [("PATH".into(), shims.into()), ("SHIM_DIR".into(), dir.path().into())];
+//! # let env = env::vars_os().chain(set);
+//! # /*
+//! let env = env::vars_os();
+//! # */
+//! let client = Client::new(Supervisor::new(), env, env::current_dir()?, Client::TIME_LIMIT);
+//! let submission = Submission {
+//!     name: JobName::new("sortie-0198c2f4")?,
+//!     script: b"#!/bin/sh\nhostname >host; touch record\n".to_vec(),
+//!     args: vec!["--time=5".into()],
+//! };
+//! let submitted = SystemTime::now();
+//! let id = client.submit(&submission, &Retry::default()).await?;
+//!
+//! let (watcher, mut reports) =
+//!     Watcher::start(Arc::new(client), Pace::default(), Patience::default());
+//! let look = move || if record.exists() { Evidence::Complete } else { Evidence::None };
+//! watcher.track(Tracked { id, submitted, look: Arc::new(look) });
+//! while let Some(report) = reports.recv().await {
+//!     match report.update {
+//!         Update::Pending(info) => println!("{} waits: {:?}", report.id, info.reason),
+//!         Update::Started(info) => println!("{} runs on {:?}", report.id, info.host),
+//!         Update::Ended(ended) => {
+//!             println!("{} is over: {:?}", report.id, ended.how);
+//!             break;
+//!         }
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Theory of operation
+//!
+//! ```text
+//!   Client ── one command a call, time limit, scrubbed environment ──▶ sbatch squeue sacct …
+//!     │ implements
+//!   Cluster (list the queue, ask the accounts, show one job)
+//!     │ asked by
+//!   Watcher ── one task ──▶ one Machine a job: what was seen, when ──▶ what to ask; the end
+//! ```
+//!
+//! **Submitting.** A failed sbatch does not say that there is no job: a busy controller takes the
+//! job and answers too late. Each job has a name of its own, and a try that failed is followed by
+//! looking that name up until it is certain that the job is there, and is adopted, or is not and
+//! will not appear. Only then sbatch is run again; where certainty cannot be had,
+//! [`SubmitError::InDoubt`] says so, and nothing is submitted twice.
+//!
+//! **Watching.** Files are cheap and Slurm is not. What a job leaves behind is looked for several
+//! times a second, which is why its end is known at once; the queue is listed for all jobs
+//! together, rarely when nothing happens; accounts are asked only about jobs that are over, or
+//! gone, without a record.
+//!
+//! **Deciding.** A [`Machine`] is pure: it knows neither commands nor clocks, and is tested with
+//! stories and random sequences. It weighs what it is told in a fixed order: the job's own record,
+//! the queue, the accounts or (where there are none, or they do not help) `scontrol show job`, and
+//! then time, since files and accounts may be late.
+//!
+//! # Invariants
+//!
+//! - For each [`Submission`] there is one job at most, until it is submitted anew by the caller.
+//! - For each watched job there is one [`Update::Ended`], and nothing after it; and there is one in
+//!   bounded time once the queue can be listed.
+//! - No answer is never taken for an answer. A command that fails, hangs or prints what is not
+//!   understood ends no job; a job is [`Ending::Lost`] only on a fresh list of the queue that is
+//!   without it.
+//! - What a user passes is never read by a shell.
+
 mod breaker;
 mod client;
 mod cluster;

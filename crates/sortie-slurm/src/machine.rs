@@ -1,10 +1,11 @@
-//! One job, from its submission to its end, as a machine without commands and clock: it is told what was seen
-//! and when, and says what it wants asked and, once, how the job ended.
+//! One job, from its submission to its end, as a machine without commands and clock: it is told
+//! what was seen and when, and says what it wants asked and, once, how the job ended.
 //!
-//! What counts, in this order: the job's own record of its end; the queue; the accounts (or, where there are
-//! none, what the controller shows), asked only for a job that has left the queue, or ended in it, without a
-//! record; time, for files that arrive late. Only then is a job [`Ending::Lost`], and only on a fresh answer
-//! of the queue that does not have it. No answer is never told to the machine: silence is no verdict.
+//! What counts, in this order: the job's own record of its end; the queue; the accounts (or, where
+//! there are none, what the controller shows), asked only for a job that has left the queue, or
+//! ended in it, without a record; time, for files that arrive late. Only then is a job
+//! [`Ending::Lost`], and only on a fresh answer of the queue that does not have it. No answer is
+//! never told to the machine: silence is no verdict.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,8 @@ use crate::{Ended, Ending, Evidence, JobInfo, Observation, Patience, Phase, Ques
 
 /// How often the queue has to be without a job before that is believed.
 const ABSENCES: u32 = 3;
-/// How long after the job has gone the first question is asked: its record is most often there by then.
+/// How long after the job has gone the first question is asked: its record is most often there by
+/// then.
 const FIRST_QUESTION: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 

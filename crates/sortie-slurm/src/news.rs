@@ -1,4 +1,5 @@
-//! What is seen of a job, what is to be asked, and the news in it: the words of a [`Machine`](crate::Machine).
+//! What is seen of a job, what is to be asked, and the news in it: the words of a
+//! [`Machine`](crate::Machine).
 
 use std::time::Duration;
 
@@ -11,15 +12,16 @@ pub enum Evidence {
     None,
     /// A record of its end that tells all there is to know.
     Complete,
-    /// A record of its end to which Slurm may add why: say, that it was told to end, but not by whom.
+    /// A record of its end to which Slurm may add why: say, that it was told to end, but not by
+    /// whom.
     NeedsState,
 }
 
 /// How long to wait for what may still come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// For the record of a job that Slurm says is over: networked file systems show a new file up to a minute
-    /// late (nfs(5), `acdirmax`).
+    /// For the record of a job that Slurm says is over: networked file systems show a new file up
+    /// to a minute late (nfs(5), `acdirmax`).
     pub late_files: Duration,
     /// For the account of a job that has left the queue: accounting lags behind.
     pub late_accounts: Duration,
@@ -55,7 +57,8 @@ pub struct Ended {
     pub how: Ending,
     /// Whether the job has left a record of its end.
     pub recorded: bool,
-    /// What Slurm told of it, from all sources together; `None` if it was never asked or never knew.
+    /// What Slurm told of it, from all sources together; `None` if it was never asked or never
+    /// knew.
     pub info: Option<JobInfo>,
 }
 

@@ -7,16 +7,17 @@ use crate::jitter::Jitter;
 /// How often a [`Watcher`](crate::Watcher) looks for records, and asks for the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// The time between two looks for the record of one job that may end at any moment, while there are few.
+    /// The time between two looks for the record of one job that may end at any moment, while there
+    /// are few.
     pub look: Duration,
-    /// The most looks a second, all jobs together: with more jobs, each is looked at less often. One costs
-    /// some microseconds.
+    /// The most looks a second, all jobs together: with more jobs, each is looked at less often.
+    /// One costs some microseconds.
     pub looks_a_second: u32,
-    /// The time between two listings of the queue while news is expected: after a job was submitted or
-    /// cancelled, or has left the queue.
+    /// The time between two listings of the queue while news is expected: after a job was submitted
+    /// or cancelled, or has left the queue.
     pub soonest: Duration,
-    /// The time between two listings once nothing has been new for a while. slurm's man pages ask for few
-    /// calls, and many sites for at most one a minute or half a minute.
+    /// The time between two listings once nothing has been new for a while. slurm's man pages ask
+    /// for few calls, and many sites for at most one a minute or half a minute.
     pub latest: Duration,
 }
 
@@ -31,12 +32,13 @@ impl Default for Pace {
     }
 }
 
-/// Listing the queue takes at most one part in so many of the time: a slow controller is asked less.
+/// Listing the queue takes at most one part in so many of the time: a slow controller is asked
+/// less.
 const SHARE: u32 = 20;
 
 impl Pace {
-    /// The time between two looks at one job: of those that may end at any moment and of the others, if there
-    /// are so many of either.
+    /// The time between two looks at one job: of those that may end at any moment and of the
+    /// others, if there are so many of either.
     pub(crate) fn looks(&self, may_end: usize, others: usize) -> [Duration; 2] {
         let rate = self.looks_a_second.max(1);
         let share = |jobs: usize, rate: u32| {
@@ -63,7 +65,8 @@ impl Pacer {
         Self { pace, interval, next: now + interval, floor: now, jitter: Jitter::default() }
     }
 
-    /// The queue was listed, which took so long; `expects_news` tells whether the next listing may have some.
+    /// The queue was listed, which took so long; `expects_news` tells whether the next listing may
+    /// have some.
     pub(crate) fn answered(&mut self, now: Instant, took: Duration, expects_news: bool) {
         let Pace { soonest, latest, .. } = self.pace;
         let longest = if expects_news { (soonest * 3).min(latest) } else { latest };

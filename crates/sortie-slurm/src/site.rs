@@ -24,8 +24,8 @@ pub struct Site {
 }
 
 impl Site {
-    /// Reads `NAME = VALUE` lines; `None` if the least that any cluster tells is not there. The rest has
-    /// Slurm's defaults where it is not told.
+    /// Reads `NAME = VALUE` lines; `None` if the least that any cluster tells is not there. The
+    /// rest has Slurm's defaults where it is not told.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let value = |name: &str| {
             text.lines().find_map(|line| {

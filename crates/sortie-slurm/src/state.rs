@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// A job's state as squeue(1), sacct(1) and `scontrol show job` print it: base states, and flags that
-/// hide the base state while they are set.
+/// A job's state as squeue(1), sacct(1) and `scontrol show job` print it: base states, and flags
+/// that hide the base state while they are set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(
     missing_docs,
@@ -122,8 +122,8 @@ const NAMES: &[(&str, JobState)] = &[
 ];
 
 impl JobState {
-    /// Reads a state; what is not known is kept as it is. Of `CANCELLED by 1000` the user is kept, and
-    /// a `+`, by which sacct says that there is more to tell, is dropped.
+    /// Reads a state; what is not known is kept as it is. Of `CANCELLED by 1000` the user is kept,
+    /// and a `+`, by which sacct says that there is more to tell, is dropped.
     pub fn parse(text: &str) -> Self {
         let text = text.trim();
         let mut words = text.split_whitespace();

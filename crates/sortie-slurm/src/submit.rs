@@ -1,8 +1,9 @@
 //! Submitting exactly once.
 //!
-//! sbatch can fail although the controller has taken the job: it waits for an answer for ten seconds
-//! (`MessageTimeout`), and a busy controller takes longer. So a failed sbatch says nothing about the job; only
-//! its name, which nobody else has, tells whether it is there. Until that is known, sbatch is not run again.
+//! sbatch can fail although the controller has taken the job: it waits for an answer for ten
+//! seconds (`MessageTimeout`), and a busy controller takes longer. So a failed sbatch says nothing
+//! about the job; only its name, which nobody else has, tells whether it is there. Until that is
+//! known, sbatch is not run again.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,12 +16,13 @@ use crate::{Advice, Client, Error, JobId, JobName, Submission};
 /// How long to go on trying to submit, and how often.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retry {
-    /// The first pause; each further one is twice as long, up to `longest`. All are varied by a fifth.
+    /// The first pause; each further one is twice as long, up to `longest`. All are varied by a
+    /// fifth.
     pub first: Duration,
     /// The longest pause.
     pub longest: Duration,
-    /// For so long after an sbatch whose outcome is not known, a job may still appear in the queue; only
-    /// when it is not there after that, sbatch is run again.
+    /// For so long after an sbatch whose outcome is not known, a job may still appear in the queue;
+    /// only when it is not there after that, sbatch is run again.
     pub settle: Duration,
     /// How long to go on while the controller does not answer.
     pub transient_for: Duration,
@@ -54,8 +56,8 @@ pub enum SubmitError {
         /// What sbatch said last.
         source: Error,
     },
-    /// Whether there is a job is not known, as Slurm did not tell for all the time given. It is to be cancelled
-    /// by its name ([`Client::cancel_named`]) before another one takes its place.
+    /// Whether there is a job is not known, as Slurm did not tell for all the time given. It is to
+    /// be cancelled by its name ([`Client::cancel_named`]) before another one takes its place.
     #[error(
         "the job named {name} may or may not have been submitted: Slurm did not tell for {} s: {source}",
         after.as_secs()
@@ -71,9 +73,9 @@ pub enum SubmitError {
 }
 
 impl Client {
-    /// Submits a job, trying again for as long as `retry` allows where Slurm does not answer or its queue is
-    /// full. However often sbatch fails, hangs or is killed, there is one job at most: before each new try
-    /// the name is looked up, and the job adopted if it is there.
+    /// Submits a job, trying again for as long as `retry` allows where Slurm does not answer or its
+    /// queue is full. However often sbatch fails, hangs or is killed, there is one job at most:
+    /// before each new try the name is looked up, and the job adopted if it is there.
     ///
     /// Dropping the future may leave a job behind; [`Client::cancel_named`] removes it.
     pub async fn submit(
@@ -144,7 +146,8 @@ pub(crate) async fn submit<D: Desk>(
 }
 
 impl<D: Desk> Trying<'_, D> {
-    /// Hands the job in, and finds out what became of it; `None` if there is none and another try may help.
+    /// Hands the job in, and finds out what became of it; `None` if there is none and another try
+    /// may help.
     async fn once(&mut self) -> Result<Option<JobId>, SubmitError> {
         self.since = SystemTime::now();
         let error = match self.desk.submit().await {

@@ -1,7 +1,7 @@
 //! The output of squeue, sacct and scontrol, taken apart.
 //!
-//! Text, and not JSON: its form has been the same for many years, while the JSON changes from version to
-//! version and is missing from builds without the library for it.
+//! Text, and not JSON: its form has been the same for many years, while the JSON changes from
+//! version to version and is missing from builds without the library for it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -41,11 +41,12 @@ impl FromIterator<(JobId, JobInfo)> for Jobs {
     }
 }
 
-/// What squeue is to print: id (`5_2` for an element of an array), state, node of the script, start, end,
-/// and last the reason, which may hold anything.
+/// What squeue is to print: id (`5_2` for an element of an array), state, node of the script,
+/// start, end, and last the reason, which may hold anything.
 pub(crate) const QUEUE_FORMAT: &str = "%i|%T|%B|%S|%e|%r";
 
-/// Reads what squeue printed. Lines of another form, such as a site's banner, say nothing of any job.
+/// Reads what squeue printed. Lines of another form, such as a site's banner, say nothing of any
+/// job.
 pub(crate) fn queue(text: &str) -> Jobs {
     let mut cluster: Option<Arc<str>> = None;
     let mut jobs = Jobs::default();
@@ -74,7 +75,8 @@ fn queued(line: &str) -> Option<(JobId, JobInfo)> {
 /// What sacct is to print, for jobs and their steps; only steps know the memory that was used.
 pub(crate) const ACCOUNTING_FORMAT: &str = "JobID,State,ExitCode,Start,End,NodeList,MaxRSS";
 
-/// Reads what sacct printed: a line for each job and, after it, a line for each of its steps (`5_2.batch`).
+/// Reads what sacct printed: a line for each job and, after it, a line for each of its steps
+/// (`5_2.batch`).
 pub(crate) fn accounting(text: &str, cluster: Option<&Arc<str>>) -> Jobs {
     let mut jobs = Jobs::default();
     for line in text.lines() {
@@ -101,8 +103,8 @@ pub(crate) fn accounting(text: &str, cluster: Option<&Arc<str>>) -> Jobs {
     jobs
 }
 
-/// Reads the line that `scontrol -o show job` printed for one job. Only its own name and reason come before
-/// what is read here, so that a path cannot be taken for a state.
+/// Reads the line that `scontrol -o show job` printed for one job. Only its own name and reason
+/// come before what is read here, so that a path cannot be taken for a state.
 pub(crate) fn shown(text: &str) -> Option<JobInfo> {
     let line = text.lines().find(|line| line.starts_with("JobId="))?;
     let value = |name: &str| {
@@ -130,8 +132,9 @@ pub(crate) fn first_id(text: &str) -> Option<JobId> {
     None
 }
 
-/// The id that sbatch printed, which `--parsable` has it do as `ID` or `ID;CLUSTER`; some sites wrap sbatch in
-/// a script that prints a banner, or drops the option, so that there is `Submitted batch job ID`.
+/// The id that sbatch printed, which `--parsable` has it do as `ID` or `ID;CLUSTER`; some sites
+/// wrap sbatch in a script that prints a banner, or drops the option, so that there is `Submitted
+/// batch job ID`.
 pub(crate) fn submitted(text: &str) -> Option<JobId> {
     let sentence = |line: &str| {
         let mut words = line.trim().strip_prefix("Submitted batch job ")?.split_whitespace();

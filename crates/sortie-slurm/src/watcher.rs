@@ -1,5 +1,5 @@
-//! All jobs watched by one task: records looked for often, the queue listed for all at once, and the rest
-//! asked only for those that need it.
+//! All jobs watched by one task: records looked for often, the queue listed for all at once, and
+//! the rest asked only for those that need it.
 
 mod task;
 
@@ -11,7 +11,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::{Cluster, Evidence, JobId, Pace, Patience, Update};
 use task::Task;
 
-/// Looks for what a job has left behind. Called often, on a thread where it may block, but not for ever.
+/// Looks for what a job has left behind. Called often, on a thread where it may block, but not for
+/// ever.
 pub type Look = Arc<dyn Fn() -> Evidence + Send + Sync>;
 
 /// A job to be watched.
@@ -47,8 +48,8 @@ enum Order {
 }
 
 impl Watcher {
-    /// Starts a task that watches jobs. Has to be called within a tokio runtime with time enabled. The reports
-    /// come in the order in which things were seen.
+    /// Starts a task that watches jobs. Has to be called within a tokio runtime with time enabled.
+    /// The reports come in the order in which things were seen.
     pub fn start(
         cluster: Arc<dyn Cluster>,
         pace: Pace,

@@ -1,13 +1,13 @@
 //! Slurm's error messages, and what each means for what to do next.
 //!
-//! Slurm's commands exit with 1 whatever went wrong; only the text tells. The texts below are those of
-//! Slurm 22.05 to 25.05 (`slurm_errno.c`, and the commands' own), `strerror(3)` and munge's.
+//! Slurm's commands exit with 1 whatever went wrong; only the text tells. The texts below are those
+//! of Slurm 22.05 to 25.05 (`slurm_errno.c`, and the commands' own), `strerror(3)` and munge's.
 
 use crate::Advice;
 
-/// What stands in the way passes when other jobs end: the user's or the cluster's queue is full. Reasons
-/// are printed on a line of their own, before the general "Job violates accounting/QOS policy", which
-/// says the same of limits that no waiting can help with.
+/// What stands in the way passes when other jobs end: the user's or the cluster's queue is full.
+/// Reasons are printed on a line of their own, before the general "Job violates accounting/QOS
+/// policy", which says the same of limits that no waiting can help with.
 const FULL: &[&str] = &[
     "SubmitJobPerUserLimit",    // QOSMaxSubmitJobPerUserLimit
     "SubmitJobPerAccountLimit", // QOSMaxSubmitJobPerAccountLimit
@@ -66,6 +66,9 @@ const TRANSIENT: &[&str] = &[
     "Currently unable to load job state information",
 ];
 
+/// No controller could be connected to, so that none has received the request: an error of a
+/// request that was sent has other words (`slurm_send_recv_controller_msg`).
+pub(crate) const UNSENT: &str = "(connect failure)";
 /// Slurm's answer about a job that the controller does not remember.
 pub(crate) const NO_SUCH_JOB: &str = "Invalid job id";
 /// What scancel says of a job that is over.

@@ -57,7 +57,7 @@
 //! - The hash seed (`PYTHONHASHSEED`), so that sets of texts have one order in all of them.
 //! - Random numbers drawn while importing, and generators (`random.Random()`,
 //!   `numpy.random.default_rng()`) that an imported module made then and keeps. The global ones of
-//!   `random`, NumPy and torch are seeded anew, even where an imported module has seeded them: seed in
+//!   `random`, `numpy` and `torch` are seeded anew, even where an imported module has seeded them: seed in
 //!   the evaluator.
 //! - What modules print when they are imported: each job repeats it at its start.
 //! - The layout of memory, which address space randomisation does not change between forks.
@@ -99,6 +99,14 @@ const GROWTH: u64 = 64 << 20;
 pub fn server_args(evaluator: &Path, preload: &[String]) -> Vec<OsString> {
     let fixed = ["-c".into(), SERVER.into(), evaluator.into()];
     fixed.into_iter().chain(preload.iter().map(OsString::from)).collect()
+}
+
+/// The arguments with which Python imports what the server of `evaluator` would, says on its last line
+/// `ready` or `refuse REASON`, and ends.
+pub fn check_args(evaluator: &Path, preload: &[String]) -> Vec<OsString> {
+    let mut args = server_args(evaluator, preload);
+    args.insert(2, "--check".into());
+    args
 }
 
 /// A server that has no program, environment and directory yet, with the limits that suit most: any

@@ -1,6 +1,7 @@
 """Keeps an interpreter that has imported what an evaluator imports, and forks it for each job.
 
-Run as `python -c THIS EVALUATOR [MODULE ...]`, with a socket at file descriptor 4. It reads the
+Run as `python -c THIS EVALUATOR [MODULE ...]`, with a socket at file descriptor 4 (or, to see only
+how far it comes, as `python -c THIS --check EVALUATOR [MODULE ...]`, without). It reads the
 evaluator without running it, imports what that imports at its top level and the modules named, and
 says `ready`; or `refuse REASON`, where a fork of it could not do what a fresh interpreter does. For
 each request (a command line and three files) it makes a process that goes on as
@@ -400,15 +401,16 @@ def clear(module):
 
 class Server:
     def __init__(self, evaluator, preload):
-        self.channel = _socket.socket(fileno=SOCKET)
         os.set_inheritable(SOCKET, False)
+        self.channel = None
         self.kernel = None
         self.evaluator = evaluator
         self.preload = preload
         self.printed = [b"", b""]
 
     def say(self, *words):
-        self.channel.sendall((" ".join(" ".join(words).split()) + "\n").encode("utf-8", "replace"))
+        line = " ".join(" ".join(words).split()) + "\n"
+        os.write(SOCKET, line.encode("utf-8", "replace"))
 
     def prepare(self):
         """Makes this process what all jobs start from: the evaluator's module and code."""
@@ -458,6 +460,7 @@ class Server:
 
     def serve(self):
         """Makes a process for each request, and returns in that process."""
+        self.channel = _socket.socket(fileno=SOCKET)
         while True:
             args, files = self.request()
             changed = self.sources.changed()
@@ -540,14 +543,20 @@ def everything(file):
 
 
 if __name__ == "__main__":
+    only_check = sys.argv[1] == "--check"
+    if only_check:
+        os.dup2(1, SOCKET)
+        del sys.argv[1]
     os.closerange(3, SOCKET)
     server = Server(sys.argv[1], sys.argv[2:])
     try:
         code, names = server.prepare()
+        server.say("ready")
     except Refused as refused:
         server.say("refuse", str(refused))
+        only_check = True
+    if only_check:
         os._exit(0)
-    server.say("ready")
     server.serve()
     raised = None
     try:

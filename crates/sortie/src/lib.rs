@@ -12,6 +12,8 @@
 //! `sortie-scheduler`, and prints. It is the only crate that does print, and what it prints on standard
 //! output is for programs to read. A subcommand is a module.
 
+mod attach;
+mod attend;
 mod check;
 mod cli;
 mod failure;

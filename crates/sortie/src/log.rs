@@ -1,9 +1,10 @@
-//! Tracing to standard error, where asked for.
+//! Tracing to standard error.
 
 use std::env;
-use std::io::{self, IsTerminal};
+use std::io;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::failure::Failure;
 
@@ -15,25 +16,25 @@ fn filter() -> Option<String> {
     (!value.is_empty()).then_some(value)
 }
 
-/// Whether there is tracing: whatever else is shown on standard error would get in its way.
+/// Whether tracing is asked for: whatever else is shown on standard error would get in its way.
 pub(crate) fn is_on(verbose: bool) -> bool {
     verbose || filter().is_some()
 }
 
-/// Starts tracing as `RUST_LOG` says, or else, if verbose, from `info` on.
+/// Starts tracing as `RUST_LOG` says, or else, if verbose, from `info` on. Without either there are
+/// warnings only, for which no filter has to be built.
 pub(crate) fn start(verbose: bool) -> Result<(), Failure> {
-    let filter = match (filter(), verbose) {
-        (Some(value), _) => EnvFilter::builder()
-            .parse(&value)
-            .map_err(|error| Failure::LogFilter { value, problem: error.to_string() })?,
-        (None, true) => EnvFilter::new("info"),
-        (None, false) => return Ok(()),
-    };
     let colours = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(colours && io::stderr().is_terminal())
-        .init();
+    let to_stderr = tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(colours);
+    match (filter(), verbose) {
+        (Some(value), _) => {
+            let filter = EnvFilter::builder().parse(&value);
+            let filter =
+                filter.map_err(|error| Failure::LogFilter { value, problem: error.to_string() })?;
+            to_stderr.with_env_filter(filter).init();
+        }
+        (None, true) => to_stderr.with_max_level(LevelFilter::INFO).init(),
+        (None, false) => to_stderr.with_max_level(LevelFilter::WARN).init(),
+    }
     Ok(())
 }

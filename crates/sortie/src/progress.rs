@@ -27,9 +27,15 @@ impl Progress {
             .unwrap_or_else(|_| ProgressStyle::default_spinner());
         let name = candidate.file_name().unwrap_or(candidate.as_os_str()).to_string_lossy();
         let bar = ProgressBar::new_spinner().with_style(style).with_prefix(one_line(&name));
+        bar.enable_steady_tick(Duration::from_millis(100));
         let progress = Self(Some(bar));
         progress.say("starting");
         progress
+    }
+
+    /// It waits, and why.
+    pub(crate) fn pending(&self, reason: &str) {
+        self.say(format!("queued ({})", one_line(reason)));
     }
 
     /// Its time counts from here.
@@ -43,7 +49,6 @@ impl Progress {
     pub(crate) fn say(&self, state: impl Into<Cow<'static, str>>) {
         if let Some(bar) = &self.0 {
             bar.set_message(state);
-            bar.enable_steady_tick(Duration::from_millis(100));
         }
     }
 }

@@ -15,7 +15,7 @@ Prints one command for bash, as env(1) would run it: the working directory (-C),
 a line for each of your variables that is taken out (-u), a line for each that is
 added or changed, and the evaluator's command line. Pasted, it runs as the job
 would, but without limits, logs and record. Values of added variables are shown
-as they are.
+as they are. For a job of Slurm it is the script that sbatch would be given.
 
 Example:
   sortie render --config job.yaml gen_0/main.py gen_0/results";
@@ -36,10 +36,13 @@ pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
     Ok(exit_status::CORRECT)
 }
 
-/// One command, on a line each: what env(1) changes, the command itself, and where it says that it is
+/// A script as it is; or one command, on a line each: what env(1) changes, the command itself, and where it says that it is
 /// set up.
 fn text(preview: &Preview) -> Result<String, NulByte> {
-    let Preview::Command { argv, cwd, set, unset, ready_fd } = preview;
+    let (argv, cwd, set, unset, ready_fd) = match preview {
+        Preview::Command { argv, cwd, set, unset, ready_fd } => (argv, cwd, set, unset, ready_fd),
+        Preview::Script(script) => return Ok(script.clone()),
+    };
     let mut lines = vec![format!("env -C {}", quote(cwd.as_os_str())?)];
     for name in unset {
         lines.push(format!("-u {}", quote(name)?));

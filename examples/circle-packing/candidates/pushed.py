@@ -7,7 +7,7 @@ end is taken off the radii.
 import math
 import random
 
-STEPS = 1500
+STEPS = 8000
 
 
 def start(rng):
@@ -60,7 +60,7 @@ def shrunk(circles):
 
 
 def pack():
-    circles = start(random.Random(1))
+    circles = start(random.Random(2))
     for i in range(STEPS):
         steepness = 20 * 1000 ** (i / STEPS)
         climb(circles, steepness, 0.15 / steepness)

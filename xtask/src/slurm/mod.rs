@@ -89,10 +89,7 @@ pub(crate) fn up(sh: &Shell, flavour: Flavour) -> Result<Cluster> {
     if flavour == Flavour::Accounting {
         packages::ensure(sh, packages::ACCOUNTING)?;
     }
-    ensure!(
-        geteuid().is_root(),
-        "a private Slurm needs root: its daemons start jobs as their users"
-    );
+    need_root()?;
     let layout = Layout::of(flavour)?;
     let _lock = lock(&layout)?;
     if start::is_up(sh, &layout) {
@@ -112,6 +109,7 @@ pub(crate) fn up(sh: &Shell, flavour: Flavour) -> Result<Cluster> {
 
 /// Stops the cluster's daemons and its jobs, and waits for their end. Their logs stay.
 pub(crate) fn down(flavour: Flavour) -> Result<()> {
+    need_root()?;
     let layout = Layout::of(flavour)?;
     let _lock = lock(&layout)?;
     stop::all(&layout)
@@ -124,6 +122,14 @@ fn status(sh: &Shell, flavour: Flavour) -> Result<()> {
     }
     let state = if start::is_up(sh, &layout) { "up" } else { "not up" };
     println!("slurm is {state}: SLURM_CONF={}", layout.conf().display());
+    Ok(())
+}
+
+fn need_root() -> Result<()> {
+    ensure!(
+        geteuid().is_root(),
+        "a private Slurm needs root to be started and stopped: its daemons run as root"
+    );
     Ok(())
 }
 

@@ -5,7 +5,7 @@
 //!   arguments or as its working directory. (Slurm's daemons change to that of their log.)
 //! - A job's process descends from one, or has Slurm's variables of a job of this cluster.
 
-use std::{collections::BTreeMap, fs, os::fd::OwnedFd, path::PathBuf};
+use std::{collections::BTreeMap, fs, os::fd::OwnedFd, path::Path};
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
@@ -83,24 +83,22 @@ impl Seen {
     }
 
     fn is_daemon(&self, layout: &Layout) -> bool {
+        let dir = layout.dir.join("");
+        let dir = dir.as_os_str().as_encoded_bytes();
         self.program.is_some()
-            && (self.directory().is_some_and(|dir| dir.starts_with(&layout.dir))
-                || self.mentions("cmdline", &layout.dir.join("")))
+            && (self.works_in(&layout.dir)
+                || self.has("cmdline", |argument| argument.windows(dir.len()).any(|it| it == dir)))
     }
 
     fn is_job(&self, layout: &Layout) -> bool {
+        let conf = layout.conf();
+        let conf = conf.as_os_str().as_encoded_bytes();
         self.has("environ", |variable| variable.starts_with(b"SLURM_JOB_ID="))
-            && self.mentions("environ", &layout.conf())
+            && self.has("environ", |it| it.strip_prefix(b"SLURM_CONF=") == Some(conf))
     }
 
-    fn directory(&self) -> Option<PathBuf> {
-        fs::read_link(format!("/proc/{}/cwd", self.pid)).ok()
-    }
-
-    /// Whether an argument or a variable ends in, or leads to, this path.
-    fn mentions(&self, list: &str, path: &std::path::Path) -> bool {
-        let path = path.as_os_str().as_encoded_bytes();
-        self.has(list, |entry| entry.windows(path.len()).any(|window| window == path))
+    fn works_in(&self, dir: &Path) -> bool {
+        fs::read_link(format!("/proc/{}/cwd", self.pid)).is_ok_and(|cwd| cwd.starts_with(dir))
     }
 
     fn has(&self, list: &str, fits: impl Fn(&[u8]) -> bool) -> bool {

@@ -125,3 +125,40 @@ fn directory(path: &Path) -> Result<()> {
         .create(path)
         .with_context(|| format!("cannot create {}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_placeholder_is_filled_in() {
+        let target = std::env::temp_dir().join(format!("sortie-xtask-{}", std::process::id()));
+        for flavour in [Flavour::Plain, Flavour::Accounting] {
+            let dir = target.join("cluster");
+            let layout = Layout { flavour, run: dir.join("run"), dir };
+            // The second time over what the first has left.
+            write(&layout).unwrap();
+            write(&layout).unwrap();
+            let mut files = vec!["slurm.conf", "gres.conf"];
+            if flavour == Flavour::Accounting {
+                files.extend(["slurmdbd.conf", "database.sql"]);
+            }
+            for file in files {
+                let text = fs::read_to_string(layout.dir.join(file)).unwrap();
+                let left: Vec<_> =
+                    text.lines().filter(|line| line.matches('@').count() > 1).collect();
+                assert_eq!(left, [""; 0], "{file}");
+            }
+        }
+        fs::remove_dir_all(target).unwrap();
+    }
+
+    #[test]
+    fn ports_in_use_are_passed_over() {
+        let [first] = free_ports(7).unwrap();
+        let _taken = TcpListener::bind((Ipv4Addr::LOCALHOST, first)).unwrap();
+        let [second, third] = free_ports(7).unwrap();
+        assert!(![second, third].contains(&first));
+        assert_ne!(second, third);
+    }
+}

@@ -81,3 +81,43 @@ fn living(layout: &Layout, programs: &[&str]) -> Vec<Process> {
     all.retain(|process| programs.contains(&process.program));
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Child, Command, Stdio};
+
+    use xshell::Shell;
+
+    use super::*;
+    use crate::slurm::Flavour;
+
+    fn sleep(sh: &Shell, variables: &[(&str, &str)]) -> Child {
+        let command = sh.cmd("sleep").arg("60").envs(variables.iter().copied());
+        Command::from(command).stdin(Stdio::null()).spawn().unwrap()
+    }
+
+    #[test]
+    fn ends_its_jobs_and_nothing_else() {
+        let sh = Shell::new().unwrap();
+        let dir = std::env::temp_dir().join(format!("sortie-stop-{}", std::process::id()));
+        let layout = Layout { flavour: Flavour::Plain, run: dir.join("run"), dir };
+        let conf = layout.conf();
+        let conf = conf.to_str().unwrap();
+
+        let mut job = sleep(&sh, &[("SLURM_CONF", conf), ("SLURM_JOB_ID", "1")]);
+        let mut bystanders = [
+            sleep(&sh, &[("SLURM_CONF", conf)]),
+            sleep(&sh, &[("SLURM_CONF", "/etc/slurm/slurm.conf"), ("SLURM_JOB_ID", "1")]),
+        ];
+        // It is this process's child until it is waited for, and a zombie counts as gone.
+        all(&layout).unwrap();
+        let alive: Vec<bool> =
+            bystanders.iter_mut().map(|it| it.try_wait().unwrap().is_none()).collect();
+        for bystander in &mut bystanders {
+            bystander.kill().unwrap();
+            bystander.wait().unwrap();
+        }
+        assert_eq!(alive, [true, true]);
+        assert!(!job.wait().unwrap().success());
+    }
+}

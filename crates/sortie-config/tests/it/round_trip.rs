@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use sortie_config::{
-    EnvironmentPolicy, JobConfig, Limits, LocalJobConfig, Memory, SlurmCondaJobConfig,
+    EnvironmentPolicy, GpuRequest, Gpus, JobConfig, Limits, LocalJobConfig, SlurmCondaJobConfig,
     SlurmDockerJobConfig, TimeLimit, Warm, glob::Pattern,
 };
 
@@ -81,31 +81,80 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn gpus()(kind in prop::option::of("[a-z][a-z0-9_.-]{0,8}"), count: u32) -> Gpus {
+        Gpus { kind, count }
+    }
+}
+
+prop_compose! {
+    /// The settings that both kinds of Slurm job have.
+    fn asked()(
+        words in prop::collection::vec(prop::option::of(word()), 7),
+        partition in word(),
+        cpus in 1u32..65_533,
+        gpus in gpus(),
+        by_node: bool,
+        mem in prop::option::of("[0-9]{1,6}[KMGT]?"),
+        nice in prop::option::of(-2_147_483_645i64..=2_147_483_645),
+        args in prop::collection::hash_map("x[a-z-]{1,8}", prop::option::of(word_but_bool()), 0..4),
+        early_term_seconds in 0u32..65_536,
+        max_queue_time in prop::option::of(0u64..1 << 31),
+        infrastructure_retries: u32,
+    ) -> SlurmCondaJobConfig {
+        let mut words = words.into_iter();
+        let mut next = || words.next().flatten();
+        SlurmCondaJobConfig {
+            account: next(),
+            qos: next(),
+            constraint: next(),
+            nodelist: next().map(|word| word.replace(',', "")),
+            exclude: next(),
+            reservation: next(),
+            dependency: next(),
+            partition,
+            cpus,
+            gpus,
+            gpu_request: if by_node { GpuRequest::GpusPerNode } else { GpuRequest::Gres },
+            mem: mem.map(|mem| mem.parse().unwrap()),
+            nice,
+            sbatch_args: args.into_iter().collect(),
+            early_term_seconds,
+            max_queue_time: max_queue_time.map(|seconds| TimeLimit::from_seconds(seconds).unwrap()),
+            infrastructure_retries,
+            ..SlurmCondaJobConfig::default()
+        }
+    }
+}
+
+fn word_but_bool() -> impl Strategy<Value = String> {
+    word().prop_filter("a switch has no value", |word| word != "true")
+}
+
+prop_compose! {
     fn slurm()(
         common in local(),
+        asked in asked(),
         activate_script in prop::option::of(plain()),
         names in prop::collection::vec(word(), 2..5),
-        cpus in 1u32..65_533,
-        gpus: u32,
-        mem in prop::option::of("[0-9]{1,6}[KMGT]?"),
         flags in "[a-z =\n\"'$-]{0,20}",
         docker: bool,
     ) -> JobConfig {
-        let (partition, image) = (names[0].clone(), names[1].clone());
-        let mem: Option<Memory> = mem.map(|mem| mem.parse().unwrap());
         let LocalJobConfig { eval_program_path, extra_cmd_args, environment, limits, .. } = common;
         let time = common.time.unwrap_or(TimeLimit::ONE_HOUR);
         let activate_script = activate_script.map(Into::into);
         if docker {
             return SlurmDockerJobConfig {
-                eval_program_path, extra_cmd_args, environment, limits, partition, time, cpus, gpus,
-                mem, image, image_tar_path: activate_script, docker_flags: flags,
+                eval_program_path, extra_cmd_args, environment, limits, time,
+                image: names[0].clone(), image_tar_path: activate_script, docker_flags: flags,
+                partition: asked.partition, cpus: asked.cpus, gpus: asked.gpus,
+                gpu_request: asked.gpu_request, mem: asked.mem, account: asked.account,
+                nice: asked.nice, sbatch_args: asked.sbatch_args,
                 ..Default::default()
             }.into();
         }
         SlurmCondaJobConfig {
-            eval_program_path, extra_cmd_args, environment, limits, partition, time, cpus, gpus, mem,
-            activate_script, modules: names, ..Default::default()
+            eval_program_path, extra_cmd_args, environment, limits, time, activate_script,
+            modules: names, ..asked
         }.into()
     }
 }

@@ -7,6 +7,7 @@
 )]
 
 mod claim;
+mod end_record;
 mod full_disk;
 mod json_form;
 mod leftovers;
@@ -43,9 +44,9 @@ fn write_good(path: &Path) {
 
 /// Whether to leave out tests that need privileges, and say so.
 fn quick(what: &str) -> bool {
-    let quick = std::env::var_os("SORTIE_QUICK").is_some_and(|value| value == "1");
+    let quick = std::env::var_os("SORTIE_TEST_QUICK").is_some_and(|value| value == "1");
     if quick {
-        eprintln!("left out, as SORTIE_QUICK=1: {what}");
+        eprintln!("left out, as SORTIE_TEST_QUICK=1: {what}");
     }
     quick
 }

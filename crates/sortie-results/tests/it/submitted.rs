@@ -23,6 +23,7 @@ fn note(attempt: AttemptId) -> Submitted {
 fn submit(path: &Path) -> Submitted {
     let claim = claim(path);
     let note = note(claim.attempt());
+    assert_eq!(claim.keep_script(b"#!/bin/bash\n").unwrap(), path.join("job_script.sh"));
     claim.submitted(&note).unwrap();
     note
 }
@@ -51,6 +52,7 @@ fn the_directory_is_kept_until_the_attempt_has_a_record() {
     claim(dir.path());
     let previous = dir.path().join("previous").join(note.attempt.to_string());
     assert!(previous.join("job_submitted.json").exists() && previous.join("job.json").exists());
+    assert!(previous.join("job_script.sh").exists() && !dir.path().join("job_script.sh").exists());
 }
 
 #[test]

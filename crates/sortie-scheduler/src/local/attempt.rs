@@ -84,7 +84,7 @@ async fn execute(shared: &Shared, job: &Job, claim: &Claim, mut cancel: Cancelle
         Ok(files) => files,
         Err(error) => return not_run(out_of_files(&error), argv),
     };
-    let mut process = match shared.supervisor.spawn(&command, files).await {
+    let mut process = match shared.setting.supervisor.spawn(&command, files).await {
         Ok(process) => process,
         Err(error) => return not_run(outcome::of_spawn_error(&error), argv),
     };
@@ -92,6 +92,9 @@ async fn execute(shared: &Shared, job: &Job, claim: &Claim, mut cancel: Cancelle
     shared.log_start(&argv);
     let queued = job.submitted.elapsed();
     let ended = wait(&mut process, &mut cancel).await;
+    if let Ok(exit) = &ended {
+        shared.warnings.note(&exit.start);
+    }
     let outcome = match &ended {
         Ok(exit) => outcome::of_exit(exit, &limits, activates.as_deref(), claim.stderr()),
         Err(error) => outcome::of_run_error(error),
@@ -139,12 +142,12 @@ async fn conclude(shared: &Shared, job: Job, claim: &Claim, execution: Execution
         total: job.submitted.elapsed().as_secs_f64(),
     };
     let usage = exit.as_ref().map(|exit| outcome::usage(&exit.usage)).unwrap_or_default();
-    let mut results = claim.collect(Ended { outcome, seconds, usage }, shared.read_limits);
+    let mut results = claim.collect(Ended { outcome, seconds, usage }, shared.setting.read_limits);
     let total = job.submitted.elapsed();
     results.seconds.total = total.as_secs_f64();
     let ended_at = Timestamp::now();
     let since_submitted = SignedDuration::try_from(total).unwrap_or_default();
-    let protections = shared.supervisor.protections().await.unwrap_or_default();
+    let protections = shared.setting.supervisor.protections().await.unwrap_or_default();
     let run = Run {
         candidate: job.paths.candidate.to_path_buf(),
         command,
@@ -158,7 +161,8 @@ async fn conclude(shared: &Shared, job: Job, claim: &Claim, execution: Execution
     let recorded = claim.record(&run, &results).inspect_err(|error| {
         tracing::warn!("the attempt is not recorded: {error}");
     });
-    job.reporter.ended(results, recorded.is_ok());
+    let start = exit.map(|exit| exit.start);
+    job.reporter.ended_from(start, results, recorded.is_ok());
 }
 
 fn files(claim: &Claim) -> io::Result<Files> {
@@ -176,7 +180,7 @@ fn out_of_files(error: &io::Error) -> Outcome {
 
 impl Shared {
     fn log_start(&self, command: &[OsString]) {
-        if self.verbose {
+        if self.setting.verbose {
             tracing::info!(?command, "started");
         } else {
             tracing::debug!(?command, "started");
@@ -184,7 +188,7 @@ impl Shared {
     }
 
     fn log(&self, outcome: &Outcome) {
-        if self.verbose {
+        if self.setting.verbose {
             tracing::info!(%outcome, "ended");
         } else {
             tracing::debug!(%outcome, "ended");

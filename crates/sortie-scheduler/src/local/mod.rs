@@ -4,19 +4,19 @@ mod attempt;
 mod outcome;
 mod plan;
 mod python;
+mod warm;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sortie_config::JobConfig;
-use sortie_process::Supervisor;
-use sortie_results::ReadLimits;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 pub(crate) use plan::{NotReady, Plan};
 
-use crate::executor::{Cancel, Executor, Job};
+use self::warm::Warnings;
+use crate::executor::{Cancel, Executor, Job, Setting};
 use crate::here::Here;
 use crate::{JobId, SchedulerError};
 
@@ -29,24 +29,25 @@ pub(crate) struct Local {
 /// What the tasks of jobs share.
 struct Shared {
     plan: Plan,
-    supervisor: Supervisor,
-    read_limits: ReadLimits,
-    verbose: bool,
+    setting: Setting,
     running: Mutex<HashMap<JobId, watch::Sender<Option<Cancel>>>>,
+    warnings: Warnings,
 }
 
 impl Local {
     pub(crate) fn new(
         config: JobConfig,
         here: Here,
-        supervisor: Supervisor,
-        runtime: Handle,
-        read_limits: ReadLimits,
-        verbose: bool,
+        setting: Setting,
     ) -> Result<Self, SchedulerError> {
         let plan = Plan::new(config, here)?;
-        let running = Mutex::default();
-        let shared = Arc::new(Shared { plan, supervisor, read_limits, verbose, running });
+        let runtime = setting.runtime.clone();
+        let shared = Arc::new(Shared {
+            plan,
+            setting,
+            running: Mutex::default(),
+            warnings: Warnings::default(),
+        });
         Ok(Self { shared, runtime })
     }
 }

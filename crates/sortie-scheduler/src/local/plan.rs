@@ -5,13 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use sortie_conda::{CondaError, Env, activate, find};
-use sortie_config::{Interpreter, JobConfig, LocalJobConfig};
-use sortie_process::{Command, Environment, Limits};
+use sortie_config::{Interpreter, JobConfig, LocalJobConfig, Warm};
+use sortie_process::{Command, Environment, FromTemplate, Limits};
 use sortie_results::Outcome;
 use sortie_script::{Step, hooked, sourced};
 use thiserror::Error;
 
-use super::python;
+use super::{python, warm};
 use crate::SchedulerError;
 use crate::here::Here;
 use crate::job::Paths;
@@ -34,6 +34,8 @@ pub(crate) struct Planned {
     pub(crate) env: Environment,
     /// What is activated by a shell first, if anything.
     pub(crate) activates: Option<String>,
+    /// The server that it can be had from, if the evaluator is kept warm.
+    pub(crate) template: Option<FromTemplate>,
 }
 
 /// Why a job's command cannot be run: for the user to mend.
@@ -91,7 +93,10 @@ impl Plan {
     pub(crate) fn evaluation(&self, paths: &Paths) -> Result<Planned, NotReady> {
         self.readable("evaluator", self.config.eval_program_path())?;
         self.readable("candidate", &paths.candidate)?;
-        self.python(self.config.evaluator_args(&paths.candidate, &paths.results_dir))
+        let args = self.config.evaluator_args(&paths.candidate, &paths.results_dir);
+        let planned = self.python(args.clone())?;
+        let template = self.warm().map(|settings| warm::server(settings, self, &planned, args));
+        Ok(Planned { template, ..planned })
     }
 
     /// Python with these arguments, in the environment that the settings ask for.
@@ -122,7 +127,7 @@ impl Plan {
     }
 
     fn plain(&self, program: OsString, args: Vec<OsString>) -> Planned {
-        Planned { program, args, env: self.shared_env.clone(), activates: None }
+        Planned { program, args, env: self.shared_env.clone(), activates: None, template: None }
     }
 
     /// The command line of a shell that activates something, then becomes the command.
@@ -130,7 +135,8 @@ impl Plan {
         let mut argv = argv.into_iter();
         let program = argv.next().unwrap_or_default();
         let activates = Some(activates);
-        Planned { program, args: argv.collect(), env: self.shared_env.clone(), activates }
+        let env = self.shared_env.clone();
+        Planned { program, args: argv.collect(), env, activates, template: None }
     }
 
     fn conda(&self, name: &str, args: Vec<OsString>) -> Result<Planned, NotReady> {
@@ -147,7 +153,13 @@ impl Plan {
             let mut env = self.env.clone();
             activation.apply(&mut env);
             let env = env.into_iter().collect();
-            return Ok(Planned { program: python.into(), args, env, activates: None });
+            return Ok(Planned {
+                program: python.into(),
+                args,
+                env,
+                activates: None,
+                template: None,
+            });
         }
         let source = |script| Step::Source(script);
         let mut steps: Vec<_> = activation.leave.iter().map(|script| source(script)).collect();
@@ -177,6 +189,11 @@ impl Plan {
         self.readable("evaluator", self.config.eval_program_path()).is_ok()
     }
 
+    /// How evaluators are kept warm, if they are.
+    pub(crate) fn warm(&self) -> Option<&Warm> {
+        self.local.warm.as_ref()
+    }
+
     /// The evaluator, as the user gave it.
     pub(crate) fn evaluator(&self) -> &Path {
         self.config.eval_program_path()
@@ -200,6 +217,7 @@ impl Plan {
             cwd: self.here.cwd.clone(),
             limits,
             announces_ready: planned.activates.is_some(),
+            template: planned.template.clone(),
         }
     }
 }

@@ -67,7 +67,7 @@ async fn the_environment_is_the_launchers_as_the_settings_narrow_it() {
     assert!(!environ.iter().any(|entry| entry.starts_with(b"CARGO")));
 
     // The preview says the same.
-    let Preview::Command { set, unset, argv, .. } = expected;
+    let Preview::Command { set, unset, argv, .. } = expected else { panic!("{expected:?}") };
     assert!(set.contains(&("PYTHONUNBUFFERED".into(), "mine".into())));
     assert!(unset.contains(&"CARGO_MANIFEST_DIR".into()));
     assert_eq!(argv[0], "sh");

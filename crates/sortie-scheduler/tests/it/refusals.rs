@@ -37,7 +37,7 @@ async fn what_cannot_work_is_refused_before_any_job() {
     let docker = SlurmDockerJobConfig::default();
     assert_eq!(
         refused(JobScheduler::new(JobType::SlurmDocker, docker, options())),
-        "`slurm_docker` jobs are not yet supported by this version; `local` ones are"
+        "`slurm_docker` jobs are not yet supported by this version; `local` and `slurm_conda` ones are"
     );
 }
 

@@ -30,7 +30,7 @@ pub struct Environment<'a> {
 pub fn is_of_the_launcher(name: &OsStr) -> bool {
     let name = name.as_bytes();
     let prefixes: [&[u8]; 5] = [b"SLURM", b"SBATCH_", b"SALLOC_", b"SRUN_", b"PMI_"];
-    let names: [&[u8]; 11] = [
+    let names: [&[u8]; 10] = [
         b"CUDA_VISIBLE_DEVICES",
         b"ROCR_VISIBLE_DEVICES",
         b"GPU_DEVICE_ORDINAL",
@@ -40,7 +40,6 @@ pub fn is_of_the_launcher(name: &OsStr) -> bool {
         b"OLDPWD",
         b"SHLVL",
         b"_",
-        b"JOB_COMPLETION_INDEX",
         b"SORTIE_ATTEMPT",
     ];
     prefixes.iter().any(|prefix| name.starts_with(prefix)) || names.contains(&name)

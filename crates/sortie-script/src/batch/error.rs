@@ -17,6 +17,14 @@ pub enum ScriptError {
         /// Where in it.
         nul: NulByte,
     },
+    /// More than the operating system passes to a program in one piece.
+    #[error("{what} has {length} bytes, more than the 131071 of one argument or variable")]
+    TooLong {
+        /// What is too long.
+        what: String,
+        /// Its length in bytes.
+        length: usize,
+    },
     /// An option of sbatch that cannot be written as a directive.
     #[error("sbatch option `{option}` with value {value:?}: {problem}")]
     Option {

@@ -1,9 +1,9 @@
 
 # ---- Set-up, in a shell of its own that becomes the evaluator ----
 
-# Says how far set-up has come: the last line counts.
+# Tells how far set-up has come: the last counts.
 sortie_step() {
-  builtin printf '%s\n' "$1" >&3
+  builtin printf 'step %s\n' "$1" >&3
 }
 
 # Leaves of the environment what Slurm itself sets.
@@ -103,13 +103,9 @@ sortie_run() {
   fi
   builtin command -- "$program" --version >/dev/null 3>&- || builtin exit
   sortie_step ready
-  builtin shopt -s execfail
   if ((${#sortie_odd[@]} > 0)); then
-    builtin exec -- env -- "${sortie_odd[@]}" "${sortie_command[@]}" 3>&-
+    builtin exec -- /usr/bin/env -- "${sortie_odd[@]}" "${sortie_command[@]}" 3>&-
   else
     builtin exec -- "${sortie_command[@]}" 3>&-
   fi
-  # As when the arguments are too long; only the shell above still has the file descriptor.
-  builtin printf 'python\n' >"/proc/$$/fd/3"
-  builtin exit 126
 }

@@ -43,13 +43,18 @@ sortie_flooded() {
   return 1
 }
 
-# Runs beside the evaluator: ends with status 9 when a log floods, with 0 when told to.
+# Runs beside the evaluator. Once a log floods, or once told that a signal has come, wakes the shell above
+# until that ends it: a signal that comes just before `wait` does not end `wait`.
 sortie_watch() {
+  local told=''
   set +m
-  trap 'kill "$!"; exit 0' TERM
-  until sortie_flooded; do
+  trap 'told=1; kill "$!"' TERM
+  until [[ -n $told ]] || sortie_flooded; do
     sleep 2 &
     wait "$!"
-  done 2>/dev/null
-  exit 9
-}
+  done
+  trap '' TERM
+  while kill -USR1 "$$"; do
+    sleep 0.2
+  done
+} 2>/dev/null

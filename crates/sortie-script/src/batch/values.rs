@@ -10,13 +10,19 @@ use std::{
 use super::{Attempt, BatchActivation, BatchScript, Jobs, ScriptError};
 use crate::{local::with_slash, quote};
 
+/// Linux passes no argument and no variable of more bytes, with the NUL at its end (`MAX_ARG_STRLEN`).
+const LONGEST: usize = 128 << 10;
+
 /// A value as one word of bash; `what` names it if it cannot be one.
 pub(super) fn word(
     what: impl AsRef<OsStr>,
     value: impl AsRef<OsStr>,
 ) -> Result<String, ScriptError> {
-    let named = |nul| ScriptError::Nul { what: what.as_ref().display().to_string(), nul };
-    quote(value.as_ref()).map_err(named)
+    let (what, value) = (what.as_ref().display(), value.as_ref());
+    if value.len() >= LONGEST {
+        return Err(ScriptError::TooLong { what: what.to_string(), length: value.len() });
+    }
+    quote(value).map_err(|nul| ScriptError::Nul { what: what.to_string(), nul })
 }
 
 /// Adds all but the environment.

@@ -10,8 +10,10 @@ fn check(checker: &str, options: &[&str], text: &str) {
     command.args(options).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = match command.spawn() {
         Ok(child) => child,
-        Err(_) if std::env::var_os("SORTIE_QUICK").is_some_and(|quick| quick == "1") => return,
-        Err(error) => panic!("{checker}: {error}; install it, or set SORTIE_QUICK=1 to do without"),
+        Err(_) if std::env::var_os("SORTIE_TEST_QUICK").is_some_and(|quick| quick == "1") => return,
+        Err(error) => {
+            panic!("{checker}: {error}; install it, or set SORTIE_TEST_QUICK=1 to do without")
+        }
     };
     child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();

@@ -17,6 +17,8 @@ enum Fate {
     TakenUnheard(Duration),
     /// What sbatch sent is lost.
     Lost,
+    /// There is no controller to send anything to.
+    Unsent,
     /// The job is taken, and something else than its id printed.
     Garbled,
     Full,
@@ -39,6 +41,7 @@ fn failed(words: &str) -> Error {
 }
 
 const NO_ANSWER: &str = "Socket timed out on send/recv operation";
+const NOBODY: &str = "Unable to contact slurm controller (connect failure)";
 const FULL: &str = "sbatch: error: AssocMaxSubmitJobLimit";
 
 impl FakeDesk {
@@ -75,6 +78,7 @@ impl Desk for FakeDesk {
                 Err(Error::not_understood("sbatch", "the new job's id", "moo"))
             }
             Fate::Lost => Err(failed(NO_ANSWER)),
+            Fate::Unsent => Err(failed(NOBODY)),
             Fate::Full => Err(failed(FULL)),
             Fate::Refused => Err(failed("Invalid partition name specified")),
         }
@@ -153,6 +157,7 @@ fn fates() -> impl Strategy<Value = Vec<Fate>> {
         1 => Just(Fate::Taken),
         3 => late,
         6 => Just(Fate::Lost),
+        2 => Just(Fate::Unsent),
         1 => Just(Fate::Garbled),
         3 => Just(Fate::Full),
         1 => Just(Fate::Refused),

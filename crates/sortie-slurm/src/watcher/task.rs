@@ -298,3 +298,13 @@ async fn show(cluster: &dyn Cluster, ids: Vec<JobId>) -> Vec<(JobId, Option<JobI
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_watched_job_takes_little_memory() {
+        assert!(size_of::<JobId>() + size_of::<Job>() <= 1024, "{}", size_of::<Job>());
+    }
+}

@@ -1,4 +1,5 @@
-//! A cluster that is made up: jobs whose lives are known beforehand, and answers that fail when told to.
+//! A cluster that is made up: jobs whose lives are known beforehand, and answers that fail when
+//! told to.
 
 use std::collections::HashMap;
 use std::ops::Range;

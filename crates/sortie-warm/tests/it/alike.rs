@@ -114,7 +114,8 @@ async fn with_other_variables_for_python() {
 
 /// The functions of `endings.py` before its last line.
 fn endings() -> impl Iterator<Item = &'static str> {
-    let functions = ENDINGS.lines().filter_map(|line| line.strip_prefix("def ")?.strip_suffix("():"));
+    let functions =
+        ENDINGS.lines().filter_map(|line| line.strip_prefix("def ")?.strip_suffix("():"));
     functions.filter(|name| *name != "work")
 }
 

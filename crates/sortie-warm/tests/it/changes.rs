@@ -44,7 +44,9 @@ async fn a_file_touched_back_is_noticed_too() {
 
 #[tokio::test]
 async fn a_new_module_is_found_by_a_server_that_was_there_before_it() {
-    let stage = Stage::new("import os\ntry:\n    import late\n    print(late.VALUE)\nexcept ImportError:\n    print('none')\n");
+    let stage = Stage::new(
+        "import os\ntry:\n    import late\n    print(late.VALUE)\nexcept ImportError:\n    print('none')\n",
+    );
     assert_eq!(run(&stage).await, (Start::Fresh, "none\n".into()));
     stage.write("late.py", "VALUE = 1\n");
     assert_eq!(run(&stage).await.1, "1\n");

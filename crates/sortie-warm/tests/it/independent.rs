@@ -6,7 +6,7 @@ use sortie_process::{Start, Status};
 
 use crate::Stage;
 
-/// Stands in for NumPy, which the test does without: a generator whose state a fork copies.
+/// Stands in for `numpy`, which the test does without: a generator whose state a fork copies.
 const NUMPY: &str = "import random as _random\n_state = _random.Random()\nrandom = _state.random\n\
                      def seed():\n    _state.seed()\n";
 

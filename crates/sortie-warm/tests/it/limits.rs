@@ -86,7 +86,10 @@ async fn limits_hold_while_the_server_imports() {
     let mut command = stage.warm(&[]);
     command.limits.time = Some(Duration::from_millis(500));
     let ran = stage.run(&command).await;
-    assert_eq!((ran.exit.stopped, ran.exit.status), (Some(Stopped::TimeLimit), Status::Signaled(15)));
+    assert_eq!(
+        (ran.exit.stopped, ran.exit.status),
+        (Some(Stopped::TimeLimit), Status::Signaled(15))
+    );
     assert!(stage.processes().is_empty());
 
     std::fs::remove_file(stage.path("ready")).unwrap();
@@ -124,9 +127,16 @@ async fn time_and_memory_are_the_jobs_own() {
 #[ignore = "a launcher for the next test to kill"]
 async fn launcher() {
     let mut stage = Stage::new(HIDING);
-    stage.dir = tempfile::Builder::new().disable_cleanup(true).tempdir_in(std::env::var(MARK).unwrap()).unwrap();
+    stage.dir = tempfile::Builder::new()
+        .disable_cleanup(true)
+        .tempdir_in(std::env::var(MARK).unwrap())
+        .unwrap();
     stage.write("evaluate.py", HIDING);
-    let idle = Stage { supervisor: stage.supervisor.clone(), servers: 1, dir: tempfile::Builder::new().disable_cleanup(true).tempdir_in(stage.dir.path()).unwrap() };
+    let idle = Stage {
+        supervisor: stage.supervisor.clone(),
+        servers: 1,
+        dir: tempfile::Builder::new().disable_cleanup(true).tempdir_in(stage.dir.path()).unwrap(),
+    };
     idle.write("evaluate.py", "");
     idle.run(&idle.warm(&[])).await;
     stage.write("../stages", &format!("{}\n{}", stage.mark(), idle.mark()));

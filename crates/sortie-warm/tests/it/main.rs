@@ -159,7 +159,8 @@ async fn eventually(what: &str, is_so: impl Fn() -> bool) {
 /// The processes with that mark in their environment.
 fn marked(mark: &str) -> Vec<i32> {
     let entry = format!("{MARK}={mark}");
-    let names = fs::read_dir("/proc").unwrap().filter_map(|e| e.unwrap().file_name().into_string().ok());
+    let names =
+        fs::read_dir("/proc").unwrap().filter_map(|e| e.unwrap().file_name().into_string().ok());
     names
         .filter_map(|name| name.parse().ok())
         .filter(|pid: &i32| {
@@ -179,7 +180,7 @@ fn signal(name: &str, pid: i32) {
 fn run_program(program: impl AsRef<std::ffi::OsStr>, args: &[&str]) -> String {
     let output = std::process::Command::new(program.as_ref()).args(args).output().unwrap();
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert!(output.status.success(), "{:?} {args:?}: {said}", program.as_ref());
+    assert!(output.status.success(), "{} {args:?}: {said}", program.as_ref().display());
     said
 }
 

@@ -18,7 +18,8 @@ async fn refused(text: &str) -> String {
 
 #[tokio::test]
 async fn a_module_that_starts_threads_is_named() {
-    let text = "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()";
+    let text =
+        "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()";
     let expected = "module `module` starts threads that a fork does not have";
     assert_eq!(refused(text).await, expected);
 }
@@ -54,7 +55,7 @@ async fn a_module_that_leaves_is_named() {
     assert_eq!(fallback(&ran.exit), "it ends with exit code 4: oh no");
 }
 
-/// As OpenBLAS does with its threads: ended before a fork, made again when they are needed.
+/// As numeric libraries do with their threads: ended before a fork, made again when they are needed.
 #[tokio::test]
 async fn threads_that_know_of_forks_are_no_hindrance() {
     let stage = Stage::new("import module\nprint(module.end.is_set())\n");

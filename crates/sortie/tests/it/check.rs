@@ -67,7 +67,7 @@ fn each_that_is_not_there_is_a_line_with_what_to_do() {
             "job.yaml:2:1: unknown field `tmie`".into(),
             "mend the settings",
         ),
-        ("job_type: slurm_conda\n", "settings", "not yet supported".into(), "mend the settings"),
+        ("job_type: slurm_docker\n", "settings", "not yet supported".into(), "mend the settings"),
     ];
     for (settings, subject, what, advice) in cases {
         stage.write("job.yaml", settings);

@@ -9,6 +9,7 @@ mod json;
 mod packing;
 mod render;
 mod signals;
+mod slurm;
 mod stage;
 mod statuses;
 mod streams;

@@ -43,7 +43,7 @@ fn a_wrong_one_is_judged_not_correct() {
     let ran = judge("overlapping", "00:01:00");
     assert_eq!((ran.status, ran.verdict().1), (Some(NOT_CORRECT.into()), None), "{ran:?}");
     let error = ran.results()["correct_json"].get("error").cloned();
-    assert_eq!(error, Some(Value::String("ValueError: circle 0 leaves the unit square".into())));
+    assert_eq!(error, Some(Value::String("ValueError: circles 0 and 25 overlap".into())));
 }
 
 #[test]

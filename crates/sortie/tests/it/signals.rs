@@ -1,12 +1,13 @@
 //! Ctrl-C and its like, and a tool that is killed.
 
+use std::fs;
 use std::os::unix::process::CommandExt;
 use std::process::Child;
 
 use rustix::process::{Pid, Signal, kill_process};
 use sortie::exit_status::{INTERRUPTED, of_signal};
 
-use crate::stage::{self, Stage, ended};
+use crate::stage::{self, Stage, ended, eventually};
 
 /// Takes no notice of SIGTERM, nor do its children, one of which has left its session.
 const STUBBORN: &str = r#"
@@ -17,13 +18,33 @@ const STUBBORN: &str = r#"
     wait; sleep 600"#;
 
 fn send(tool: &Child, signal: Signal) {
-    let pid = Pid::from_raw(i32::try_from(tool.id()).unwrap()).unwrap();
-    kill_process(pid, signal).unwrap();
+    send_to(tool.id().cast_signed(), signal);
+}
+
+fn send_to(pid: i32, signal: Signal) {
+    kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+}
+
+/// As often as it takes, since signals that come too soon after one another become one.
+fn interrupt_until_it_ends(tool: &mut Child) {
+    eventually("the tool to leave", || {
+        let over = tool.try_wait().unwrap().is_some();
+        if !over {
+            send(tool, Signal::INT);
+        }
+        over
+    });
+}
+
+/// The children of a process with one thread.
+fn children(pid: i32) -> Vec<i32> {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    children.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
 }
 
 #[test]
 fn ctrl_c_stops_the_job_with_all_its_processes_and_reports() {
-    let stage = Stage::shell(STUBBORN, "limits: {grace_seconds: 0.2}\n");
+    let stage = Stage::shell(STUBBORN, "time: 5\nlimits: {grace_seconds: 0.2}\n");
     let tool = stage.start();
     stage.appears("results/ready");
     send(&tool, Signal::INT);
@@ -42,7 +63,7 @@ fn what_the_job_does_on_sigterm_is_reported() {
         trap 'echo tidied up; exit 0' TERM
         : > "$4/ready"
         while :; do sleep 0.05; done"#;
-    let stage = Stage::shell(evaluator, "limits: {grace_seconds: 600}\n");
+    let stage = Stage::shell(evaluator, "time: 5\nlimits: {grace_seconds: 600}\n");
     let tool = stage.start();
     stage.appears("results/ready");
     send(&tool, Signal::INT);
@@ -58,7 +79,7 @@ fn a_second_ctrl_c_kills() {
         trap ': > "$4/asked"' TERM
         : > "$4/ready"
         while :; do sleep 0.05; done"#;
-    let stage = Stage::shell(evaluator, "limits: {grace_seconds: 600}\n");
+    let stage = Stage::shell(evaluator, "time: 5\nlimits: {grace_seconds: 600}\n");
     let tool = stage.start();
     stage.appears("results/ready");
     send(&tool, Signal::INT);
@@ -73,7 +94,7 @@ fn a_second_ctrl_c_kills() {
 #[test]
 fn other_requests_to_stop_have_their_own_status() {
     for signal in [Signal::TERM, Signal::HUP] {
-        let stage = Stage::shell(": > \"$4/ready\"; exec sleep 600", "");
+        let stage = Stage::shell(": > \"$4/ready\"; exec sleep 600", "time: 5\n");
         let tool = stage.start();
         stage.appears("results/ready");
         send(&tool, signal);
@@ -106,10 +127,50 @@ fn a_signal_that_was_ignored_stays_so() {
 
 #[test]
 fn nothing_outlives_a_tool_that_is_killed() {
-    let stage = Stage::shell(STUBBORN, "limits: {grace_seconds: 600}\n");
+    let stage = Stage::shell(STUBBORN, "time: 5\nlimits: {grace_seconds: 600}\n");
     let tool = stage.start();
     stage.appears("results/ready");
     assert!(stage.processes().len() > 3, "the test does not see the processes");
+    send(&tool, Signal::KILL);
+    assert_eq!(ended(tool).status, None);
+    stage.empties();
+}
+
+#[test]
+fn a_third_ctrl_c_leaves_at_once_whatever_the_helpers_do() {
+    let evaluator = r#": > "$4/ready"; exec sleep 600"#;
+    let stage = Stage::shell(evaluator, "time: 5\nlimits: {grace_seconds: 600}\n");
+    let mut tool = stage.start();
+    stage.appears("results/ready");
+    // Neither stopping nor killing can get anywhere now.
+    let mut helpers = children(tool.id().cast_signed());
+    helpers.extend(helpers.clone().into_iter().flat_map(children));
+    assert_eq!(helpers.len(), 2, "a warden and a shepherd");
+    let to_helpers = |signal| helpers.iter().for_each(|pid| send_to(*pid, signal));
+    to_helpers(Signal::STOP);
+    interrupt_until_it_ends(&mut tool);
+    to_helpers(Signal::CONT);
+    let ran = ended(tool);
+    ran.is_error(INTERRUPTED, "interrupted a third time");
+    stage.empties();
+}
+
+#[test]
+fn ctrl_c_ends_a_tool_whose_output_nobody_reads() {
+    let stage = Stage::shell(&format!("seq 100000; {}", stage::CORRECT), "");
+    let mut tool = stage.start();
+    stage.appears("results/job.json");
+    assert!(tool.try_wait().unwrap().is_none(), "more than fits into a pipe waits to be read");
+    interrupt_until_it_ends(&mut tool);
+    assert_eq!(tool.wait().unwrap().code(), Some(INTERRUPTED.into()));
+}
+
+#[test]
+fn nor_with_a_job_that_stops_its_keeper() {
+    let evaluator = format!("kill -STOP $PPID; {STUBBORN}");
+    let stage = Stage::shell(&evaluator, "");
+    let tool = stage.start();
+    stage.appears("results/ready");
     send(&tool, Signal::KILL);
     assert_eq!(ended(tool).status, None);
     stage.empties();

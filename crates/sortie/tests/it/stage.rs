@@ -199,7 +199,7 @@ impl std::fmt::Debug for Ran {
 }
 
 /// Waits, a minute at most, until something is so.
-pub(crate) fn eventually(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let give_up = Instant::now() + Duration::from_secs(60);
     while !is_so() {
         assert!(Instant::now() < give_up, "waited for {what}");

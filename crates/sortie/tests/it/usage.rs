@@ -124,6 +124,6 @@ fn results_dirs_that_cannot_be_written() {
 }
 
 #[test]
-fn slurm_jobs_are_not_yet_run() {
-    with_settings("job_type: slurm_conda\n").is_error(SETUP, "not yet supported");
+fn containers_are_not_yet_run() {
+    with_settings("job_type: slurm_docker\n").is_error(SETUP, "not yet supported");
 }

@@ -2,5 +2,11 @@
 
 mod case;
 mod ends;
+mod environment;
 mod node;
+mod random;
+mod refused;
+mod setup;
+mod slurm;
+mod stops;
 mod texts;

@@ -15,6 +15,9 @@ use crate::bash::{Home, program};
 /// What the fake `python` does when it is asked its version, before what a test gives it to do.
 const FAKE: &str = "#!/bin/sh\n[ \"$1\" = --version ] && { echo Python 3; exit; }\n";
 
+/// Other tests run at the same time, and no sweep may find their processes: each has its own ids.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
 pub(crate) struct Node {
     pub(crate) home: Home,
 }
@@ -42,8 +45,6 @@ impl Node {
     pub(crate) fn case(&self) -> Case {
         let mut path = self.path("bin").into_os_string();
         path.push(":/usr/local/bin:/usr/bin:/bin");
-        // Other tests run at the same time, and no sweep may find their processes.
-        static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(100, Ordering::Relaxed);
         Case {
             first_id: (u64::from(std::process::id()) << 32) + number,

@@ -1,0 +1,304 @@
+//! What the two kinds of Slurm job share.
+
+use std::fmt;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::{Gpus, Memory, TimeLimit};
+
+/// How `gpus` are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GpuRequest {
+    /// `--gres=gpu:2`, which every site with GPUs knows.
+    #[default]
+    Gres,
+    /// `--gpus-per-node=2`, which some sites ask for instead.
+    GpusPerNode,
+}
+
+impl<'de> Deserialize<'de> for GpuRequest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = GpuRequest;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`gres` or `gpus-per-node`")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<GpuRequest, E> {
+                match text {
+                    "gres" => Ok(GpuRequest::Gres),
+                    "gpus-per-node" => Ok(GpuRequest::GpusPerNode),
+                    _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+                }
+            }
+        }
+        deserializer.deserialize_str(Visitor)
+    }
+}
+
+/// Declares the settings of a kind of Slurm job: some of its own, and those that all of them have.
+///
+/// serde's `flatten` would keep the shared ones in a struct, but loses the places of errors and knows
+/// no nearest name of an unknown field.
+macro_rules! slurm_job_config {
+    ($(#[$of_struct:meta])* $name:ident {
+        $($(#[$of_field:meta])* $field:ident: $type:ty = $default:expr,)*
+    }) => {
+        $(#[$of_struct])*
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name {
+            /// The user's program that judges a candidate; `evaluate.py` by default.
+            #[serde(deserialize_with = "crate::fields::null_is_evaluate_py")]
+            pub eval_program_path: std::path::PathBuf,
+            /// Passed to the evaluator as `--KEY VALUE`, in order.
+            #[serde(deserialize_with = "crate::extra_args::deserialize")]
+            pub extra_cmd_args: indexmap::IndexMap<String, crate::PyValue>,
+            $($(#[$of_field])* pub $field: $type,)*
+            /// Slurm partition, or several with commas; `gpu` by default.
+            pub partition: String,
+            /// How long the job may run; one hour by default.
+            pub time: crate::TimeLimit,
+            /// CPUs of the job; 1 by default.
+            #[serde(deserialize_with = "crate::fields::cpus")]
+            pub cpus: u32,
+            /// GPUs of the job, in YAML a number or as in `a100:2`; 1 by default, 0 asks for none.
+            pub gpus: crate::Gpus,
+            /// How they are asked for; as a `gres` by default.
+            pub gpu_request: crate::GpuRequest,
+            /// Memory of the job, 8 GiB by default; `None` leaves it to the cluster.
+            pub mem: Option<crate::Memory>,
+            /// The account that is charged.
+            pub account: Option<String>,
+            /// The quality of service.
+            pub qos: Option<String>,
+            /// Features the node must have, as sbatch writes them (`a100|h100`).
+            pub constraint: Option<String>,
+            /// The node to run on.
+            pub nodelist: Option<String>,
+            /// Nodes not to run on, as sbatch writes them (`node[1-4],node7`).
+            pub exclude: Option<String>,
+            /// The reservation to run in.
+            pub reservation: Option<String>,
+            /// Added to the job's niceness: more is later.
+            pub nice: Option<i64>,
+            /// What the job waits for, as sbatch writes it (`afterok:123`).
+            pub dependency: Option<String>,
+            /// All other options of sbatch: the long name, without dashes, and a value, or none. One that
+            /// would contradict a setting is an error.
+            #[serde(deserialize_with = "crate::fields::null_is_empty")]
+            pub sbatch_args: indexmap::IndexMap<String, Option<String>>,
+            /// How long before its time limit a job is asked to stop, in seconds, so that it ends in an
+            /// orderly way; 30 by default, 0 leaves it to the limit. Not done where the limit is so
+            /// short that it would come too early, see [`SlurmSettings::early_term_seconds`].
+            ///
+            /// [`SlurmSettings::early_term_seconds`]: crate::SlurmSettings::early_term_seconds
+            pub early_term_seconds: u32,
+            /// How long the job may wait in the queue, in the forms of `time`; without a limit by default.
+            pub max_queue_time: Option<crate::TimeLimit>,
+            /// How often a job is run again after a fault of the cluster; 2 by default.
+            pub infrastructure_retries: u32,
+            /// Whether the evaluator is told to be verbose; true by default.
+            pub eval_verbose: bool,
+            /// Threads numeric libraries may use; less than 1 counts as 1, `None` leaves them alone.
+            pub numeric_threads_per_job: Option<i64>,
+            /// What of the launcher's environment reaches the job.
+            pub environment: crate::EnvironmentPolicy,
+            /// Bounds on stopping, logs and results.
+            pub limits: crate::Limits,
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self {
+                    eval_program_path: crate::fields::eval_program_path(),
+                    extra_cmd_args: indexmap::IndexMap::new(),
+                    $($field: $default,)*
+                    partition: "gpu".to_owned(),
+                    time: crate::TimeLimit::ONE_HOUR,
+                    cpus: 1,
+                    gpus: crate::Gpus::from(1),
+                    gpu_request: crate::GpuRequest::Gres,
+                    mem: Some(crate::Memory::from_gibibytes(8)),
+                    account: None,
+                    qos: None,
+                    constraint: None,
+                    nodelist: None,
+                    exclude: None,
+                    reservation: None,
+                    nice: None,
+                    dependency: None,
+                    sbatch_args: indexmap::IndexMap::new(),
+                    early_term_seconds: 30,
+                    max_queue_time: None,
+                    infrastructure_retries: 2,
+                    eval_verbose: true,
+                    numeric_threads_per_job: None,
+                    environment: crate::EnvironmentPolicy::default(),
+                    limits: crate::Limits::default(),
+                }
+            }
+        }
+
+        impl $name {
+            /// What is asked of Slurm.
+            pub fn slurm(&self) -> crate::SlurmSettings<'_> {
+                crate::SlurmSettings {
+                    partition: &self.partition,
+                    time: self.time,
+                    cpus: self.cpus,
+                    gpus: &self.gpus,
+                    gpu_request: self.gpu_request,
+                    mem: self.mem,
+                    account: self.account.as_deref(),
+                    qos: self.qos.as_deref(),
+                    constraint: self.constraint.as_deref(),
+                    nodelist: self.nodelist.as_deref(),
+                    exclude: self.exclude.as_deref(),
+                    reservation: self.reservation.as_deref(),
+                    nice: self.nice,
+                    dependency: self.dependency.as_deref(),
+                    sbatch_args: &self.sbatch_args,
+                    early_term: self.early_term_seconds,
+                    max_queue_time: self.max_queue_time,
+                    infrastructure_retries: self.infrastructure_retries,
+                }
+            }
+        }
+    };
+}
+pub(crate) use slurm_job_config;
+
+/// What a Slurm job of either kind asks of Slurm, and of the launcher while it waits.
+#[derive(Clone, Copy, Debug)]
+pub struct SlurmSettings<'a> {
+    pub(crate) partition: &'a str,
+    pub(crate) time: TimeLimit,
+    pub(crate) cpus: u32,
+    pub(crate) gpus: &'a Gpus,
+    pub(crate) gpu_request: GpuRequest,
+    pub(crate) mem: Option<Memory>,
+    pub(crate) account: Option<&'a str>,
+    pub(crate) qos: Option<&'a str>,
+    pub(crate) constraint: Option<&'a str>,
+    pub(crate) nodelist: Option<&'a str>,
+    pub(crate) exclude: Option<&'a str>,
+    pub(crate) reservation: Option<&'a str>,
+    pub(crate) nice: Option<i64>,
+    pub(crate) dependency: Option<&'a str>,
+    pub(crate) sbatch_args: &'a IndexMap<String, Option<String>>,
+    pub(crate) early_term: u32,
+    /// How long the job may wait in the queue; `None` means without a limit.
+    pub max_queue_time: Option<TimeLimit>,
+    /// How often the job is run again after a fault of the cluster.
+    pub infrastructure_retries: u32,
+}
+
+impl<'a> SlurmSettings<'a> {
+    /// The settings as options of sbatch: the long name, without dashes, and a value if it takes one.
+    pub fn sbatch_options(&self) -> Vec<(String, Option<String>)> {
+        let time = self.time.to_string();
+        let cpus = self.cpus.to_string();
+        let mem = self.mem.map(|mem| mem.to_string());
+        let nice = self.nice.map(|nice| nice.to_string());
+        let (gpu_option, gpus) = match self.gpu_request {
+            _ if self.gpus.count == 0 => ("gres", None),
+            GpuRequest::Gres => ("gres", Some(format!("gpu:{}", self.gpus))),
+            GpuRequest::GpusPerNode => ("gpus-per-node", Some(self.gpus.to_string())),
+        };
+        let typed = [
+            ("partition", Some(self.partition)),
+            ("time", Some(&time)),
+            ("cpus-per-task", Some(&cpus)),
+            (gpu_option, gpus.as_deref()),
+            ("mem", mem.as_deref()),
+        ];
+        let typed = typed.into_iter().chain(self.words()).chain([("nice", nice.as_deref())]);
+        let owned =
+            |(name, value): (&str, Option<&str>)| (name.to_owned(), value.map(str::to_owned));
+        let others = self.sbatch_args.iter().map(|(name, value)| (name.clone(), value.clone()));
+        typed.filter(|(_, value)| value.is_some()).map(owned).chain(others).collect()
+    }
+
+    /// The settings that are texts, by the names that they and sbatch's options have.
+    pub(crate) fn words(&self) -> [(&'static str, Option<&'a str>); 7] {
+        [
+            ("account", self.account),
+            ("qos", self.qos),
+            ("constraint", self.constraint),
+            ("nodelist", self.nodelist),
+            ("exclude", self.exclude),
+            ("reservation", self.reservation),
+            ("dependency", self.dependency),
+        ]
+    }
+
+    /// How long before its time limit the job is asked to stop, in seconds; 0 if it is not.
+    ///
+    /// Slurm may do so up to a minute early (sbatch(1), `--signal`). Where that would take more than
+    /// half of a job's time, it is left to the limit itself, which ends in SIGTERM too.
+    pub fn early_term_seconds(&self) -> u32 {
+        let most = 2 * (u64::from(self.early_term) + 60);
+        let short = self.time.as_duration().is_some_and(|limit| limit.as_secs() < most);
+        if short { 0 } else { self.early_term }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{SlurmCondaJobConfig, SlurmDockerJobConfig};
+
+    fn options(config: &SlurmCondaJobConfig) -> String {
+        let option = |(name, value): (String, Option<String>)| match value {
+            Some(value) => format!("--{name}={value} "),
+            None => format!("--{name} "),
+        };
+        config.slurm().sbatch_options().into_iter().map(option).collect()
+    }
+
+    #[test]
+    fn defaults_are_the_references() {
+        let expected = "--partition=gpu --time=01:00:00 --cpus-per-task=1 --gres=gpu:1 --mem=8G ";
+        assert_eq!(options(&SlurmCondaJobConfig::default()), expected);
+        let docker = SlurmDockerJobConfig::default();
+        let conda = SlurmCondaJobConfig::default();
+        assert_eq!(docker.slurm().sbatch_options(), conda.slurm().sbatch_options());
+    }
+
+    #[test]
+    fn gpus_in_either_form() {
+        let with = |gpus: Gpus, gpu_request| SlurmCondaJobConfig {
+            gpus,
+            gpu_request,
+            ..SlurmCondaJobConfig::default()
+        };
+        let of_kind: Gpus = "a100:2".parse().unwrap();
+        let by_node = GpuRequest::GpusPerNode;
+        assert!(options(&with(of_kind.clone(), GpuRequest::Gres)).contains("--gres=gpu:a100:2 "));
+        assert!(options(&with(of_kind, by_node)).contains("--gpus-per-node=a100:2 "));
+        for form in [GpuRequest::Gres, by_node] {
+            let none = options(&with(0.into(), form));
+            assert!(!none.contains("gres") && !none.contains("gpus"), "{none}");
+        }
+    }
+
+    #[test]
+    fn an_early_signal_takes_no_more_than_half() {
+        let with = |seconds, early_term_seconds| {
+            let time = TimeLimit::from_seconds(seconds).unwrap();
+            let config =
+                SlurmCondaJobConfig { time, early_term_seconds, ..SlurmCondaJobConfig::default() };
+            config.slurm().early_term_seconds()
+        };
+        assert_eq!(with(3600, 30), 30);
+        assert_eq!(with(180, 30), 30);
+        assert_eq!(with(179, 30), 0);
+        assert_eq!(with(3600, 0), 0);
+        assert_eq!(with(0, 30), 30, "without a limit, that of the partition counts");
+    }
+}

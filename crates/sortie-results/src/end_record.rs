@@ -1,0 +1,193 @@
+//! What a batch script tells of its start and end: `job_start.json` and `job_end.json`.
+
+use std::{
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::{AttemptId, ResultsDir, Unusable, names};
+
+/// The form that is read: the member `version` of both files.
+const VERSION: u32 = 1;
+
+/// What either file may hold, in bytes: a few hundred are usual.
+const LIMIT: u64 = 16 << 10;
+
+/// Where and when a batch script started: `job_start.json`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct JobStart {
+    /// The attempt it runs.
+    pub attempt: AttemptId,
+    /// The job's id in Slurm: `123`, or `123_4` for an element of an array.
+    pub job_id: String,
+    /// The node's name.
+    pub host: String,
+    /// When it started, in seconds since 1970 by the node's clock.
+    pub started_at: f64,
+}
+
+/// How a batch script ended: `job_end.json`, its last deed.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct JobEnd {
+    /// Where and when it started.
+    #[serde(flatten)]
+    pub start: JobStart,
+    /// When it ended, in seconds since 1970 by the node's clock.
+    pub ended_at: f64,
+    /// How.
+    pub end: End,
+}
+
+/// How a batch script saw its evaluator end.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum End {
+    /// The evaluator exited by itself.
+    Exited {
+        /// With this code.
+        code: i32,
+    },
+    /// A signal ended the evaluator.
+    Signaled {
+        /// The signal's number.
+        signal: i32,
+    },
+    /// The evaluator was not started.
+    SetupFailed {
+        /// What failed, as in `conda activate`; what it printed is in `job_log.err`.
+        step: String,
+        /// The status it failed with.
+        status: i32,
+    },
+    /// The script was asked to stop. Why is for Slurm's state to tell.
+    Terminated {
+        /// The signal that asked.
+        signal: i32,
+    },
+    /// A log outgrew what it may hold.
+    OutputLimit {
+        /// What that is, in bytes.
+        limit_bytes: u64,
+    },
+    /// Slurm started the job once more, and nothing was run.
+    Restarted,
+}
+
+/// Why a record of the start or end cannot be used.
+#[derive(Debug, Error)]
+pub enum EndRecordError {
+    /// The file cannot be used.
+    #[error("{file} {why}")]
+    Unusable {
+        /// Its name.
+        file: &'static str,
+        /// What is wrong with it.
+        why: Unusable,
+    },
+    /// It is no JSON of this form.
+    #[error("{file} is no record of a job: {source}")]
+    Broken {
+        /// Its name.
+        file: &'static str,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// Another version of sortie wrote it.
+    #[error("{file} has version {found}, this sortie reads version {VERSION}")]
+    Version {
+        /// Its name.
+        file: &'static str,
+        /// Its version.
+        found: u32,
+    },
+    /// It tells of another attempt.
+    #[error("{file} is of attempt {found}, not of {expected}")]
+    Attempt {
+        /// Its name.
+        file: &'static str,
+        /// Whose it is.
+        found: AttemptId,
+        /// Whose was looked for.
+        expected: AttemptId,
+    },
+}
+
+impl JobStart {
+    /// When it started, by the node's clock.
+    pub fn time(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::try_from_secs_f64(self.started_at).unwrap_or_default()
+    }
+
+    /// Reads an attempt's `job_start.json` in this results dir; `None` where there is none yet.
+    ///
+    /// As all that is read from a results dir: a regular file of a bearable size, or an error.
+    pub fn load(results_dir: &Path, attempt: AttemptId) -> Result<Option<Self>, EndRecordError> {
+        Self::read(&open(results_dir, names::JOB_START)?, attempt)
+    }
+
+    fn read(dir: &ResultsDir, attempt: AttemptId) -> Result<Option<Self>, EndRecordError> {
+        read(dir, names::JOB_START, attempt, |start: &Self| start.attempt)
+    }
+}
+
+impl JobEnd {
+    /// How long it ran; nothing where the node's clock was set back meanwhile.
+    pub fn running(&self) -> Duration {
+        Duration::try_from_secs_f64(self.ended_at - self.start.started_at).unwrap_or_default()
+    }
+
+    /// Reads an attempt's `job_end.json` in this results dir; see [`JobStart::load`].
+    pub fn load(results_dir: &Path, attempt: AttemptId) -> Result<Option<Self>, EndRecordError> {
+        Self::read(&open(results_dir, names::JOB_END)?, attempt)
+    }
+
+    fn read(dir: &ResultsDir, attempt: AttemptId) -> Result<Option<Self>, EndRecordError> {
+        read(dir, names::JOB_END, attempt, |end: &Self| end.start.attempt)
+    }
+}
+
+impl ResultsDir {
+    /// Whether there is anything that could be a `job_end.json`, so that reading it is worth while: one system
+    /// call.
+    pub fn may_have_ended(path: &Path) -> bool {
+        path.join(names::JOB_END).symlink_metadata().is_ok()
+    }
+}
+
+fn open(results_dir: &Path, file: &'static str) -> Result<ResultsDir, EndRecordError> {
+    let unusable = |error| EndRecordError::Unusable { file, why: Unusable::Unreadable(error) };
+    ResultsDir::open(results_dir).map_err(unusable)
+}
+
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
+fn read<T: for<'de> Deserialize<'de>>(
+    dir: &ResultsDir,
+    file: &'static str,
+    expected: AttemptId,
+    attempt: impl FnOnce(&T) -> AttemptId,
+) -> Result<Option<T>, EndRecordError> {
+    let bytes = match dir.read(file, LIMIT) {
+        Ok(bytes) => bytes,
+        Err(Unusable::Missing) => return Ok(None),
+        Err(why) => return Err(EndRecordError::Unusable { file, why }),
+    };
+    let broken = |source| EndRecordError::Broken { file, source };
+    // The version first: the rest of another one may look different.
+    let Versioned { version: found } = serde_json::from_slice(&bytes).map_err(broken)?;
+    if found != VERSION {
+        return Err(EndRecordError::Version { file, found });
+    }
+    let record = serde_json::from_slice(&bytes).map_err(broken)?;
+    let found = attempt(&record);
+    if found != expected {
+        return Err(EndRecordError::Attempt { file, found, expected });
+    }
+    Ok(Some(record))
+}

@@ -1,0 +1,78 @@
+//! Taking up a job again that another launcher has submitted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sortie_results::{JobEnd, JobStart, Outcome, Submitted};
+use sortie_slurm::{Ended, Ending, JobId, JobName};
+
+use super::Cluster;
+use super::conclude::{conclude, give_up};
+use super::flight::{Flight, Landed};
+use super::submit::{rest, track};
+use crate::executor::Job;
+
+/// For so long after its submission a job that is not to be found may still appear.
+const SETTLE: Duration = Duration::from_secs(60);
+/// The pause between two looks for it.
+const PAUSE: Duration = Duration::from_secs(5);
+
+impl Flight {
+    fn of_another_launcher(job: Job, note: &Submitted, retries: u32) -> Self {
+        let mut flight = Self::new(job, retries);
+        flight.since = note.time();
+        flight.script = note.script.clone().into();
+        flight
+    }
+}
+
+/// Finds the job and has it watched, or sees to its end at once.
+pub(super) async fn attach(cluster: Arc<Cluster>, job: Job, note: Submitted) {
+    let flight = Flight::of_another_launcher(job, &note, cluster.plan.retries());
+    let stop = loop {
+        match find(&cluster, &flight, &note).await {
+            Ok(Some(id)) => {
+                if track(&cluster, &id, flight) {
+                    cluster.scancel(vec![id]);
+                }
+                return;
+            }
+            Ok(None) if flight.since.elapsed().is_ok_and(|age| age >= SETTLE) => {
+                // It never came to Slurm, or Slurm has forgotten it and it left no record.
+                let lost = Ended { how: Ending::Lost, recorded: false, info: None };
+                let landed = Landed { flight, id: None, stop: None, reason: None };
+                return conclude(cluster, landed, lost).await;
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "cannot look a job up; trying again"),
+        }
+        if let Some(stop) = rest(&cluster, flight.job.id, PAUSE).await {
+            break stop;
+        }
+    };
+    tracing::debug!(?stop, "cancelled before it was found");
+    if let Ok(name) = JobName::new(&note.job_name)
+        && note.element.is_none()
+    {
+        // It may yet be there.
+        let _ = cluster.client.cancel_named(&name).await;
+    }
+    give_up(&cluster, flight, Outcome::Cancelled, true).await;
+}
+
+/// The job's id with Slurm: from its own records, or looked up by its name.
+async fn find(
+    cluster: &Cluster,
+    flight: &Flight,
+    note: &Submitted,
+) -> Result<Option<JobId>, sortie_slurm::Error> {
+    let dir = cluster.plan.here.cwd.join(&flight.job.paths.results_dir);
+    let start = JobStart::load(&dir, note.attempt).ok().flatten();
+    let start = start.or_else(|| Some(JobEnd::load(&dir, note.attempt).ok()??.start));
+    if let Some(id) = start.and_then(|start| start.job_id.parse().ok()) {
+        return Ok(Some(id));
+    }
+    let Ok(name) = JobName::new(&note.job_name) else { return Ok(None) };
+    let id = cluster.client.find(&name, flight.since).await?;
+    Ok(id.map(|id| note.element.map_or(id.clone(), |element| id.element(element))))
+}

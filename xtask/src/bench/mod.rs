@@ -1,0 +1,71 @@
+//! The benches: figures that a launcher is chosen for, each as a ratio to something measured right
+//! beside it, so that they mean the same on any machine.
+
+mod bare;
+mod cpu;
+mod figure;
+mod local;
+mod queued;
+mod reference;
+mod sample;
+mod sortie;
+mod spread;
+mod venv;
+mod workplace;
+
+use std::{fs, os::unix::process::CommandExt, process::Command};
+
+use anyhow::{Context, Result, ensure};
+use clap::Subcommand;
+use xshell::{Shell, cmd};
+
+use crate::workspace;
+use figure::{Figure, markdown};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// Jobs on this machine: against bare processes, and against the reference
+    Local(local::Options),
+    /// Only run so many jobs, so many at once, for a profiler to look at
+    Load(local::Load),
+    /// Print the bytes of memory that each of so many queued jobs takes
+    #[command(hide = true)]
+    Queued { jobs: u32 },
+}
+
+/// Runs a bench, in a program built to be fast.
+pub(crate) fn run(sh: &Shell, bench: &Bench) -> Result<()> {
+    if cfg!(debug_assertions) {
+        let args = std::env::args_os().skip(1);
+        let command = cmd!(sh, "cargo run --quiet --release --package xtask --").args(args);
+        return Err(Command::from(command).exec().into());
+    }
+    match bench {
+        Bench::Local(options) => report("local", || local::run(sh, options)),
+        Bench::Load(load) => local::load(sh, load),
+        Bench::Queued { jobs } => queued::print_bytes_per_job(*jobs),
+    }
+}
+
+/// Measures, prints the figures, keeps their values, and fails if a target is missed.
+fn report(name: &str, measure: impl FnOnce() -> Result<Vec<Figure>>) -> Result<()> {
+    let load = load_average()?;
+    let figures = measure()?;
+    let file = workspace::target("bench").join(format!("{name}.json"));
+    let json = serde_json::to_string_pretty(&figures)?;
+    fs::write(&file, json + "\n").with_context(|| format!("cannot write {}", file.display()))?;
+    println!("{}", markdown(&figures));
+    println!("Medians, with quartiles in brackets; every round is in target/bench/{name}.json.");
+    println!(
+        "Load average of the machine before: {load}. Above 1 it helps whoever has more processes."
+    );
+    let missed = figures.iter().filter(|figure| figure.met() == Some(false)).count();
+    ensure!(missed == 0, "{missed} of the targets are missed");
+    Ok(())
+}
+
+/// Of the last minute.
+fn load_average() -> Result<String> {
+    let averages = fs::read_to_string("/proc/loadavg").context("cannot read /proc/loadavg")?;
+    Ok(averages.split(' ').next().unwrap_or_default().to_owned())
+}
