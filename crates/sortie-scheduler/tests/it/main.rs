@@ -9,6 +9,7 @@ mod faults;
 mod lifecycle;
 mod many;
 mod refusals;
+mod warm;
 
 use std::fs;
 use std::path::{Path, PathBuf};
