@@ -9,6 +9,7 @@ mod isolation;
 mod logs;
 mod many;
 mod survivors;
+mod templates;
 
 use std::fs::{self, File};
 use std::path::Path;

@@ -131,7 +131,8 @@ async fn an_environment_that_fails_is_told_of_as_ever() {
 #[tokio::test]
 async fn a_module_that_cannot_be_forked_gives_one_warning() {
     let stage = Stage::new("");
-    let threads = "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n";
+    let threads =
+        "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n";
     write(&stage.path("spinner.py"), threads);
     let config = config(&stage, &format!("import spinner\n{EVALUATOR}"));
     let told = Told::default();
@@ -155,7 +156,9 @@ async fn a_module_that_cannot_be_forked_gives_one_warning() {
 async fn check_says_that_evaluators_can_be_kept_warm() {
     let stage = Stage::new("");
     let config = config(&stage, &format!("print('noise')\nimport json\n{EVALUATOR}"));
-    for (config, expected) in [(config.clone(), true), (LocalJobConfig { warm: None, ..config }, false)] {
+    for (config, expected) in
+        [(config.clone(), true), (LocalJobConfig { warm: None, ..config }, false)]
+    {
         let findings = check(&config.into()).await;
         let warm: Vec<_> = findings.iter().filter(|finding| finding.subject == "warm").collect();
         assert_eq!(warm.len(), usize::from(expected));
