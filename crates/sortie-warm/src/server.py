@@ -533,13 +533,16 @@ class Server:
 
 
 def everything(file):
-    """What a regular file holds."""
+    """What a regular file holds; nothing of one that is none."""
     data = b""
-    while True:
-        more = os.pread(file, 1 << 20, len(data))
-        if not more:
-            return data
-        data += more
+    try:
+        while True:
+            more = os.pread(file, 1 << 20, len(data))
+            if not more:
+                return data
+            data += more
+    except OSError:
+        return data
 
 
 if __name__ == "__main__":
