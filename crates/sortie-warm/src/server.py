@@ -507,16 +507,21 @@ class Server:
         except OSError:
             os._exit(1)
         os.setsid()
-        while os.getppid() == parent:
-            os.sched_yield()
-        parent = os.getppid()
-        self.kernel.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(0)
         self.kernel.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
         stdout, stderr, gate = files
         os.dup2(stdout, 1)
         os.dup2(stderr, 2)
+        sys.argv = args
+        if hasattr(sys, "orig_argv"):
+            sys.orig_argv = sys.orig_argv[:1] + args
+        new_seeds()
+        while os.getppid() == parent:
+            os.sched_yield()
+        # The shepherd is the parent now, and is not to be outlived.
+        shepherd = os.getppid()
+        self.kernel.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+        if os.getppid() != shepherd:
+            os._exit(0)
         self.say("pid", str(os.getpid()))
         self.channel.close()
         if not os.read(gate, 1):
@@ -526,10 +531,6 @@ class Server:
         for file, printed in enumerate(self.printed, 1):
             while printed:
                 printed = printed[os.write(file, printed):]
-        sys.argv = args
-        if hasattr(sys, "orig_argv"):
-            sys.orig_argv = sys.orig_argv[:1] + args
-        new_seeds()
 
 
 def everything(file):
