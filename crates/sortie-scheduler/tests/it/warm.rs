@@ -108,7 +108,7 @@ async fn environments_are_activated_for_the_server() {
         let scheduler = scheduler_with(config, 1);
         for expected in [Start::Fresh, Start::Warm] {
             let (results, start) = run(&stage, &scheduler).await;
-            assert_eq!((start, results.stdout_log.text()), (expected, out.clone().into()));
+            assert_eq!((start, results.stdout_log.text()), (expected, out.clone()));
             assert!(results.correct, "{results:?}");
         }
     }

@@ -54,3 +54,19 @@ async fn a_server_cannot_be_looked_into_and_a_job_can() {
     // Forked twice, so that it is nobody's child but the shepherd's.
     assert_eq!((ran.exit.start, ran.out.as_str()), (Start::Fresh, "[0, 0] 1\n"), "{}", ran.err);
 }
+
+#[tokio::test]
+#[ignore = "needs NumPy: SORTIE_TEST_PYTHON names a Python that has it"]
+async fn numpy_itself_is_forked_and_draws_nothing_alike() {
+    let stage = Stage::new(
+        "import numpy as np\na = np.random.rand(200, 200)\nprint((a @ a).sum())\n\
+         print(np.random.default_rng().random())\nprint(np.random.normal(size=3))\n",
+    );
+    let mut drawn = HashSet::new();
+    for job in 0..20 {
+        let ran = stage.run(&stage.warm(&[])).await;
+        assert_eq!(ran.exit.start, if job == 0 { Start::Fresh } else { Start::Warm });
+        assert_eq!((ran.exit.status, ran.out.lines().count()), (Status::Exited(0), 3));
+        assert!(ran.out.lines().all(|line| drawn.insert(line.to_owned())), "{}", ran.out);
+    }
+}

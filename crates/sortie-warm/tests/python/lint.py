@@ -25,20 +25,20 @@ def problems(path):
             name = symbol.get_name()
             if symbol.is_global() and symbol.is_referenced() and name not in known:
                 yield f"{table.get_lineno()}: unknown name {name}"
-            if symbol.is_local() and symbol.is_assigned() and not symbol.is_parameter():
-                inside = any(name in child.get_identifiers() for child in table.get_children())
-                if not symbol.is_referenced() and not inside and name[:1] != "_":
-                    if table.get_type() == "function":
-                        yield f"{table.get_lineno()}: unused name {name}"
     for symbol in top.get_symbols():
         name = symbol.get_name()
         if (symbol.is_imported() or symbol.is_namespace()) and name not in used:
             yield f"unused at the top: {name}"
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            length = node.end_lineno - node.lineno + 1
-            if isinstance(node, ast.FunctionDef) and length > 60:
-                yield f"{node.lineno}: {node.name} has {length} lines"
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef):
+            names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
+            loaded = {node.id for node in names if not isinstance(node.ctx, ast.Store)}
+            for node in names:
+                if node.id not in loaded and node.id[:1] != "_":
+                    yield f"{node.lineno}: unused name {node.id}"
+            length = function.end_lineno - function.lineno + 1
+            if length > 60:
+                yield f"{function.lineno}: {function.name} has {length} lines"
 
 
 def tables(table):
