@@ -429,6 +429,9 @@ class Server:
             code = compile(tree, module.__file__, "exec", dont_inherit=True)
         except Exception as error:
             raise Refused(f"{self.evaluator} cannot be read: {error}")
+        problem = unforkable()
+        if problem:
+            raise Refused("the interpreter, before it imports anything, " + problem)
         for found in imports(tree.body):
             if found is not None:
                 load(*found)

@@ -158,8 +158,9 @@ async fn a_launcher_killed_with_sigkill_takes_servers_and_jobs_along() {
     let (busy, idle) = stages.split_once('\n').unwrap();
     let ready = std::path::Path::new(busy).join("ready");
     eventually("the job", || ready.exists()).await;
-    assert!(marked(busy).len() >= 5 && marked(idle).len() == 1);
+    let there = (marked(busy).len(), marked(idle).len());
     launcher.kill().unwrap();
     launcher.wait().unwrap();
+    assert!(there.0 >= 5 && there.1 >= 1, "{there:?}");
     eventually("all to end", || marked(busy).is_empty() && marked(idle).is_empty()).await;
 }

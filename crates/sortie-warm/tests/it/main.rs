@@ -19,8 +19,9 @@ use sortie_process::{
 };
 use tempfile::TempDir;
 
-/// An evaluator in a directory, with its logs. Its processes and servers are found by the
-/// directory's name, which is in their environment.
+/// An evaluator in a directory, with its logs. Its processes are found by the directory's name, which is
+/// in their environment, and its servers by that in their command line: only root sees the
+/// environment of a server.
 struct Stage {
     supervisor: Supervisor,
     dir: TempDir,
@@ -77,7 +78,7 @@ impl Stage {
 
     /// The evaluator, to be started cold.
     fn cold(&self, args: &[&str]) -> Command {
-        self.cold_at("evaluate.py".as_ref(), args)
+        self.cold_at(&self.path("evaluate.py"), args)
     }
 
     fn cold_at(&self, evaluator: &Path, args: &[&str]) -> Command {
@@ -156,7 +157,7 @@ async fn eventually(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// The processes with that mark in their environment.
+/// The processes with that mark in their environment or command line.
 fn marked(mark: &str) -> Vec<i32> {
     let entry = format!("{MARK}={mark}");
     let names =
@@ -164,8 +165,10 @@ fn marked(mark: &str) -> Vec<i32> {
     names
         .filter_map(|name| name.parse().ok())
         .filter(|pid: &i32| {
-            let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            environ.split(|byte| *byte == 0).any(|e| e == entry.as_bytes())
+            let of = |what| fs::read(format!("/proc/{pid}/{what}")).unwrap_or_default();
+            let cmdline = String::from_utf8_lossy(&of("cmdline")).into_owned();
+            of("environ").split(|byte| *byte == 0).any(|e| e == entry.as_bytes())
+                || cmdline.contains(&format!("{mark}/"))
         })
         .collect()
 }

@@ -41,6 +41,22 @@ async fn a_module_that_keeps_files_open_is_named() {
 }
 
 #[tokio::test]
+async fn an_interpreter_that_starts_with_threads_is_told_of() {
+    let stage = Stage::new("print('ran')\n");
+    stage.write(
+        "site/sitecustomize.py",
+        "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()",
+    );
+    let mut cold = stage.cold(&[]);
+    let path = ("PYTHONPATH".into(), stage.path("site").into());
+    cold.env = cold.env.iter().cloned().chain([path]).collect();
+    let ran = stage.run(&warmed(cold, &[], |_| ())).await;
+    assert_eq!(ran.out, "ran\n");
+    let expected = "the interpreter, before it imports anything, starts threads";
+    assert!(fallback(&ran.exit).starts_with(expected), "{ran:?}");
+}
+
+#[tokio::test]
 async fn a_module_that_leaves_is_named() {
     let stage = Stage::new("import module\nprint('not reached')");
     stage.write("module.py", "raise SystemExit(3)");
@@ -76,7 +92,7 @@ async fn an_evaluator_that_cannot_be_read_fails_as_it_does_cold() {
     let cold = stage.run(&stage.cold(&[])).await;
     let warm = stage.run(&stage.warm(&[])).await;
     assert_eq!((warm.exit.status, &warm.err), (cold.exit.status, &cold.err));
-    assert!(fallback(&warm.exit).starts_with("evaluate.py cannot be read"), "{warm:?}");
+    assert!(fallback(&warm.exit).contains("evaluate.py cannot be read"), "{warm:?}");
 
     let missing = stage.cold_at("missing.py".as_ref(), &[]);
     let warm = stage.run(&warmed(missing, &[], |_| ())).await;
