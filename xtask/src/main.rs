@@ -4,6 +4,7 @@
 mod bench;
 mod ci;
 mod demo;
+mod docker;
 mod interrupt;
 mod packages;
 mod slurm;
@@ -44,6 +45,9 @@ enum Task {
     /// A private Slurm of one node under target/, for root on Debian 12
     #[command(subcommand)]
     Slurm(slurm::Task),
+    /// A private Docker engine under target/, with images for tests, for root on Debian 12
+    #[command(subcommand)]
+    Docker(docker::Task),
 }
 
 fn main() -> ExitCode {
@@ -66,5 +70,6 @@ fn run(task: &Task) -> anyhow::Result<()> {
         Task::Test { quick: true } => test::quick(&sh),
         Task::Test { quick: false } => test::all(&sh),
         Task::Slurm(task) => slurm::run(&sh, task),
+        Task::Docker(task) => docker::run(&sh, task),
     }
 }

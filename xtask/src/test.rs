@@ -6,39 +6,55 @@ use anyhow::Result;
 use xshell::{Cmd, Shell, cmd};
 
 use crate::{
+    docker::{self, Engine},
     interrupt::Interrupts,
     packages,
     slurm::{self, Cluster, Flavour},
     snapshots::References,
 };
 
-/// Tells tests that need something installed or started, such as Slurm, to pass without it.
+/// Tells tests that need something installed or started, such as Slurm or Docker, to pass without it.
 const QUICK: &str = "SORTIE_TEST_QUICK";
 
 /// The tests that need nothing but the toolchain.
 pub(crate) fn quick(sh: &Shell) -> Result<()> {
     cargo_test(sh).env(QUICK, "1").run()?;
-    println!("test: the quick tests passed; those that need Slurm were not asked to run");
+    println!("test: the quick tests passed; those that need Slurm or Docker were not asked to run");
     Ok(())
 }
 
-/// Every test of the workspace, with both private Slurms up. Those that were not up before are
-/// stopped again, whatever comes of the tests.
+/// Every test of the workspace, with both private Slurms and the private Docker engine up. Those that
+/// were not up before are stopped again, whatever comes of the tests.
 pub(crate) fn all(sh: &Shell) -> Result<()> {
     packages::ensure(sh, packages::TESTS)?;
     let interrupts = Interrupts::take()?;
-    let slurms = Slurms::up(sh)?;
-    let outcome = run_all(sh, &interrupts, &slurms);
-    slurms.down()?;
+    let engine = docker::up(sh)?;
+    let outcome = with_engine(sh, &interrupts, &engine);
+    if engine.started {
+        docker::down(sh)?;
+    }
     outcome?;
-    println!("test: all tests passed, with both Slurms, and every snapshot was compared with");
+    println!(
+        "test: all tests passed, with both Slurms and with Docker, and every snapshot was compared \
+         with"
+    );
     Ok(())
 }
 
-fn run_all(sh: &Shell, interrupts: &Interrupts, slurms: &Slurms) -> Result<()> {
+fn with_engine(sh: &Shell, interrupts: &Interrupts, engine: &Engine) -> Result<()> {
+    let slurms = Slurms::up(sh)?;
+    let outcome = run_all(sh, interrupts, engine, &slurms);
+    slurms.down()?;
+    outcome
+}
+
+fn run_all(sh: &Shell, interrupts: &Interrupts, engine: &Engine, slurms: &Slurms) -> Result<()> {
     let references = References::new()?;
-    let tests =
-        cargo_test(sh).env_remove(QUICK).envs(slurms.variables()).envs([references.variable()]);
+    let tests = cargo_test(sh)
+        .env_remove(QUICK)
+        .envs(engine.variables())
+        .envs(slurms.variables())
+        .envs([references.variable()]);
     interrupts.run(tests)?;
     references.cover_all()
 }

@@ -67,7 +67,7 @@ impl JobConfig {
     fn inside(&self, path: &Path) -> OsString {
         match self {
             // As text, since joining paths would drop the prefix of `./x` or a trailing slash.
-            Self::SlurmDocker(_) if path.is_relative() => {
+            Self::SlurmDocker(_) | Self::LocalDocker(_) if path.is_relative() => {
                 [OsStr::new("/workspace/"), path.as_os_str()].into_iter().collect()
             }
             _ => path.into(),

@@ -6,11 +6,11 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use crate::{
-    EnvironmentPolicy, JobType, Limits, LocalJobConfig, PyValue, SlurmCondaJobConfig,
-    SlurmDockerJobConfig, SlurmSettings,
+    ContainerSettings, EnvironmentPolicy, JobType, Limits, LocalDockerJobConfig, LocalJobConfig,
+    PyValue, SlurmCondaJobConfig, SlurmDockerJobConfig, SlurmSettings,
 };
 
-/// The settings of one of the three kinds of job.
+/// The settings of one of the kinds of job.
 ///
 /// Serialises as one mapping, `job_type` first.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -18,6 +18,8 @@ use crate::{
 pub enum JobConfig {
     /// On this machine.
     Local(LocalJobConfig),
+    /// On this machine, in a container.
+    LocalDocker(LocalDockerJobConfig),
     /// Through Slurm, in a Conda or sourced environment.
     SlurmConda(SlurmCondaJobConfig),
     /// Through Slurm, in a container.
@@ -29,6 +31,7 @@ macro_rules! common {
     ($config:expr, $field:ident) => {
         match $config {
             JobConfig::Local(config) => &config.$field,
+            JobConfig::LocalDocker(config) => &config.$field,
             JobConfig::SlurmConda(config) => &config.$field,
             JobConfig::SlurmDocker(config) => &config.$field,
         }
@@ -40,6 +43,7 @@ impl JobConfig {
     pub fn job_type(&self) -> JobType {
         match self {
             Self::Local(_) => JobType::Local,
+            Self::LocalDocker(_) => JobType::LocalDocker,
             Self::SlurmConda(_) => JobType::SlurmConda,
             Self::SlurmDocker(_) => JobType::SlurmDocker,
         }
@@ -78,9 +82,18 @@ impl JobConfig {
     /// What is asked of Slurm; `None` for a local job.
     pub fn slurm(&self) -> Option<SlurmSettings<'_>> {
         match self {
-            Self::Local(_) => None,
+            Self::Local(_) | Self::LocalDocker(_) => None,
             Self::SlurmConda(config) => Some(config.slurm()),
             Self::SlurmDocker(config) => Some(config.slurm()),
+        }
+    }
+
+    /// The settings of the job's container; `None` for a job without one.
+    pub fn container(&self) -> Option<ContainerSettings<'_>> {
+        match self {
+            Self::Local(_) | Self::SlurmConda(_) => None,
+            Self::LocalDocker(config) => Some(config.container()),
+            Self::SlurmDocker(config) => Some(config.container()),
         }
     }
 
@@ -88,6 +101,7 @@ impl JobConfig {
     pub fn time_limit(&self) -> Option<Duration> {
         let time = match self {
             Self::Local(config) => config.time?,
+            Self::LocalDocker(config) => config.time?,
             Self::SlurmConda(config) => config.time,
             Self::SlurmDocker(config) => config.time,
         };
@@ -98,6 +112,12 @@ impl JobConfig {
 impl From<LocalJobConfig> for JobConfig {
     fn from(config: LocalJobConfig) -> Self {
         Self::Local(config)
+    }
+}
+
+impl From<LocalDockerJobConfig> for JobConfig {
+    fn from(config: LocalDockerJobConfig) -> Self {
+        Self::LocalDocker(config)
     }
 }
 

@@ -9,6 +9,8 @@ use serde::{Serialize, Serializer};
 pub enum JobType {
     /// On this machine.
     Local,
+    /// On this machine, in a container.
+    LocalDocker,
     /// Through Slurm, in a Conda or sourced environment.
     SlurmConda,
     /// Through Slurm, in a container.
@@ -18,15 +20,17 @@ pub enum JobType {
 /// A name that is no job type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "unknown job type `{0}`, expected `local`, `slurm_conda`, `slurm_env` (the same) or `slurm_docker`"
+    "unknown job type `{0}`, expected `local`, `local_docker`, `slurm_conda`, `slurm_env` (the same) or \
+     `slurm_docker`"
 )]
 pub struct UnknownJobType(pub String);
 
 impl JobType {
-    /// The name used in settings: `local`, `slurm_conda` or `slurm_docker`.
+    /// The name used in settings: `local`, `local_docker`, `slurm_conda` or `slurm_docker`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Local => "local",
+            Self::LocalDocker => "local_docker",
             Self::SlurmConda => "slurm_conda",
             Self::SlurmDocker => "slurm_docker",
         }
@@ -39,6 +43,7 @@ impl FromStr for JobType {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "local" => Ok(Self::Local),
+            "local_docker" => Ok(Self::LocalDocker),
             "slurm_conda" | "slurm_env" => Ok(Self::SlurmConda),
             "slurm_docker" => Ok(Self::SlurmDocker),
             _ => Err(UnknownJobType(text.to_owned())),
@@ -64,7 +69,8 @@ mod tests {
 
     #[test]
     fn names_parse_back() {
-        for job_type in [JobType::Local, JobType::SlurmConda, JobType::SlurmDocker] {
+        let all = [JobType::Local, JobType::LocalDocker, JobType::SlurmConda, JobType::SlurmDocker];
+        for job_type in all {
             assert_eq!(job_type.to_string().parse(), Ok(job_type));
         }
         assert_eq!("slurm_env".parse(), Ok(JobType::SlurmConda));

@@ -1,6 +1,6 @@
 //! The settings of a sortie job.
 //!
-//! One struct of plain fields for each kind of job ([`LocalJobConfig`], [`SlurmCondaJobConfig`],
+//! One struct of plain fields for each kind of job ([`LocalJobConfig`], [`LocalDockerJobConfig`], [`SlurmCondaJobConfig`],
 //! [`SlurmDockerJobConfig`]), with the names and defaults of `ShinkaEvolve`'s Launch API, and
 //! [`JobConfig`] over them: built in code or read from YAML, checked, and turned into the
 //! evaluator's command line and environment.
@@ -26,6 +26,7 @@
 //! given: whether an evaluator or environment exists is for others to find out.
 
 mod activation;
+mod container;
 mod environment;
 mod evaluator;
 mod extra_args;
@@ -35,6 +36,7 @@ mod job;
 mod job_type;
 mod limits;
 mod local;
+mod local_docker;
 mod memory;
 mod python;
 mod sbatch_args;
@@ -53,12 +55,14 @@ pub use num_bigint;
 pub use glob;
 
 pub use activation::{Activation, Interpreter};
+pub use container::{ContainerSettings, ContainerUser, PullPolicy};
 pub use environment::EnvironmentPolicy;
 pub use gpus::{Gpus, InvalidGpus};
 pub use job::JobConfig;
 pub use job_type::{JobType, UnknownJobType};
 pub use limits::Limits;
 pub use local::LocalJobConfig;
+pub use local_docker::LocalDockerJobConfig;
 pub use memory::{InvalidMemory, Memory};
 pub use python::PyValue;
 pub use slurm::{GpuRequest, SlurmSettings};

@@ -1,8 +1,8 @@
 //! Settings of Slurm jobs in a container.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::{activation::set_path, slurm::slurm_job_config};
+use crate::{PullPolicy, container::container_settings, slurm::slurm_job_config};
 
 slurm_job_config! {
     /// A Slurm job whose evaluator runs in a container.
@@ -13,12 +13,28 @@ slurm_job_config! {
         image_tar_path: Option<PathBuf> = None,
         /// Further arguments of `docker run`, as a shell would split them.
         docker_flags: String = String::new(),
+        /// The engine's command: `docker`, which is the default, or `podman`, or a path to either.
+        engine: String = "docker".to_owned(),
+        /// When the image is pulled if it comes from no archive; when a node lacks it by default.
+        pull: PullPolicy = PullPolicy::Missing,
+        /// A directory that all nodes see, where archives of pulled images are kept for other nodes;
+        /// blank is not set, which is the default.
+        image_cache: Option<PathBuf> = None,
+        /// Whether the working directory is mounted, read-only, at `/workspace`, and the directories of
+        /// an evaluator or candidate elsewhere at their own paths; true by default.
+        mount_workspace: bool = true,
+        /// Who the container runs as: the `submitter`, which is the default, whoever the `image` says, or
+        /// a user as `docker run --user` takes it.
+        user: String = "submitter".to_owned(),
+        /// The container's network, such as `none` or `host`; left to the engine by default.
+        network: Option<String> = None,
+        /// Processes and threads it may have at once; 4096 by default, `None` leaves it to the engine.
+        pids_limit: Option<u32> = Some(4096),
     }
 }
 
-impl SlurmDockerJobConfig {
-    /// The archive to load the image from, if one is set.
-    pub fn image_tar(&self) -> Option<&Path> {
-        set_path(self.image_tar_path.as_ref())
-    }
-}
+container_settings!(SlurmDockerJobConfig, config => {
+    cpus: Some(config.cpus),
+    memory: config.mem,
+    gpus: config.gpus.count > 0
+});

@@ -3,8 +3,8 @@
 use std::{os::unix::ffi::OsStrExt, path::Path};
 
 use crate::{
-    JobConfig, LocalJobConfig, SlurmCondaJobConfig, SlurmDockerJobConfig, SlurmSettings, Warm,
-    gpus, sbatch_args,
+    ContainerSettings, ContainerUser, JobConfig, LocalDockerJobConfig, LocalJobConfig,
+    SlurmCondaJobConfig, SlurmDockerJobConfig, SlurmSettings, Warm, gpus, sbatch_args,
 };
 
 /// Slurm keeps CPUs per task in 16 bits and reserves the values above this one (`NO_VAL16` and
@@ -71,6 +71,12 @@ pub enum InvalidSetting {
         /// What is wrong with it, and what to do.
         why: String,
     },
+    /// An engine that is not known.
+    #[error("`engine` must be `docker` or `podman`, or a path to either, got {engine:?}")]
+    Engine {
+        /// The engine.
+        engine: String,
+    },
     /// sbatch takes a list for nodes that the job has all of, and a job here has one.
     #[error(
         "`nodelist` must be one node, got {nodelist:?}: narrow the choice by `exclude` or `constraint`"
@@ -109,6 +115,7 @@ impl InvalidSetting {
             | Self::Empty { field }
             | Self::OutOfRange { field, .. }
             | Self::SbatchArg { field, .. } => field,
+            Self::Engine { .. } => "engine",
             Self::SeveralNodes { .. } => "nodelist",
             Self::GpuKind { .. } => "gpus",
             Self::VariableName { .. } => "environment.set",
@@ -124,7 +131,7 @@ impl JobConfig {
     ///
     /// Settings read from YAML have been checked; those built in code have not.
     pub fn validate(&self) -> Result<(), InvalidSetting> {
-        path("eval_program_path", self.eval_program_path())?;
+        evaluator("eval_program_path", self.eval_program_path())?;
         for (key, value) in self.extra_cmd_args() {
             let field = format!("extra_cmd_args.{key}");
             no_nul(&field, key.as_bytes())?;
@@ -137,6 +144,7 @@ impl JobConfig {
         at_least_1("limits.max_result_bytes", self.limits().max_result_bytes)?;
         match self {
             Self::Local(config) => local(config),
+            Self::LocalDocker(config) => local_docker(config),
             Self::SlurmConda(config) => slurm_conda(config),
             Self::SlurmDocker(config) => slurm_docker(config),
         }
@@ -170,13 +178,42 @@ fn slurm_conda(config: &SlurmCondaJobConfig) -> Checked {
     one_environment(&config.conda_env, config.activate_script.as_deref())
 }
 
-fn slurm_docker(config: &SlurmDockerJobConfig) -> Checked {
-    one_word("image", &config.image)?;
+fn local_docker(config: &LocalDockerJobConfig) -> Checked {
     optional_path("image_tar_path", config.image_tar_path.as_deref())?;
-    // Folded over several lines in YAML, flags may well hold line breaks: they separate like spaces.
-    let flags: String = config.docker_flags.split_ascii_whitespace().collect();
-    one_line("docker_flags", &flags)?;
+    optional_path("image_cache", config.image_cache.as_deref())?;
+    if config.cpus == Some(0) {
+        let expected = "at least 1, or null for all".to_owned();
+        return Err(InvalidSetting::OutOfRange { field: "cpus".to_owned(), value: 0, expected });
+    }
+    container(&config.container())
+}
+
+fn slurm_docker(config: &SlurmDockerJobConfig) -> Checked {
+    optional_path("image_tar_path", config.image_tar_path.as_deref())?;
+    optional_path("image_cache", config.image_cache.as_deref())?;
+    container(&config.container())?;
     slurm(&config.slurm())
+}
+
+fn container(settings: &ContainerSettings<'_>) -> Checked {
+    one_word("image", settings.image)?;
+    let engine = settings.engine;
+    one_line("engine", engine)?;
+    let name = engine.rsplit('/').next().unwrap_or_default();
+    if !name.starts_with("docker") && !name.starts_with("podman") {
+        return Err(InvalidSetting::Engine { engine: engine.to_owned() });
+    }
+    if let ContainerUser::Named(user) = settings.user {
+        one_word("user", user)?;
+    }
+    settings.network.map_or(Ok(()), |network| one_word("network", network))?;
+    if settings.pids_limit == Some(0) {
+        let expected = "at least 1, or null to leave it to the engine".to_owned();
+        return Err(InvalidSetting::OutOfRange { field: "pids_limit".into(), value: 0, expected });
+    }
+    // Folded over several lines in YAML, flags may well hold line breaks: they separate like spaces.
+    let flags: String = settings.flags.split_ascii_whitespace().collect();
+    one_line("docker_flags", &flags)
 }
 
 fn slurm(settings: &SlurmSettings<'_>) -> Checked {
@@ -242,9 +279,14 @@ fn variable(name: &str, value: &str) -> Checked {
     no_nul(&format!("environment.set.{name}"), value.as_bytes())
 }
 
-fn path(field: &str, path: &Path) -> Checked {
+/// The path is the first argument of Python, which would read one like `-c` otherwise.
+fn evaluator(field: &str, path: &Path) -> Checked {
     if path.as_os_str().is_empty() {
         return Err(InvalidSetting::Empty { field: field.to_owned() });
+    }
+    if path.as_os_str().as_bytes().starts_with(b"-") {
+        let value = path.to_string_lossy().into_owned();
+        return Err(InvalidSetting::Dash { field: field.to_owned(), value });
     }
     optional_path(field, Some(path))
 }
@@ -334,6 +376,15 @@ mod tests {
     }
 
     #[test]
+    fn an_evaluator_is_there_and_no_option_of_python() {
+        let evaluator = |path: &str| conda(|config| config.eval_program_path = path.into());
+        for bad in ["", "-", "-x.py", "-c"] {
+            assert_eq!(field(evaluator(bad)), "eval_program_path", "{bad:?}");
+        }
+        assert_eq!(evaluator("./-x.py"), Ok(()));
+    }
+
+    #[test]
     fn directives_are_one_line_of_one_word() {
         for bad in ["", " ", "gpu\n", "g\0pu", "g pu", "-gpu", "g\u{85}pu"] {
             assert_eq!(
@@ -357,6 +408,20 @@ mod tests {
             Ok(())
         );
         assert_eq!(field(docker(|config| config.docker_flags = "a\u{1b}".into())), "docker_flags");
+    }
+
+    #[test]
+    fn containers() {
+        for good in ["docker", "podman", "/opt/bin/podman", "docker-27"] {
+            assert_eq!(docker(|config| config.engine = good.into()), Ok(()), "{good}");
+        }
+        for bad in ["", "apptainer", "-docker", "/opt/docker/", "dock\ner"] {
+            assert_eq!(field(docker(|config| config.engine = bad.into())), "engine", "{bad:?}");
+        }
+        assert_eq!(field(docker(|config| config.user = "a b".into())), "user");
+        assert_eq!(field(docker(|config| config.network = Some("-x".into()))), "network");
+        assert_eq!(field(docker(|config| config.pids_limit = Some(0))), "pids_limit");
+        assert_eq!(field(docker(|config| config.image_cache = Some("\0".into()))), "image_cache");
     }
 
     #[test]

@@ -50,6 +50,7 @@ pub(crate) struct Attempt {
     /// When the command is to be stopped.
     time_limit: Option<Instant>,
     launcher_there: bool,
+    told_to_leave: bool,
     phase: Phase,
     /// When the phase's next step is due.
     due: Option<Instant>,
@@ -88,6 +89,7 @@ impl Attempt {
             started,
             time_limit,
             launcher_there: true,
+            told_to_leave: false,
             due: time_limit,
             phase: Phase::Running,
             status: None,
@@ -158,10 +160,16 @@ impl Attempt {
 
     /// Keeps the command, which has this first process (or was stopped before it had one), until none
     /// of its processes is left.
+    ///
+    /// An error where the shepherd was told to leave meanwhile, by SIGTERM: the warden is gone, or the
+    /// command meddles. Nobody has asked for its end, so that there is no answer to give.
     pub(crate) fn run(mut self, shepherd: &Shepherd, first: Option<Pid>) -> io::Result<Ended> {
         self.first = first;
         while self.reap() {
             self.turn(shepherd, None)?;
+        }
+        if self.told_to_leave {
+            return Err(io::ErrorKind::Interrupted.into());
         }
         if self.logs.cut() && self.stopped.is_none() {
             self.stopped = Some(Stopped::LogLimit);
@@ -185,6 +193,7 @@ impl Attempt {
         let until = [self.next(), by].into_iter().flatten().min();
         let [message, signal, heard] = wait([socket, signals, template.unwrap_or(signals)], until)?;
         if signal && shepherd.signals.drain().end {
+            self.told_to_leave = true;
             self.stop(Phase::Killing);
         }
         if message && self.launcher_there {

@@ -223,7 +223,7 @@ pub(crate) fn execute(
     stack: &mut [u8],
 ) -> Result<Pid, SpawnFailed> {
     let Execution { program, cwd, args, env } = execution;
-    let program = program::find(program, env);
+    let program = program::find(program, env, cwd);
     sys::spawn(&Image { program: &program, args, env, cwd, files }, stack)
 }
 

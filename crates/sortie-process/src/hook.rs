@@ -6,7 +6,9 @@
 
 use std::env;
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::unistd::getppid;
@@ -29,31 +31,48 @@ pub(crate) fn enter() {
 }
 
 /// Whether starting this program again leads to [`enter`]: not so where this crate is part of a
-/// shared library that another program (say, Python) has loaded.
-pub(crate) fn is_in_this_program() -> bool {
-    let inside = || {
-        let program = fs::metadata("/proc/self/exe").ok()?;
-        let maps = fs::read_to_string("/proc/self/maps").ok()?;
-        let address = enter as *const () as usize;
-        let line = maps.lines().find(|line| holds(line, address).unwrap_or(false))?;
-        // address-range permissions offset device inode path, proc_pid_maps(5)
-        let inode: u64 = line.split_whitespace().nth(4)?.parse().ok()?;
-        Some(inode == program.ino())
-    };
-    ENTERED.load(Ordering::Relaxed) && inside().unwrap_or(false)
+/// shared library that another program (say, Python) has loaded. An error where there is no `/proc`.
+pub(crate) fn is_in_this_program() -> io::Result<bool> {
+    const PROGRAM: &str = "/proc/self/exe";
+    let (inode, path) = (fs::metadata(PROGRAM)?.ino(), fs::read_link(PROGRAM)?);
+    let maps = fs::read_to_string("/proc/self/maps")?;
+    let address = enter as *const () as usize;
+    let mapped = maps.lines().any(|line| maps_program(line, address, inode, &path));
+    Ok(ENTERED.load(Ordering::Relaxed) && mapped)
 }
 
-fn holds(line: &str, address: usize) -> Option<bool> {
-    let (from, to) = line.split_once(' ')?.0.split_once('-')?;
-    let from = usize::from_str_radix(from, 16).ok()?;
-    let to = usize::from_str_radix(to, 16).ok()?;
-    Some((from..to).contains(&address))
+/// Whether a line of `proc_pid_maps(5)` says that the program is mapped at an address. On overlayfs, older
+/// kernels show there the inode of the file below, which is not always that of the program; its path is.
+fn maps_program(line: &str, address: usize, inode: u64, path: &Path) -> bool {
+    let holds = || {
+        // address-range permissions offset device inode path
+        let (from, to) = line.split_once(' ')?.0.split_once('-')?;
+        let from = usize::from_str_radix(from, 16).ok()?;
+        let to = usize::from_str_radix(to, 16).ok()?;
+        Some((from..to).contains(&address))
+    };
+    let mut rest = line.splitn(6, ' ').skip(4);
+    let same_inode = rest.next().and_then(|field| field.parse().ok()) == Some(inode);
+    let same_path = rest.next().is_some_and(|mapped| Path::new(mapped.trim_start()) == path);
+    holds().unwrap_or(false) && (same_inode || same_path)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn the_test_program_can_be_its_own_warden() {
-        assert!(super::is_in_this_program());
+        assert!(is_in_this_program().unwrap());
+    }
+
+    #[test]
+    fn a_program_is_known_by_its_inode_or_its_path() {
+        let line = "55d0a000-55d0b000 r-xp 00001000 fe:00 42                 /usr/bin/a b";
+        let is = |address, inode, path: &str| maps_program(line, address, inode, path.as_ref());
+        assert!(is(0x55d0_a000, 42, "/moved"));
+        assert!(is(0x55d0_afff, 7, "/usr/bin/a b"));
+        assert!(!is(0x55d0_a000, 7, "/usr/bin/a"));
+        assert!(!is(0x55d0_b000, 42, "/usr/bin/a b"));
     }
 }

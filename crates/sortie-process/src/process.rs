@@ -68,9 +68,9 @@ pub enum RunError {
         /// What the kernel said.
         source: Arc<io::Error>,
     },
-    /// The process that kept it was killed from outside. Whatever the command had started has been
+    /// A process that kept it was killed from outside, or by the command itself. Whatever the command had started has been
     /// killed, but how it ended is not known.
-    #[error("lost {program:?}: the helper process that kept it is gone")]
+    #[error("the helper process that kept {program:?} is gone")]
     Lost {
         /// The command's program.
         program: OsString,

@@ -168,14 +168,13 @@ impl Supervisor {
         warden: &'a mut Option<Launched>,
     ) -> Result<&'a mut Launched, SpawnError> {
         if warden.is_none() {
-            let program = match &self.shared.helper {
-                Some(program) => program.as_path(),
-                None if hook::is_in_this_program() => Path::new(OWN_PROGRAM),
-                None => return Err(SpawnError::NoHelper),
-            };
-            let launched = Launched::start(program)
-                .await
-                .map_err(|source| SpawnError::Helper { program: program.to_owned(), source })?;
+            let helper = self.shared.helper.as_deref();
+            let program = helper.unwrap_or(Path::new(OWN_PROGRAM));
+            let failed = |source| SpawnError::Helper { program: program.to_owned(), source };
+            if helper.is_none() && !hook::is_in_this_program().map_err(failed)? {
+                return Err(SpawnError::NoHelper);
+            }
+            let launched = Launched::start(program).await.map_err(failed)?;
             tracing::debug!(protections = ?launched.protections(), "helper process started");
             *warden = Some(launched);
         }

@@ -62,6 +62,13 @@ pub enum End {
         /// The status it failed with.
         status: i32,
     },
+    /// The container ran out of memory.
+    OutOfMemory,
+    /// The container engine failed while the evaluator ran.
+    EngineFailed {
+        /// The status of its command.
+        status: i32,
+    },
     /// The script was asked to stop. Why is for Slurm's state to tell.
     Terminated {
         /// The signal that asked.

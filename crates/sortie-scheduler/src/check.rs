@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
-use sortie_config::{Activation, JobConfig, JobType, Warm};
+use sortie_config::{Activation, JobConfig, JobType, PullPolicy, Warm};
 use sortie_process::{Captured, Command, Limits, Status, Supervisor};
 use sortie_slurm::{Client, Site};
 
@@ -50,8 +50,8 @@ pub async fn check(config: &JobConfig) -> Vec<Finding> {
     let here = Here::now().and_then(|here| config.validate().map(|()| here).map_err(Into::into));
     let findings = match (here, config.job_type()) {
         (Ok(here), JobType::Local) => of_this_machine(config, here).await,
-        (Ok(here), JobType::SlurmConda) => of_slurm(config, here).await,
-        (Ok(_), job_type) => Err(SchedulerError::NotYet(job_type)),
+        (Ok(here), JobType::LocalDocker) => of_container(config, here).await,
+        (Ok(here), JobType::SlurmConda | JobType::SlurmDocker) => of_slurm(config, here).await,
         (Err(error), _) => Err(error),
     };
     findings.unwrap_or_else(|error| {
@@ -78,12 +78,56 @@ async fn of_this_machine(config: &JobConfig, here: Here) -> Result<Vec<Finding>,
     Ok(findings)
 }
 
+async fn of_container(config: &JobConfig, here: Here) -> Result<Vec<Finding>, SchedulerError> {
+    let plan = local::Plan::new(config.clone(), here)?;
+    let supervisor = Supervisor::new();
+    let mut findings = vec![settings(config), evaluator(&plan.here.cwd, plan.evaluator())];
+    let version = ["version", "--format", "{{.Server.Version}}"];
+    let answer = match plan.engine(&version, PATIENCE) {
+        Some(command) => output(&supervisor, &command).await,
+        None => Err("there is none".to_owned()),
+    };
+    let reached = answer.is_ok();
+    let advice = "start the engine, or set `engine`, or DOCKER_HOST to where it is";
+    findings.push(Finding::new("engine", answer.map_err(|what| (what, advice))));
+    findings.extend(archive(config, &plan.here.cwd));
+    if reached {
+        findings.extend(image(config, &plan, &supervisor).await);
+    }
+    findings.push(protection(&supervisor).await);
+    Ok(findings)
+}
+
+/// The archive of the image, if it comes from one.
+fn archive(config: &JobConfig, cwd: &Path) -> Option<Finding> {
+    let path = cwd.join(config.container()?.image_tar?);
+    let problem = |error| (format!("{} cannot be read: {error}", path.display()), "mend the path");
+    let result = File::open(&path).map(|_| path.display().to_string()).map_err(problem);
+    Some(Finding::new("image archive", result))
+}
+
+/// Whether the engine has the image, if it does not come from an archive.
+async fn image(config: &JobConfig, plan: &local::Plan, supervisor: &Supervisor) -> Option<Finding> {
+    let settings = config.container().filter(|settings| settings.image_tar.is_none())?;
+    let inspect = ["image", "inspect", "--format", "{{.Id}}", settings.image];
+    let found = output(supervisor, &plan.engine(&inspect, PATIENCE)?).await;
+    let result = match (found, settings.pull) {
+        (Ok(id), _) => Ok(format!("{}, {id}", settings.image)),
+        (Err(_), PullPolicy::Missing | PullPolicy::Always) => {
+            Ok(format!("{} is not here yet, and will be pulled", settings.image))
+        }
+        (Err(what), PullPolicy::Never) => Err((what, "pull it, or set `pull` to `missing`")),
+    };
+    Some(Finding::new("image", result))
+}
+
 async fn of_slurm(config: &JobConfig, here: Here) -> Result<Vec<Finding>, SchedulerError> {
     let env = here.env.clone();
     let client = Client::new(Supervisor::new(), env, here.cwd.clone(), Client::TIME_LIMIT);
     let plan = slurm::Plan::new(config.clone(), here)?;
     let mut findings = vec![settings(config), evaluator(&plan.here.cwd, plan.evaluator())];
     findings.extend(activation(config, &plan.here.cwd));
+    findings.extend(archive(config, &plan.here.cwd));
     let site = client.site().await;
     let site = site.map(site_in_words).map_err(|error| {
         (error.to_string(), "start where Slurm's commands work, or set SLURM_CONF")
@@ -153,6 +197,7 @@ fn advice(error: &NotReady) -> &'static str {
         NotReady::NoPython { .. } => "install Python, or set `python_executable`",
         NotReady::Interpreter { .. } => "set `python_executable` to a Python that is there",
         NotReady::Conda(_) => "see `conda env list` for the environments there are",
+        NotReady::Script(_) => "mend the path or setting",
         NotReady::CondaPython { .. } => "install Python into the environment",
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use sortie_config::{InvalidSetting, JobType};
 use sortie_process::SpawnError;
 use sortie_results::RecordError;
+use sortie_script::FlagsError;
 use thiserror::Error;
 
 use crate::JobId;
@@ -26,6 +27,9 @@ pub enum SchedulerError {
     /// A setting that cannot work.
     #[error(transparent)]
     Setting(#[from] InvalidSetting),
+    /// Flags for the container engine that are not passed on.
+    #[error(transparent)]
+    Flags(#[from] FlagsError),
     /// Nothing could ever run.
     #[error("`max_workers` is 0, expected at least 1")]
     NoWorkers,

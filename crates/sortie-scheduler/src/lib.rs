@@ -53,6 +53,8 @@
 //! This crate does not know YAML and prints nothing.
 
 mod check;
+mod clean;
+mod container;
 mod error;
 mod event;
 mod executor;
@@ -67,6 +69,7 @@ mod slurm;
 mod table;
 
 pub use check::{Finding, Problem, check};
+pub use clean::clean;
 pub use error::SchedulerError;
 pub use event::{Event, Events};
 pub use job::{Finished, JobId, Status};

@@ -29,7 +29,7 @@ pub enum Preview {
         /// and says there that it is done.
         ready_fd: Option<i32>,
     },
-    /// A script, which sbatch would be given.
+    /// A script, which sbatch would be given, or a bash on this machine.
     Script(String),
 }
 
@@ -49,14 +49,19 @@ pub fn preview(
     let here = Here::now()?;
     match config.job_type() {
         JobType::Local => command(&local::Plan::new(config.clone(), here)?, &paths),
-        JobType::SlurmConda => script(&slurm::Plan::new(config.clone(), here)?, &paths),
-        JobType::SlurmDocker => Err(SchedulerError::NotYet(config.job_type())),
+        JobType::LocalDocker => {
+            let planned = planned(&local::Plan::new(config.clone(), here)?, &paths)?;
+            let script = planned.args.last().map(|script| script.to_string_lossy().into_owned());
+            Ok(Preview::Script(script.unwrap_or_default()))
+        }
+        JobType::SlurmConda | JobType::SlurmDocker => {
+            script(&slurm::Plan::new(config.clone(), here)?, &paths)
+        }
     }
 }
 
 fn command(plan: &local::Plan, paths: &Paths) -> Result<Preview, SchedulerError> {
-    let planned =
-        plan.evaluation(paths).map_err(|error| SchedulerError::NotReady(error.to_string()))?;
+    let planned = planned(plan, paths)?;
     let launcher: BTreeMap<_, _> = plan.here.env.iter().cloned().collect();
     let job: BTreeMap<_, _> = planned.env.iter().cloned().collect();
     let set = job.iter().filter(|(name, value)| launcher.get(*name) != Some(*value));
@@ -72,15 +77,16 @@ fn command(plan: &local::Plan, paths: &Paths) -> Result<Preview, SchedulerError>
 }
 
 /// As for an attempt whose id is made up.
+fn planned(plan: &local::Plan, paths: &Paths) -> Result<local::Planned, SchedulerError> {
+    let planned = plan.evaluation(paths, AttemptId::generate());
+    planned.map_err(|error| SchedulerError::NotReady(error.to_string()))
+}
+
+/// As for an attempt whose id is made up.
 fn script(plan: &slurm::Plan, paths: &Paths) -> Result<Preview, SchedulerError> {
     let attempt = AttemptId::generate();
     let results_dir = plan.here.cwd.join(&paths.results_dir);
-    let planned = slurm::Planned {
-        attempt,
-        candidate: &paths.candidate,
-        results_dir: &results_dir,
-        command: plan.command(paths),
-    };
+    let planned = plan.planned(attempt, paths, &results_dir);
     let script = plan.script(&slurm::job_name(attempt), &[planned]);
     script.map(Preview::Script).map_err(|error| SchedulerError::NotReady(error.to_string()))
 }

@@ -67,9 +67,12 @@ impl JobScheduler {
         let SchedulerOptions { verbose, max_workers, supervisor, .. } = options;
         let setting = Setting { supervisor: supervisor.clone(), runtime, read_limits, verbose };
         let (executor, most): (Box<dyn Executor>, _) = match config.job_type() {
-            JobType::Local => (Box::new(Local::new(config, here, setting)?), max_workers),
-            JobType::SlurmConda => (Box::new(Slurm::new(config, here, setting)?), usize::MAX),
-            JobType::SlurmDocker => return Err(SchedulerError::NotYet(job_type)),
+            JobType::Local | JobType::LocalDocker => {
+                (Box::new(Local::new(config, here, setting)?), max_workers)
+            }
+            JobType::SlurmConda | JobType::SlurmDocker => {
+                (Box::new(Slurm::new(config, here, setting)?), usize::MAX)
+            }
         };
         let shared = Shared::new(executor, most, cwd);
         Ok(Self { shared, job_type, supervisor, read_limits })
@@ -143,7 +146,7 @@ impl JobScheduler {
     /// settings of jobs on this machine, which end with their launcher.
     pub fn attach(&self, results_dir: impl AsRef<Path>) -> Result<JobId, SchedulerError> {
         let given = results_dir.as_ref();
-        if self.job_type == JobType::Local {
+        if matches!(self.job_type, JobType::Local | JobType::LocalDocker) {
             return Err(SchedulerError::NotAttachable);
         }
         let dir = self.shared.absolute(given);

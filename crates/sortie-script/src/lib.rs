@@ -29,6 +29,7 @@
 //!     candidate: Path::new("candidate.py"),
 //!     results_dir: Path::new("/results/it's 1"),
 //!     command: &["python".into(), "evaluate.py".into()],
+//!     container: None,
 //! };
 //! let script = BatchScript {
 //!     version: "0.1.0",
@@ -67,6 +68,8 @@
 //! | `{"kind":"setup_failed","step":"conda activate","status":1}` | it was not started | 125 |
 //! | `{"kind":"output_limit","limit_bytes":1073741824}` | a log was too long | 122 |
 //! | `{"kind":"terminated","signal":15}` | the script was asked to stop | 128 and the signal |
+//! | `{"kind":"out_of_memory"}` | its container was, and was killed for it | 137 or its code |
+//! | `{"kind":"engine_failed","status":1}` | its container's engine failed meanwhile | 125 |
 //! | `{"kind":"restarted"}` | Slurm started it again, and no record was there | 75 |
 //!
 //! Status 125 without a record: the logs could not be opened, or the array has no such element. A
@@ -75,18 +78,46 @@
 //! The steps of set-up are `working directory`, `environment`, `module`, `module load`, `conda`,
 //! `conda activate`, `activate script` and `python`.
 //!
+//! # In a container
+//!
+//! With a [`Container`], the second shell sets none of this up. It brings the image, creates the container
+//! (`docker create`), and becomes its guard (`docker start --attach`); meanwhile it removes containers
+//! whose jobs are gone. The first shell stops the container if need be, asks the engine how it ended, as
+//! long as it can be asked, and removes it. A container's end is never told from the status of the engine's
+//! command alone, which may have been killed or lost its engine.
+//!
+//! The steps of set-up are those up to `module load`, then `engine command` (not on the node), `image tar`,
+//! `image load`, `image pull`, `image` (there is none of the name), `engine` (it does not answer),
+//! `container` (it cannot be made: flags, mounts), `container start` and `command` (not in the image).
+//! Those of [`INFRASTRUCTURE_STEPS`] are the machine's fault.
+//!
+//! Containers are named `sortie-` and the attempt's id, with labels `sortie.attempt`, `sortie.launcher`,
+//! `sortie.job` (Slurm's id), `sortie.uid` and `sortie.owner`: host, boot, PID namespace, process and
+//! start time of the first shell. Once that process is gone, the next job of the user on that host, or
+//! [`sweep`], removes the container.
+//!
+//! An engine takes text in UTF-8 only, its requests being JSON: other bytes are refused, not changed.
+//! Another engine with another command line, such as Apptainer, which is no daemon's and leaves nothing
+//! behind, would be a `sortie_run` of its own beside that of `container.sh`, with flags from the same
+//! [`Container`].
+//!
 //! # Architecture invariant
 //!
 //! This crate is a function from values to text. It touches no file, clock or environment, starts
 //! nothing, and knows nothing async: whether a script exists is for its callers to find out.
 
 mod batch;
+mod container;
 mod local;
 mod quote;
 
 pub use batch::{
     Attempt, BatchActivation, BatchScript, Environment, Jobs, OWN_OPTIONS, ScriptError,
     is_of_the_launcher,
+};
+pub use container::{
+    Container, ContainerError, Files, Flags, FlagsError, INFRASTRUCTURE_STEPS, Mount, Pull, User,
+    WORKSPACE, WordsError, inside, sweep,
 };
 pub use local::{READY_FD, Step, hooked, sourced};
 pub use quote::{NulByte, quote};

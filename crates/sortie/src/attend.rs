@@ -1,12 +1,16 @@
 //! Seeing to one job until its results are printed.
 
+use std::io;
 use std::path::Path;
 use std::pin::pin;
+use std::sync::Arc;
+use std::thread;
 
 use sortie_config::JobConfig;
 use sortie_results::{Fault, Outcome, Results};
 use sortie_scheduler::{Event, JobId, JobScheduler, SchedulerError, SchedulerOptions};
 use tokio::runtime::Builder;
+use tokio::sync::oneshot;
 
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -33,7 +37,7 @@ pub(crate) fn see_to(
         drop(progress);
         report(ended?, &mut signals).await
     });
-    // Without waiting for a standard output that nobody reads.
+    // Without waiting for a file system that does not answer.
     runtime.shutdown_background();
     status
 }
@@ -94,9 +98,8 @@ async fn attend(
 async fn report(ended: Ended, signals: &mut Signals) -> Result<u8, Failure> {
     let Ended { results, signal } = ended;
     let json = output::json(&results).map_err(Failure::Output)?;
-    let printed = tokio::task::spawn_blocking(move || output::print(&json));
     tokio::select! {
-        printed = printed => printed.map_err(Into::into).flatten().map_err(Failure::Output)?,
+        printed = print(json) => printed.map_err(Failure::Output)?,
         signal = signals.next() => return Err(Failure::Interrupted { signal }),
     }
     if let Some(detail) = &results.detail {
@@ -109,6 +112,18 @@ async fn report(ended: Ended, signals: &mut Signals) -> Result<u8, Failure> {
         }
     }
     Ok(signal.map_or_else(|| status(&results), exit_status::of_signal))
+}
+
+/// Prints in a thread of its own, as a standard output that nobody reads blocks; in this one where the machine has no
+/// other to give, which is no reason to keep the results back.
+async fn print(json: Vec<u8>) -> io::Result<()> {
+    let json = Arc::new(json);
+    let (sender, printed) = oneshot::channel();
+    let shared = json.clone();
+    match thread::Builder::new().spawn(move || sender.send(output::print(&shared))) {
+        Ok(_) => printed.await.unwrap_or_else(|error| Err(io::Error::other(error))),
+        Err(_) => output::print(&json),
+    }
 }
 
 fn status(results: &Results) -> u8 {

@@ -218,7 +218,8 @@ async fn against_reference(
         || reference.run(jobs, width, &workplace),
     )
     .await?;
-    let of = format!("Python evaluator, {width} at once");
+    let at_once = if width == 1 { "one at a time".to_owned() } else { format!("{width} at once") };
+    let of = format!("Python evaluator, {at_once}");
     let time = Target::TimesLess(times_faster);
     Ok(vec![
         pairs.compare(format!("time a job, {of}"), REFERENCE, TIME, time),

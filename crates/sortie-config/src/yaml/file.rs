@@ -107,7 +107,8 @@ fn no_job_type(section: &Node) -> Problem {
             return Problem::new(key.at, text);
         }
     }
-    let text = "no job type: add `job_type: local`, `slurm_conda` or `slurm_docker`";
+    let text =
+        "no job type: add `job_type: local`, `local_docker`, `slurm_conda` or `slurm_docker`";
     Problem::new(section.at, text)
 }
 
@@ -122,6 +123,7 @@ fn settings(section: &Node) -> Result<Node, Problem> {
 fn fill(job_type: JobType, settings: Node) -> Result<JobConfig, Problem> {
     match job_type {
         JobType::Local => Deserialize::deserialize(settings).map(JobConfig::Local),
+        JobType::LocalDocker => Deserialize::deserialize(settings).map(JobConfig::LocalDocker),
         JobType::SlurmConda => Deserialize::deserialize(settings).map(JobConfig::SlurmConda),
         JobType::SlurmDocker => Deserialize::deserialize(settings).map(JobConfig::SlurmDocker),
     }

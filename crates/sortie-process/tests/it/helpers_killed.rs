@@ -75,7 +75,18 @@ async fn a_killed_warden_ends_its_commands_and_is_replaced() {
     stage.appears("ready").await;
     signal("KILL", parent(shepherd_of(&stage)).unwrap());
     // Its shepherd was told by the kernel, and has had the time to end all in good order.
-    assert_eq!(process.wait().await.unwrap().status, Status::Signaled(9));
+    let lost = process.wait().await.unwrap_err();
+    assert!(matches!(lost, RunError::Lost { .. }), "{lost}");
+    assert_eq!(marked(&stage.mark()), [] as [i32; 0], "told before all was over");
+    assert_eq!(stage.run(&stage.sh("exit 2")).await.status, Status::Exited(2));
+}
+
+#[tokio::test]
+async fn a_command_that_tells_its_shepherd_to_leave_is_lost_and_not_stopped_as_asked() {
+    let stage = Stage::new();
+    let script = "setsid sleep 600 & kill -TERM $PPID; sleep 600";
+    let lost = stage.start(&stage.sh(script)).await.wait().await.unwrap_err();
+    assert!(matches!(lost, RunError::Lost { .. }), "{lost}");
     assert_eq!(marked(&stage.mark()), [] as [i32; 0], "told before all was over");
     assert_eq!(stage.run(&stage.sh("exit 2")).await.status, Status::Exited(2));
 }

@@ -15,12 +15,10 @@ fn from_template(stage: &Stage, fault: &str, script: &str) -> Command {
     let template = Template {
         program: "python3".into(),
         args: vec!["-c".into(), TEMPLATE.into(), fault.into()],
-        env: command
-            .env
-            .iter()
-            .cloned()
-            .filter(|(name, _)| name != "PATH")
-            .chain([("PATH".into(), std::env::var_os("PATH").unwrap())])
+        // The template needs Python, which may be anywhere.
+        env: [("PATH".into(), std::env::var_os("PATH").unwrap())]
+            .into_iter()
+            .chain(command.env.iter().filter(|(name, _)| name != "PATH").cloned())
             .collect(),
         cwd: command.cwd.clone(),
         most: 2,

@@ -4,9 +4,11 @@ use std::ffi::OsString;
 use std::io;
 use std::time::Duration;
 
-use sortie_process::{Exit, Files, Process, RunError};
+use sortie_process::{Command, Exit, Files, Process, RunError};
 use sortie_results::jiff::{SignedDuration, Timestamp};
-use sortie_results::{Claim, ClaimError, Ended, Fault, Outcome, ResultsDir, Run, Seconds};
+use sortie_results::{
+    AttemptId, Claim, ClaimError, Ended, Fault, Outcome, ResultsDir, Run, Seconds,
+};
 use tokio::sync::watch;
 use tracing::Instrument;
 
@@ -73,12 +75,13 @@ async fn execute(shared: &Shared, job: &Job, claim: &Claim, mut cancel: Cancelle
     if cancel.borrow_and_update().is_some() {
         return not_run(Outcome::Cancelled, Vec::new());
     }
-    let planned = match plan.evaluation(&job.paths) {
+    let planned = match plan.evaluation(&job.paths, job.attempt) {
         Ok(planned) => planned,
         Err(error) => return not_run(error.into(), Vec::new()),
     };
-    let command = plan.command(&planned, limits.clone());
-    let activates = planned.activates.clone();
+    let template = plan.server(&planned, &job.paths);
+    let command = Command { template, ..plan.command(&planned, limits.clone()) };
+    let (activates, contained) = (planned.activates.clone(), planned.inside.is_some());
     let argv = planned.argv();
     let files = match files(claim) {
         Ok(files) => files,
@@ -95,7 +98,11 @@ async fn execute(shared: &Shared, job: &Job, claim: &Claim, mut cancel: Cancelle
     if let Ok(exit) = &ended {
         shared.warnings.note(&exit.start);
     }
+    remove_container(shared, job.attempt, &ended).await;
     let outcome = match &ended {
+        Ok(exit) if contained && exit.stopped.is_none() => {
+            plan.outcome_inside(&job.paths, job.attempt, exit)
+        }
         Ok(exit) => outcome::of_exit(exit, &limits, activates.as_deref(), claim.stderr()),
         Err(error) => outcome::of_run_error(error),
     };
@@ -116,6 +123,16 @@ async fn wait(process: &mut Process, cancel: &mut Cancelled) -> Result<Exit, Run
                 None => {}
             },
         }
+    }
+}
+
+/// Removes what a command that was stopped may have left to its engine.
+async fn remove_container(shared: &Shared, attempt: AttemptId, ended: &Result<Exit, RunError>) {
+    let by_itself = ended.as_ref().is_ok_and(|exit| exit.stopped.is_none());
+    if let Some(command) = shared.plan.removal(attempt).filter(|_| !by_itself)
+        && let Err(error) = shared.setting.supervisor.capture(&command, &[]).await
+    {
+        tracing::warn!(%error, "the attempt's container may be left");
     }
 }
 
@@ -141,7 +158,9 @@ async fn conclude(shared: &Shared, job: Job, claim: &Claim, execution: Execution
         running: running.as_secs_f64(),
         total: job.submitted.elapsed().as_secs_f64(),
     };
-    let usage = exit.as_ref().map(|exit| outcome::usage(&exit.usage)).unwrap_or_default();
+    // That of the engine's command says nothing of the container.
+    let measured = exit.as_ref().filter(|_| shared.plan.containers.is_none());
+    let usage = measured.map(|exit| outcome::usage(&exit.usage)).unwrap_or_default();
     let mut results = claim.collect(Ended { outcome, seconds, usage }, shared.setting.read_limits);
     let total = job.submitted.elapsed();
     results.seconds.total = total.as_secs_f64();

@@ -1,6 +1,7 @@
 //! Jobs on this machine: one process tree each, one task of the runtime for each that runs.
 
 mod attempt;
+mod container;
 mod outcome;
 mod plan;
 mod python;
@@ -13,7 +14,7 @@ use sortie_config::JobConfig;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-pub(crate) use plan::{NotReady, Plan};
+pub(crate) use plan::{NotReady, Plan, Planned};
 
 use self::warm::Warnings;
 use crate::executor::{Cancel, Executor, Job, Setting};

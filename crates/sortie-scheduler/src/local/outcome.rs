@@ -59,7 +59,8 @@ pub(super) fn of_run_error(error: &RunError) -> Outcome {
 pub(super) fn of_spawn_error(error: &SpawnError) -> Outcome {
     let fault = match error {
         SpawnError::Nul(_) | SpawnError::NoHelper => Fault::Setup,
-        SpawnError::Helper { .. } | SpawnError::HandOver { .. } => Fault::Infrastructure,
+        SpawnError::Helper { source, .. } => fault_of(source),
+        SpawnError::HandOver { .. } => Fault::Infrastructure,
     };
     Outcome::NotStarted { reason: error.to_string(), fault }
 }

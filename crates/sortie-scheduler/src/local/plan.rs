@@ -5,26 +5,27 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use sortie_conda::{CondaError, Env, activate, find};
-use sortie_config::{Interpreter, JobConfig, LocalJobConfig, Warm};
-use sortie_process::{Command, Environment, FromTemplate, Limits};
-use sortie_results::Outcome;
-use sortie_script::{Step, hooked, sourced};
+use sortie_config::{Interpreter, JobConfig, Warm};
+use sortie_process::{Command, Environment, Limits};
+use sortie_results::{AttemptId, Outcome};
+use sortie_script::{ScriptError, Step, hooked, sourced};
 use thiserror::Error;
 
-use super::{python, warm};
+use super::python;
 use crate::SchedulerError;
+use crate::container::Containers;
 use crate::here::Here;
 use crate::job::Paths;
 
 /// How the jobs of one scheduler are run.
 pub(crate) struct Plan {
-    /// As `local` below; kept whole, as the command line is for the settings of any kind.
-    config: JobConfig,
-    local: LocalJobConfig,
+    pub(super) config: JobConfig,
+    /// The containers that the jobs run in, if any.
+    pub(super) containers: Option<Containers>,
     pub(crate) here: Here,
     /// The job's environment, but for what activation changes.
     env: Env,
-    shared_env: Environment,
+    pub(super) shared_env: Environment,
 }
 
 /// A command that can be run.
@@ -34,8 +35,8 @@ pub(crate) struct Planned {
     pub(crate) env: Environment,
     /// What is activated by a shell first, if anything.
     pub(crate) activates: Option<String>,
-    /// The server that it can be had from, if the evaluator is kept warm.
-    pub(crate) template: Option<FromTemplate>,
+    /// The evaluator's command line, if it is run in a container by this command.
+    pub(crate) inside: Option<Vec<OsString>>,
 }
 
 /// Why a job's command cannot be run: for the user to mend.
@@ -56,13 +57,16 @@ pub(crate) enum NotReady {
     Conda(#[from] CondaError),
     #[error("the Conda environment {} has no Python: {} {problem}", prefix.display(), python.display())]
     CondaPython { prefix: PathBuf, python: PathBuf, problem: &'static str },
+    #[error(transparent)]
+    Script(#[from] ScriptError),
 }
 
 fn on_path(path: Option<&OsStr>) -> String {
-    path.map_or_else(
-        || "which is not set".to_owned(),
-        |path| format!("which is {}", path.to_string_lossy()),
-    )
+    match path {
+        None => "which is not set".to_owned(),
+        Some(path) if path.is_empty() => "which is empty".to_owned(),
+        Some(path) => format!("which is {}", path.to_string_lossy()),
+    }
 }
 
 impl From<NotReady> for Outcome {
@@ -72,36 +76,44 @@ impl From<NotReady> for Outcome {
 }
 
 impl Planned {
-    /// The command line, the program first.
+    /// The command line, the program first: the evaluator's own, as far as it is known.
     pub(crate) fn argv(self) -> Vec<OsString> {
-        [vec![self.program], self.args].concat()
+        self.inside.unwrap_or_else(|| [vec![self.program], self.args].concat())
     }
 }
 
 impl Plan {
     pub(crate) fn new(config: JobConfig, here: Here) -> Result<Self, SchedulerError> {
-        let JobConfig::Local(local) = &config else {
-            return Err(SchedulerError::NotYet(config.job_type()));
+        let containers = Containers::new(&config, &here)?;
+        let env = match containers {
+            None => environment(&config, &here),
+            Some(_) => Containers::of_engine(&here).into_iter().collect(),
         };
-        let local = local.clone();
-        let env = environment(&config, &here);
         let shared_env = env.clone().into_iter().collect();
-        Ok(Self { config, local, here, env, shared_env })
+        Ok(Self { config, containers, here, env, shared_env })
     }
 
-    /// The evaluator's command line on a candidate.
-    pub(crate) fn evaluation(&self, paths: &Paths) -> Result<Planned, NotReady> {
+    /// The command that runs the evaluator on a candidate.
+    pub(crate) fn evaluation(
+        &self,
+        paths: &Paths,
+        attempt: AttemptId,
+    ) -> Result<Planned, NotReady> {
         self.readable("evaluator", self.config.eval_program_path())?;
         self.readable("candidate", &paths.candidate)?;
-        let args = self.config.evaluator_args(&paths.candidate, &paths.results_dir);
-        let planned = self.python(args.clone())?;
-        let template = self.warm().map(|settings| warm::server(settings, self, &planned, args));
-        Ok(Planned { template, ..planned })
+        match &self.containers {
+            Some(containers) => self.in_container(containers, paths, attempt),
+            None => self.python(self.config.evaluator_args(&paths.candidate, &paths.results_dir)),
+        }
     }
 
     /// Python with these arguments, in the environment that the settings ask for.
     pub(crate) fn python(&self, args: Vec<OsString>) -> Result<Planned, NotReady> {
-        match self.local.interpreter() {
+        let interpreter = match &self.config {
+            JobConfig::Local(local) => local.interpreter(),
+            _ => Interpreter::OnPath,
+        };
+        match interpreter {
             Interpreter::OnPath => {
                 let path = self.env.get(OsStr::new("PATH")).cloned();
                 let names = ["python3", "python"].map(Path::new);
@@ -127,7 +139,7 @@ impl Plan {
     }
 
     fn plain(&self, program: OsString, args: Vec<OsString>) -> Planned {
-        Planned { program, args, env: self.shared_env.clone(), activates: None, template: None }
+        Planned { program, args, env: self.shared_env.clone(), activates: None, inside: None }
     }
 
     /// The command line of a shell that activates something, then becomes the command.
@@ -136,7 +148,7 @@ impl Plan {
         let program = argv.next().unwrap_or_default();
         let activates = Some(activates);
         let env = self.shared_env.clone();
-        Planned { program, args: argv.collect(), env, activates, template: None }
+        Planned { program, args: argv.collect(), env, activates, inside: None }
     }
 
     fn conda(&self, name: &str, args: Vec<OsString>) -> Result<Planned, NotReady> {
@@ -153,13 +165,8 @@ impl Plan {
             let mut env = self.env.clone();
             activation.apply(&mut env);
             let env = env.into_iter().collect();
-            return Ok(Planned {
-                program: python.into(),
-                args,
-                env,
-                activates: None,
-                template: None,
-            });
+            let program = python.into();
+            return Ok(Planned { program, args, env, activates: None, inside: None });
         }
         let source = |script| Step::Source(script);
         let mut steps: Vec<_> = activation.leave.iter().map(|script| source(script)).collect();
@@ -191,7 +198,10 @@ impl Plan {
 
     /// How evaluators are kept warm, if they are.
     pub(crate) fn warm(&self) -> Option<&Warm> {
-        self.local.warm.as_ref()
+        match &self.config {
+            JobConfig::Local(local) => local.warm.as_ref(),
+            _ => None,
+        }
     }
 
     /// The evaluator, as the user gave it.
@@ -203,7 +213,7 @@ impl Plan {
         let limits = self.config.limits();
         Limits {
             time: self.config.time_limit(),
-            grace: limits.grace,
+            grace: limits.grace + self.closing(),
             log_bytes: limits.max_log_bytes,
         }
     }
@@ -217,7 +227,7 @@ impl Plan {
             cwd: self.here.cwd.clone(),
             limits,
             announces_ready: planned.activates.is_some(),
-            template: planned.template.clone(),
+            template: None,
         }
     }
 }

@@ -1,35 +1,33 @@
 //! Evaluators kept warm: the servers that jobs are had from, and what is said of those that cannot be.
 
 use std::collections::HashSet;
-use std::ffi::OsString;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sortie_config::Warm;
 use sortie_process::{FromTemplate, Start, Template};
 
 use super::plan::{Plan, Planned};
+use crate::job::Paths;
 
-/// The server for a planned command that ends in `args`, the evaluator and its arguments: started as
-/// the command would be, with the server in place of the evaluator.
-pub(super) fn server(
-    settings: &Warm,
-    plan: &Plan,
-    planned: &Planned,
-    args: Vec<OsString>,
-) -> FromTemplate {
-    let before = planned.args.len() - args.len();
-    let server = sortie_warm::server_args(plan.evaluator(), &settings.preload);
-    let template = Template {
-        program: planned.program.clone(),
-        args: [&planned.args[..before], &server].concat(),
-        env: planned.env.clone(),
-        cwd: plan.here.cwd.clone(),
-        most: settings.servers.map_or(usize::MAX, |most| most as usize),
-        idle: settings.max_idle,
-        commands: settings.max_jobs,
-        ..sortie_warm::template()
-    };
-    FromTemplate { template: Arc::new(template), args }
+impl Plan {
+    /// The server that an evaluation can be had from, if its evaluator is kept warm: started as
+    /// `planned` would be, with the server in place of the evaluator.
+    pub(super) fn server(&self, planned: &Planned, paths: &Paths) -> Option<FromTemplate> {
+        let settings = self.warm()?;
+        let args = self.config.evaluator_args(&paths.candidate, &paths.results_dir);
+        let before = planned.args.len().checked_sub(args.len())?;
+        let server = sortie_warm::server_args(self.evaluator(), &settings.preload);
+        let template = Template {
+            program: planned.program.clone(),
+            args: [&planned.args[..before], &server].concat(),
+            env: planned.env.clone(),
+            cwd: self.here.cwd.clone(),
+            most: settings.servers.map_or(usize::MAX, |most| most as usize),
+            idle: settings.max_idle,
+            commands: settings.max_jobs,
+            ..sortie_warm::template()
+        };
+        Some(FromTemplate { template: Arc::new(template), args })
+    }
 }
 
 /// The reasons for which jobs started cold, each told once.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sortie_results::{JobEnd, JobStart, Outcome, Submitted};
-use sortie_slurm::{Ended, Ending, JobId, JobName};
+use sortie_slurm::{Ended, Ending, Error, JobId, JobName};
 
 use super::Cluster;
 use super::conclude::{conclude, give_up};
@@ -44,7 +44,11 @@ pub(super) async fn attach(cluster: Arc<Cluster>, job: Job, note: Submitted) {
                 return conclude(cluster, landed, lost).await;
             }
             Ok(None) => {}
-            Err(error) => tracing::warn!(%error, "cannot look a job up; trying again"),
+            Err(error) => {
+                tracing::warn!(%error, "cannot look a job up; trying again");
+                let reason = format!("cannot be looked up: {error}");
+                flight.job.reporter.pending(reason.into());
+            }
         }
         if let Some(stop) = rest(&cluster, flight.job.id, PAUSE).await {
             break stop;
@@ -65,7 +69,7 @@ async fn find(
     cluster: &Cluster,
     flight: &Flight,
     note: &Submitted,
-) -> Result<Option<JobId>, sortie_slurm::Error> {
+) -> Result<Option<JobId>, Error> {
     let dir = cluster.plan.here.cwd.join(&flight.job.paths.results_dir);
     let start = JobStart::load(&dir, note.attempt).ok().flatten();
     let start = start.or_else(|| Some(JobEnd::load(&dir, note.attempt).ok()??.start));
@@ -73,6 +77,10 @@ async fn find(
         return Ok(Some(id));
     }
     let Ok(name) = JobName::new(&note.job_name) else { return Ok(None) };
-    let id = cluster.client.find(&name, flight.since).await?;
+    let id = match cluster.client.find(&name, flight.since).await {
+        // It is not in the queue, has left no record, and there is nobody else to ask.
+        Err(Error::NoAccounting) => None,
+        found => found?,
+    };
     Ok(id.map(|id| note.element.map_or(id.clone(), |element| id.element(element))))
 }

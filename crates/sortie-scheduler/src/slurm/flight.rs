@@ -1,11 +1,12 @@
 //! Jobs in Slurm's hands: plain data, without clock, files or tasks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use sortie_results::AttemptId;
+use sortie_slurm::JobName;
 
 use crate::executor::Job;
 
@@ -22,6 +23,8 @@ pub(super) struct Flight {
     pub(super) since: SystemTime,
     /// The script that it was handed in with.
     pub(super) script: PathBuf,
+    /// How many jobs may go into one array with it.
+    pub(super) together: usize,
 }
 
 impl Flight {
@@ -33,6 +36,7 @@ impl Flight {
             failed: 0,
             since: SystemTime::now(),
             script: PathBuf::new(),
+            together: usize::MAX,
         }
     }
 }
@@ -67,9 +71,21 @@ struct InFlight {
 pub(super) struct Flights {
     standings: HashMap<crate::JobId, Standing>,
     in_flight: HashMap<sortie_slurm::JobId, InFlight>,
+    /// Those that sbatch runs for, and may have handed in.
+    submitting: HashSet<JobName>,
 }
 
 impl Flights {
+    /// Sbatch is about to run for jobs with that name.
+    pub(super) fn submitting(&mut self, name: &JobName) {
+        self.submitting.insert(name.clone());
+    }
+
+    /// Sbatch does not run any more.
+    pub(super) fn submitted(&mut self, name: &JobName) {
+        self.submitting.remove(name);
+    }
+
     /// Notes a job that is about to be submitted, or looked for.
     pub(super) fn expect(&mut self, job: crate::JobId) {
         self.standings.insert(job, Standing::default());
@@ -131,6 +147,23 @@ impl Flights {
     /// Why the job is to be stopped, if it is.
     pub(super) fn stop(&self, job: crate::JobId) -> Option<Stop> {
         self.standings.get(&job)?.stop
+    }
+
+    /// Whether any of the jobs is to be stopped.
+    pub(super) fn stops_any(&self, flights: &[Flight]) -> bool {
+        flights.iter().any(|flight| self.stop(flight.job.id).is_some())
+    }
+
+    /// Whether all of the jobs are to be stopped.
+    pub(super) fn stops_all(&self, flights: &[Flight]) -> bool {
+        flights.iter().all(|flight| self.stop(flight.job.id).is_some())
+    }
+
+    /// Gives up all jobs that Slurm has or may have: their ids and names.
+    pub(super) fn abandon(&mut self) -> (Vec<sortie_slurm::JobId>, Vec<JobName>, Vec<Flight>) {
+        let (ids, flights) =
+            self.in_flight.drain().map(|(id, in_flight)| (id, in_flight.flight)).unzip();
+        (ids, self.submitting.drain().collect(), flights)
     }
 
     /// Notes that jobs are to be stopped that have been in the queue for longer than `limit`; their ids.

@@ -12,6 +12,7 @@
 mod attach;
 mod conclude;
 mod flight;
+mod leaving;
 mod outcome;
 mod plan;
 mod prepare;
@@ -27,12 +28,13 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Notify, Semaphore};
 
-pub(crate) use plan::{Plan, Planned, job_name};
+pub(crate) use plan::{Plan, job_name};
 
 use crate::executor::{Cancel, Executor, Job, Setting};
 use crate::here::Here;
 use crate::{JobId, SchedulerError};
 use flight::{Flight, Flights};
+use leaving::Leaving;
 
 /// How many sbatch commands run at once: more would only queue in the controller.
 const SUBMISSIONS_AT_ONCE: usize = 4;
@@ -157,6 +159,7 @@ impl Cluster {
 
 /// Sees to the watcher's reports for as long as the executor is there or jobs are in flight.
 async fn attend(cluster: std::sync::Weak<Cluster>, mut reports: UnboundedReceiver<Report>) {
+    let _leaving = Leaving(cluster.clone());
     let mut look = tokio::time::interval(QUEUE_LOOK);
     loop {
         tokio::select! {

@@ -6,6 +6,7 @@ use sortie_results::{End, Fault, JobEnd, Outcome};
 use sortie_slurm::{Ended, Ending};
 
 use super::flight::Stop;
+use crate::container;
 
 /// Slurm sends the early SIGTERM up to a minute before it is due, sbatch(1) under `--signal`.
 const EARLIER: Duration = Duration::from_secs(60);
@@ -22,57 +23,88 @@ pub(super) struct Context {
     pub(super) time_limit: Option<Duration>,
     /// How long before the limit the script is told to end.
     pub(super) early_term: Duration,
+    /// Whether Slurm has said in the log that memory ran out; see [`says_out_of_memory`].
+    pub(super) out_of_memory: bool,
+}
+
+/// Whether a log has Slurm's word that memory ran out. Where no cgroup tells, the state does not say so either:
+/// such a job is `FAILED`, killed by SIGKILL.
+pub(super) fn says_out_of_memory(log: &str) -> bool {
+    let phrases = ["exceeded memory limit", "exceeded job memory limit", "oom-kill", "oom_kill"];
+    log.lines().any(|line| {
+        let line = line.to_ascii_lowercase();
+        line.contains("slurmstepd") && phrases.iter().any(|phrase| line.contains(phrase))
+    })
 }
 
 /// The outcome of a job that Slurm says is over, or that says so itself by its record.
 pub(super) fn outcome(ended: &Ended, record: Option<&JobEnd>, context: &Context) -> Outcome {
     let Some(record) = record else { return without_record(ended, context) };
+    let by_itself = container::outcome(&record.end, &record.start.host);
+    let out_of_memory = context.out_of_memory || ended.how == Ending::OutOfMemory;
     match &record.end {
-        End::Exited { code } => Outcome::Exited { code: *code },
-        End::Signaled { signal: KILL } if ended.how == Ending::OutOfMemory => Outcome::OutOfMemory,
-        End::Signaled { signal } => Outcome::signaled(*signal),
-        End::OutputLimit { limit_bytes } => Outcome::OutputLimit { limit_bytes: *limit_bytes },
-        End::SetupFailed { step, status } => {
-            let reason = format!("{step}: status {status} on {}", record.start.host);
-            Outcome::SetupFailed { reason, fault: Fault::Setup }
-        }
+        End::Exited { code: 0 } => Outcome::Exited { code: 0 },
+        // It was told to end, and ended in its own way.
+        End::Exited { .. } | End::Signaled { .. } if context.stop.is_some() => stopped(context),
+        End::Signaled { signal: KILL } if out_of_memory => Outcome::OutOfMemory,
         End::Terminated { signal } => terminated(ended, record.running(), *signal, context),
         End::Restarted => match without_record(ended, context) {
             // Slurm tells how the second run ended, which is of no interest.
-            Outcome::Lost { .. } | Outcome::Exited { .. } => Outcome::NodeFailed {
+            Outcome::Lost { .. } | Outcome::NodeFailed { .. } => Outcome::NodeFailed {
                 reason: "Slurm started it a second time, so its first run was cut short".into(),
             },
             other => other,
         },
+        _ => by_itself.unwrap_or_else(|| without_record(ended, context)),
     }
 }
 
 /// The script was told to end, and said so.
 fn terminated(ended: &Ended, running: Duration, signal: i32, context: &Context) -> Outcome {
-    let at_limit = context
-        .time_limit
-        .is_some_and(|limit| running + context.early_term + EARLIER >= limit && !limit.is_zero());
     match ended.how {
-        // The early signal: Slurm sees a script that ends with an exit code of its own.
+        // Slurm sees a script that ends with an exit code of its own, or is not heard of.
         Ending::Completed | Ending::Failed | Ending::Recorded | Ending::Lost => {
-            match (context.stop, at_limit) {
-                (Some(_), _) => stopped(context),
-                (None, true) => timed_out(context),
-                (None, false) => Outcome::signaled(signal),
+            match context.stop {
+                Some(_) => stopped(context),
+                None if context.out_of_memory => Outcome::OutOfMemory,
+                None if was_at_limit(running, context) => timed_out(context),
+                None if matches!(ended.how, Ending::Lost | Ending::Recorded) => {
+                    let name = Outcome::signaled(signal);
+                    let reason = format!("it was {name}, and Slurm does not know why any more");
+                    Outcome::Lost { reason }
+                }
+                None => Outcome::signaled(signal),
             }
         }
         _ => without_record(ended, context),
     }
 }
 
+/// Whether a job that ran for so long may have been told to end for its time limit.
+fn was_at_limit(running: Duration, context: &Context) -> bool {
+    let earliest = match context.early_term {
+        Duration::ZERO => Duration::ZERO,
+        early => early + EARLIER,
+    };
+    context.time_limit.is_some_and(|limit| running + earliest >= limit)
+}
+
 /// What Slurm itself says, of a job that left no record.
 fn without_record(ended: &Ended, context: &Context) -> Outcome {
     let host = ended.info.as_ref().and_then(|info| info.host.as_deref()).unwrap_or("its node");
     match ended.how {
-        Ending::Cancelled(_) | Ending::Lost if context.stop.is_some() => stopped(context),
+        Ending::OutOfMemory => Outcome::OutOfMemory,
+        Ending::Failed | Ending::Completed | Ending::Cancelled(_) | Ending::Lost
+            if context.out_of_memory =>
+        {
+            Outcome::OutOfMemory
+        }
+        // One that was cancelled as it started may be known to Slurm as failed.
+        Ending::Cancelled(_) | Ending::Failed | Ending::Lost if context.stop.is_some() => {
+            stopped(context)
+        }
         Ending::Cancelled(_) => Outcome::Cancelled,
         Ending::TimedOut => timed_out(context),
-        Ending::OutOfMemory => Outcome::OutOfMemory,
         Ending::Preempted => Outcome::Preempted,
         Ending::NodeFailed => Outcome::NodeFailed { reason: format!("{host} failed") },
         Ending::BootFailed => Outcome::NodeFailed { reason: format!("{host} did not boot") },
@@ -86,7 +118,11 @@ fn without_record(ended: &Ended, context: &Context) -> Outcome {
             let reason = format!("its script left no record on {host}{exit}");
             Outcome::NodeFailed { reason }
         }
-        Ending::Completed | Ending::Recorded | Ending::Revoked | Ending::Lost => {
+        Ending::Completed | Ending::Recorded => {
+            let reason = format!("it ended on {host}, and the record of its end is not to be seen");
+            Outcome::Lost { reason }
+        }
+        Ending::Revoked | Ending::Lost => {
             let reason = "it has left Slurm's queue, and no record of its end".to_owned();
             Outcome::Lost { reason }
         }
@@ -107,3 +143,6 @@ fn stopped(context: &Context) -> Outcome {
         Some(Stop::Asked) | None => Outcome::Cancelled,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,19 +5,22 @@ use std::path::Path;
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use sortie_config::{Activation, EnvironmentPolicy, JobConfig, SlurmCondaJobConfig, TimeLimit};
+use sortie_config::{Activation, EnvironmentPolicy, JobConfig, SlurmSettings, TimeLimit};
 use sortie_results::AttemptId;
-use sortie_script::{Attempt, BatchActivation, BatchScript, Environment, Jobs, ScriptError};
+use sortie_script::{
+    Attempt, BatchActivation, BatchScript, Container, Environment, Jobs, Mount, ScriptError,
+};
 
 use crate::SchedulerError;
+use crate::container::Containers;
 use crate::here::Here;
 use crate::job::Paths;
 
 /// How the jobs of one scheduler are submitted.
 pub(crate) struct Plan {
-    /// As `slurm` below; kept whole, as the command line is for the settings of any kind.
     config: JobConfig,
-    slurm: SlurmCondaJobConfig,
+    /// The containers that the jobs run in, if any.
+    containers: Option<Containers>,
     pub(crate) here: Here,
     options: Vec<(String, Option<String>)>,
     inherited: Vec<(OsString, OsString)>,
@@ -27,22 +30,43 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn new(config: JobConfig, here: Here) -> Result<Self, SchedulerError> {
-        let JobConfig::SlurmConda(slurm) = &config else {
+        let Some(slurm) = config.slurm() else {
             return Err(SchedulerError::NotYet(config.job_type()));
         };
-        let slurm = slurm.clone();
-        let policy = EnvironmentPolicy { set: IndexMap::default(), ..slurm.environment.clone() };
-        let inherited = policy.select(here.env.iter().cloned());
-        let set = slurm.environment.set.iter().map(|(name, value)| (name.into(), value.into()));
-        let set = set.collect();
-        let (options, evaluator_env) = (slurm.slurm().sbatch_options(), config.evaluator_env());
-        Ok(Self { config, slurm, here, options, inherited, set, evaluator_env })
+        let options = slurm.sbatch_options();
+        let containers = Containers::new(&config, &here)?;
+        let (inherited, set, evaluator_env) = if containers.is_some() {
+            (Containers::of_engine(&here), Vec::new(), Vec::new())
+        } else {
+            let policy = config.environment();
+            let set = policy.set.iter().map(|(name, value)| (name.into(), value.into()));
+            let inherited = EnvironmentPolicy { set: IndexMap::default(), ..policy.clone() };
+            let inherited = inherited.select(here.env.iter().cloned());
+            (inherited, set.collect(), config.evaluator_env())
+        };
+        Ok(Self { config, containers, here, options, inherited, set, evaluator_env })
     }
 
     /// The evaluator's command line on a candidate.
     pub(crate) fn command(&self, paths: &Paths) -> Vec<OsString> {
         let args = self.config.evaluator_args(&paths.candidate, &paths.results_dir);
         [vec!["python".into()], args].concat()
+    }
+
+    /// An attempt with these files; the results dir once more, as an absolute path.
+    pub(crate) fn planned<'a>(
+        &self,
+        attempt: AttemptId,
+        paths: &'a Paths,
+        results_dir: &'a Path,
+    ) -> Planned<'a> {
+        Planned {
+            attempt,
+            candidate: &paths.candidate,
+            results_dir,
+            command: self.command(paths),
+            mounts: Containers::mounts(&self.config, &self.here, paths),
+        }
     }
 
     /// The script for one job, or for an array of them.
@@ -52,11 +76,15 @@ impl Plan {
         attempts: &[Planned<'_>],
     ) -> Result<String, ScriptError> {
         let ids: Vec<_> = attempts.iter().map(|planned| planned.attempt.to_string()).collect();
-        let attempts: Vec<_> = attempts.iter().zip(&ids).map(|(p, id)| p.attempt(id)).collect();
+        let with_ids = || attempts.iter().zip(&ids);
+        let containers: Vec<_> = with_ids().map(|(p, id)| self.container(p, id)).collect();
+        let attempts = with_ids().zip(&containers);
+        let attempts: Vec<_> = attempts.map(|((p, id), c)| p.attempt(id, c.as_ref())).collect();
         let jobs = match attempts.as_slice() {
             [one] => Jobs::One(one),
             elements => Jobs::Array { elements, at_once: None },
         };
+        let (modules, activation) = self.set_up();
         let narrowed = self.inherited.len() < self.here.env.len();
         let script = BatchScript {
             version: env!("CARGO_PKG_VERSION"),
@@ -71,24 +99,45 @@ impl Plan {
                 evaluator: &self.evaluator_env,
                 only_these: narrowed,
             },
-            modules: &self.slurm.modules,
-            activation: match self.slurm.activation() {
-                Activation::None => BatchActivation::None,
-                Activation::Conda(name) => BatchActivation::Conda(name),
-                Activation::Sourced(script) => BatchActivation::Sourced(script),
-            },
-            grace: self.slurm.limits.grace,
-            max_log_bytes: self.slurm.limits.max_log_bytes,
+            modules,
+            activation,
+            grace: self.config.limits().grace,
+            max_log_bytes: self.config.limits().max_log_bytes,
         };
         script.render()
+    }
+
+    /// The environment modules to load, and what to activate.
+    fn set_up(&self) -> (&[String], BatchActivation<'_>) {
+        let JobConfig::SlurmConda(conda) = &self.config else {
+            return (&[], BatchActivation::None);
+        };
+        let activation = match conda.activation() {
+            Activation::None => BatchActivation::None,
+            Activation::Conda(name) => BatchActivation::Conda(name),
+            Activation::Sourced(script) => BatchActivation::Sourced(script),
+        };
+        (&conda.modules, activation)
+    }
+
+    fn container<'a>(&'a self, planned: &'a Planned<'_>, id: &'a str) -> Option<Container<'a>> {
+        self.containers.as_ref()?.of(&self.config, id, &planned.mounts)
+    }
+
+    /// About how much of a script is for one job, in bytes.
+    pub(crate) fn script_bytes(&self, paths: &Paths) -> usize {
+        let command: usize = self.command(paths).iter().map(|arg| arg.len() + 4).sum();
+        let dir = paths.results_dir.as_os_str().len() + self.here.cwd.as_os_str().len();
+        let script = command + dir + paths.candidate.as_os_str().len() + 256;
+        let container = self.containers.as_ref().map_or(0, |all| all.bytes() + 6 * dir);
+        script + container
     }
 
     /// The script for some job, whose paths are made up.
     pub(crate) fn script_of_example(&self) -> Result<String, ScriptError> {
         let paths = Paths::new(Path::new("candidate"), &self.here.cwd);
-        let (attempt, command) = (AttemptId::generate(), self.command(&paths));
-        let (candidate, results_dir) = (&*paths.candidate, &*paths.results_dir);
-        let planned = Planned { attempt, candidate, results_dir, command };
+        let attempt = AttemptId::generate();
+        let planned = self.planned(attempt, &paths, &paths.results_dir);
         self.script(&job_name(attempt), &[planned])
     }
 
@@ -104,17 +153,21 @@ impl Plan {
 
     /// How long before the time limit the script is told to end, in seconds.
     pub(crate) fn early_term(&self) -> u32 {
-        self.slurm.slurm().early_term_seconds()
+        self.slurm().map_or(0, |slurm| slurm.early_term_seconds())
     }
 
     /// How many more attempts a job may have after a failure of the infrastructure.
     pub(crate) fn retries(&self) -> u32 {
-        self.slurm.infrastructure_retries
+        self.slurm().map_or(0, |slurm| slurm.infrastructure_retries)
     }
 
     /// How long a job may wait in Slurm's queue.
     pub(crate) fn max_queue_time(&self) -> Option<Duration> {
-        self.slurm.max_queue_time.and_then(TimeLimit::as_duration)
+        self.slurm()?.max_queue_time.and_then(TimeLimit::as_duration)
+    }
+
+    fn slurm(&self) -> Option<SlurmSettings<'_>> {
+        self.config.slurm()
     }
 }
 
@@ -130,11 +183,13 @@ pub(crate) struct Planned<'a> {
     /// Absolute.
     pub(crate) results_dir: &'a Path,
     pub(crate) command: Vec<OsString>,
+    /// What a container sees of the host's files.
+    mounts: Vec<Mount>,
 }
 
 impl<'a> Planned<'a> {
-    fn attempt(&'a self, id: &'a str) -> Attempt<'a> {
+    fn attempt(&'a self, id: &'a str, container: Option<&'a Container<'a>>) -> Attempt<'a> {
         let Self { candidate, results_dir, command, .. } = self;
-        Attempt { id, candidate, results_dir, command }
+        Attempt { id, candidate, results_dir, command, container }
     }
 }

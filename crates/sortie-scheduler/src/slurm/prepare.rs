@@ -8,7 +8,7 @@ use sortie_results::{AttemptId, Claim, Fault, Outcome, ResultsDir, Submitted};
 use sortie_slurm::{JobName, Submission};
 
 use super::flight::Flight;
-use super::plan::{Plan, Planned, job_name};
+use super::plan::{Plan, job_name};
 
 /// What is handed to sbatch is kept under this name, in the first results dir.
 const SCRIPT: &str = "job_script.sh";
@@ -24,8 +24,15 @@ pub(super) struct Prepared {
 pub(super) struct Refused {
     pub(super) flight: Flight,
     pub(super) outcome: Outcome,
-    /// Whether it has its results dir.
-    pub(super) claimed: bool,
+    /// Whether its results dir says that it is under way, so that it needs a record.
+    pub(super) noted: bool,
+}
+
+/// A job with its results dir.
+struct Claimed {
+    flight: Flight,
+    claim: Claim,
+    dir: PathBuf,
 }
 
 /// Prepares jobs to be submitted as one, and says of the others why not. Blocks on the file system.
@@ -35,25 +42,23 @@ pub(super) fn prepare(plan: &Plan, flights: Vec<Flight>) -> (Option<Prepared>, V
     for flight in flights {
         let dir = plan.here.cwd.join(&flight.job.paths.results_dir);
         match ready(plan, &flight).and_then(|()| claim(&dir, flight.attempt)) {
-            Ok(claim) => claimed.push((flight, claim, dir)),
-            Err(outcome) => refused.push(Refused { flight, outcome, claimed: false }),
+            Ok(claim) => claimed.push(Claimed { flight, claim, dir }),
+            Err(outcome) => refused.push(Refused { flight, outcome, noted: false }),
         }
     }
-    if claimed.is_empty() {
+    let noted = note_all(claimed, &mut refused);
+    if noted.is_empty() {
         return (None, refused);
     }
-    match hand_over(plan, &mut claimed) {
+    match hand_over(plan, &noted) {
         Ok(submission) => {
-            let flights = claimed.into_iter().map(|(flight, ..)| flight).collect();
+            let flights = noted.into_iter().map(|noted| noted.flight).collect();
             (Some(Prepared { submission, flights }), refused)
         }
         Err(outcome) => {
-            let all = claimed.into_iter().map(|(flight, ..)| Refused {
-                flight,
-                outcome: outcome.clone(),
-                claimed: false,
-            });
-            refused.extend(all);
+            let refuse =
+                |Claimed { flight, .. }| Refused { flight, outcome: outcome.clone(), noted: true };
+            refused.extend(noted.into_iter().map(refuse));
             (None, refused)
         }
     }
@@ -74,40 +79,66 @@ fn claim(dir: &Path, attempt: AttemptId) -> Result<Claim, Outcome> {
     ResultsDir::claim(dir, attempt).map_err(|error| (&error).into())
 }
 
-/// Renders the script, keeps a copy of it, and leaves the notes by which the jobs are found again.
-fn hand_over(plan: &Plan, claimed: &mut [(Flight, Claim, PathBuf)]) -> Result<Submission, Outcome> {
-    let not_written =
-        |reason: String| Outcome::SubmitFailed { reason, fault: Fault::Infrastructure };
-    let planned: Vec<_> = claimed
+/// Leaves in each results dir the note by which the job is found again; those in which it cannot be left (a disk
+/// is full, say) are refused, and the rest goes without them.
+fn note_all(claimed: Vec<Claimed>, refused: &mut Vec<Refused>) -> Vec<Claimed> {
+    let mut noted: Vec<Claimed> = Vec::with_capacity(claimed.len());
+    let several = claimed.len() > 1;
+    for mut job in claimed {
+        let element = several.then_some(noted.len());
+        match note(noted.first(), &mut job, element) {
+            Ok(()) => noted.push(job),
+            Err(outcome) => {
+                refused.push(Refused { flight: job.flight, outcome, noted: false });
+            }
+        }
+    }
+    // What was to be the first element of an array is the only job.
+    if several && noted.len() == 1 {
+        let failed = noted.iter_mut().try_for_each(|job| note(None, job, None)).err();
+        if let (Some(outcome), Some(job)) = (failed, noted.pop()) {
+            refused.push(Refused { flight: job.flight, outcome, noted: true });
+        }
+    }
+    noted
+}
+
+/// Notes that a job is about to be submitted, together with the one that is `first` if it is not that itself.
+fn note(first: Option<&Claimed>, job: &mut Claimed, element: Option<usize>) -> Result<(), Outcome> {
+    let script = match first {
+        Some(first) => first.flight.script.clone(),
+        None => job.dir.join(SCRIPT),
+    };
+    let (flight, submitted_at) = (&mut job.flight, Timestamp::now());
+    let note = Submitted {
+        attempt: flight.attempt,
+        candidate: flight.job.paths.candidate.to_string_lossy().into_owned(),
+        job_name: job_name(first.map_or(flight.attempt, |first| first.flight.attempt)),
+        element: element.and_then(|element| element.try_into().ok()),
+        script: script.to_string_lossy().into_owned(),
+        submitted_at,
+    };
+    job.claim.submitted(&note).map_err(|error| not_written(error.to_string()))?;
+    (flight.since, flight.script) = (SystemTime::now(), script);
+    Ok(())
+}
+
+/// Renders the script and keeps a copy of it.
+fn hand_over(plan: &Plan, noted: &[Claimed]) -> Result<Submission, Outcome> {
+    let planned: Vec<_> = noted
         .iter()
-        .map(|(flight, _, dir)| Planned {
-            attempt: flight.attempt,
-            candidate: &flight.job.paths.candidate,
-            results_dir: dir,
-            command: plan.command(&flight.job.paths),
-        })
+        .map(|job| plan.planned(job.flight.attempt, &job.flight.job.paths, &job.dir))
         .collect();
-    let Some(first) = planned.first() else { return Err(Outcome::not_started("there is no job")) };
-    let name = job_name(first.attempt);
+    let Some(first) = noted.first() else { return Err(Outcome::not_started("there is no job")) };
+    let name = job_name(first.flight.attempt);
     let script = plan.script(&name, &planned);
     let script = script.map_err(|error| Outcome::not_started(error.to_string()))?;
     let name = JobName::new(&name).map_err(|error| Outcome::not_started(error.to_string()))?;
-    let file = first.results_dir.join(SCRIPT);
-    std::fs::write(&file, &script)
-        .map_err(|error| not_written(format!("cannot write {}: {error}", file.display())))?;
-    let is_array = claimed.len() > 1;
-    for (element, (flight, claim, _)) in (0..).zip(claimed.iter_mut()) {
-        let submitted_at = Timestamp::now();
-        let note = Submitted {
-            attempt: flight.attempt,
-            candidate: flight.job.paths.candidate.to_string_lossy().into_owned(),
-            job_name: name.to_string(),
-            element: is_array.then_some(element),
-            script: file.to_string_lossy().into_owned(),
-            submitted_at,
-        };
-        claim.submitted(&note).map_err(|error| not_written(error.to_string()))?;
-        (flight.since, flight.script) = (SystemTime::now(), file.clone());
-    }
+    let kept = first.claim.keep_script(script.as_bytes());
+    kept.map_err(|error| not_written(error.to_string()))?;
     Ok(Submission { name, script: script.into_bytes(), args: Vec::new() })
+}
+
+fn not_written(reason: String) -> Outcome {
+    Outcome::SubmitFailed { reason, fault: Fault::Infrastructure }
 }

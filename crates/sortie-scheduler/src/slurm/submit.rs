@@ -4,82 +4,106 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sortie_results::{End, Fault, JobEnd, Outcome, ResultsDir};
-use sortie_slurm::{Evidence, JobId, Permit, Retry, SubmitError, Tracked};
+use sortie_slurm::{
+    Advice, Ended, Ending, Evidence, JobId, Permit, Retry, Submission, SubmitError, Tracked,
+};
+use tokio::sync::SemaphorePermit;
 
 use super::Cluster;
-use super::conclude::{Facts, give_up, settle};
-use super::flight::{Flight, Stop};
+use super::conclude::{conclude, give_up, settle_all};
+use super::flight::{Flight, Landed, Stop};
+use super::plan::Plan;
 use super::prepare::{Prepared, Refused, prepare};
 
 /// The largest array, where the cluster does not say: slurm.conf(5), `MaxArraySize`, less one.
 const LARGEST_ARRAY: usize = 1000;
-/// Scripts larger than 4 MiB are refused by Slurm (slurm.conf(5), `max_script_size`), and one element of an
-/// array takes less than this even with long paths.
-const ELEMENT: usize = 16 << 10;
-const SCRIPT: usize = 4 << 20;
+/// What of a script may be for its jobs, in bytes: Slurm refuses one of more than 4 MiB
+/// (slurm.conf(5), `max_script_size`), and the rest is the environment.
+const FOR_JOBS: usize = 2 << 20;
+/// For so long an array may wait for room in the queue as a whole.
+const ARRAY_WAITS: Duration = Duration::from_secs(5 * 60);
+/// For so long sbatch goes on once its jobs are cancelled: its next answer comes within ten seconds
+/// (slurm.conf(5), `MessageTimeout`), if any comes.
+const LAST_WORDS: Duration = Duration::from_secs(12);
+/// A job that was handed in appears in the queue within this time, if ever.
+const SETTLE: Duration = Duration::from_secs(15);
 
 /// Submits jobs: one by itself, many as job arrays.
 pub(super) async fn submit(cluster: Arc<Cluster>, mut flights: Vec<Flight>) {
     let largest = if flights.len() > 1 { largest_array(&cluster).await } else { 1 };
-    while !flights.is_empty() {
-        let rest = flights.split_off(flights.len().min(largest));
+    while flights.len() > 1 {
+        let rest = flights.split_off(array_of(&cluster.plan, &flights, largest));
         let chunk = std::mem::replace(&mut flights, rest);
-        submit_as_one(&cluster, chunk).await;
+        // Each by itself, as one may have to wait for long.
+        cluster.runtime.spawn(submit_as_one(cluster.clone(), chunk));
+    }
+    if !flights.is_empty() {
+        submit_as_one(cluster, flights).await;
     }
 }
 
 async fn largest_array(cluster: &Cluster) -> usize {
     let site = cluster.client.site().await;
-    let largest = site.map_or(LARGEST_ARRAY, |site| site.max_array_size as usize);
-    largest.clamp(1, SCRIPT / ELEMENT * 4)
+    site.map_or(LARGEST_ARRAY, |site| site.max_array_size as usize).max(1)
 }
 
-async fn submit_as_one(cluster: &Arc<Cluster>, flights: Vec<Flight>) {
-    let flights = wait_for_permit(cluster, flights).await;
-    if flights.is_empty() {
-        return;
-    }
+/// How many of the jobs go into one array: at least one.
+fn array_of(plan: &Plan, flights: &[Flight], largest: usize) -> usize {
+    let mut room = FOR_JOBS;
+    let mut fits = |flight: &&Flight| {
+        let needed = plan.script_bytes(&flight.job.paths);
+        let fits = needed <= room;
+        room = room.saturating_sub(needed);
+        fits
+    };
+    let most = flights.first().map_or(1, |first| first.together).min(largest);
+    flights.iter().take(most).take_while(&mut fits).count().max(1)
+}
+
+async fn submit_as_one(cluster: Arc<Cluster>, flights: Vec<Flight>) {
+    let Some((flights, slot)) = wait_for_turn(&cluster, flights).await else { return };
     let preparing = {
         let cluster = cluster.clone();
         tokio::task::spawn_blocking(move || prepare(&cluster.plan, flights))
     };
     // It panics for no input, and what it held is reported as lost if it does.
     let Ok((prepared, refused)) = preparing.await else { return };
-    for Refused { flight, outcome, claimed } in refused {
-        give_up(cluster, flight, outcome, claimed).await;
+    if let Some(Prepared { submission, flights }) = prepared {
+        let submitted = hand_in(&cluster, &submission, &flights).await;
+        drop(slot);
+        match submitted {
+            Some(Ok(id)) => took_off(&cluster, &id, flights),
+            Some(Err(error)) => refuse(&cluster, flights, &error).await,
+            None => find_out(&cluster, &submission.name, flights).await,
+        }
     }
-    let Some(Prepared { submission, flights }) = prepared else { return };
-    let Ok(_permit) = cluster.submissions.acquire().await else { return };
-    match cluster.client.submit(&submission, &Retry::default()).await {
-        Ok(id) => took_off(cluster, &id, flights),
-        Err(error) => refuse(cluster, flights, &error).await,
+    for Refused { flight, outcome, noted } in refused {
+        give_up(&cluster, flight, outcome, noted).await;
     }
 }
 
-/// Waits while the circuit breaker is open, and reports jobs that are cancelled meanwhile.
-async fn wait_for_permit(cluster: &Arc<Cluster>, mut flights: Vec<Flight>) -> Vec<Flight> {
+/// Waits while the circuit breaker is open or enough others are being submitted, and reports jobs that are
+/// cancelled meanwhile.
+async fn wait_for_turn(
+    cluster: &Arc<Cluster>,
+    mut flights: Vec<Flight>,
+) -> Option<(Vec<Flight>, SemaphorePermit<'_>)> {
     loop {
-        // Before looking, so that no cancellation in between is missed.
-        let cancelled = cluster.cancelled.notified();
-        let (stopped, going): (Vec<_>, Vec<_>) =
-            flights.into_iter().partition(|flight| cluster.flights().stop(flight.job.id).is_some());
-        flights = going;
-        for flight in stopped {
-            give_up(cluster, flight, Outcome::Cancelled, false).await;
-        }
+        flights = without_cancelled(cluster, flights).await;
         if flights.is_empty() {
-            return flights;
+            return None;
         }
+        let Some(slot) = wait_for_slot(cluster, &flights).await else { continue };
         let permit = cluster.breaker().permit(Instant::now());
         let until = match permit {
-            Permit::Go => return flights,
+            Permit::Go => return Some((flights, slot)),
             // One job is to show whether the way is clear; the others ask again.
             Permit::Try => {
                 let rest = flights.split_off(1);
                 if !rest.is_empty() {
                     cluster.launch(rest);
                 }
-                return flights;
+                return Some((flights, slot));
             }
             Permit::Paused { until, why } => {
                 let reason: Arc<str> = format!("submission is paused: {why}").into();
@@ -89,11 +113,59 @@ async fn wait_for_permit(cluster: &Arc<Cluster>, mut flights: Vec<Flight>) -> Ve
                 until
             }
         };
+        drop(slot);
+        flights = rest_all(cluster, flights, until).await;
+    }
+}
+
+/// A place at sbatch; `None` if one of the jobs is cancelled first.
+async fn wait_for_slot<'a>(
+    cluster: &'a Cluster,
+    flights: &[Flight],
+) -> Option<SemaphorePermit<'a>> {
+    let mut slot = std::pin::pin!(cluster.submissions.acquire());
+    loop {
+        // Before looking, so that no cancellation in between is missed.
+        let cancelled = cluster.cancelled.notified();
+        if cluster.flights().stops_any(flights) {
+            return None;
+        }
         tokio::select! {
-            () = tokio::time::sleep_until(until.into()) => {}
+            slot = &mut slot => return slot.ok(),
             () = cancelled => {}
         }
     }
+}
+
+/// Hands the jobs in, and goes on until it is known what became of that; `None` if all of them are cancelled
+/// before it is.
+async fn hand_in(
+    cluster: &Cluster,
+    submission: &Submission,
+    flights: &[Flight],
+) -> Option<Result<JobId, SubmitError>> {
+    let mut retry = Retry::default();
+    if flights.len() > 1 {
+        retry.full_for = ARRAY_WAITS;
+    }
+    let all_cancelled = async {
+        loop {
+            let cancelled = cluster.cancelled.notified();
+            if cluster.flights().stops_all(flights) {
+                return;
+            }
+            cancelled.await;
+        }
+    };
+    let mut submitting = std::pin::pin!(cluster.client.submit(submission, &retry));
+    cluster.flights().submitting(&submission.name);
+    let submitted = tokio::select! {
+        biased;
+        submitted = &mut submitting => Some(submitted),
+        () = all_cancelled => tokio::time::timeout(LAST_WORDS, &mut submitting).await.ok(),
+    };
+    cluster.flights().submitted(&submission.name);
+    submitted
 }
 
 /// Slurm has the jobs.
@@ -138,36 +210,87 @@ fn look(cluster: &Cluster, flight: &Flight) -> sortie_slurm::Look {
 }
 
 /// Slurm does not have the jobs, or it is not known whether it does.
-async fn refuse(cluster: &Arc<Cluster>, flights: Vec<Flight>, error: &SubmitError) {
-    let outcome = match error {
-        SubmitError::Refused(_) => {
-            Outcome::SubmitFailed { reason: error.to_string(), fault: Fault::Setup }
-        }
-        SubmitError::GaveUp { .. } => {
-            Outcome::SubmitFailed { reason: error.to_string(), fault: Fault::Infrastructure }
-        }
+async fn refuse(cluster: &Arc<Cluster>, mut flights: Vec<Flight>, error: &SubmitError) {
+    let reason = error.to_string();
+    let fault = match error {
         SubmitError::InDoubt { name, .. } => {
-            cancel_in_doubt(cluster, name).await;
-            Outcome::Lost { reason: error.to_string() }
+            tracing::warn!(job = %name, %error, "finding out");
+            return find_out(cluster, name, flights).await;
+        }
+        SubmitError::Refused(_) => Fault::Setup,
+        SubmitError::GaveUp { source, .. } => {
+            // The queue has no room for so many at once. Fewer may find some.
+            if flights.len() > 1 && source.advice() == Advice::Wait {
+                let together = flights.len() / 2;
+                for flight in &mut flights {
+                    (flight.together, flight.retries) = (together, flight.retries + 1);
+                }
+            }
+            Fault::Infrastructure
         }
     };
-    for flight in flights {
-        let facts = Facts::of_one_that_never_ran(&flight);
-        settle(cluster, flight, outcome.clone(), facts).await;
-    }
+    settle_all(cluster, flights, &Outcome::SubmitFailed { reason, fault }).await;
 }
 
-/// Makes sure that no job is left that may have been submitted.
-async fn cancel_in_doubt(cluster: &Cluster, name: &sortie_slurm::JobName) {
-    let mut pause = Duration::from_secs(5);
-    while let Err(error) = cluster.client.cancel_named(name).await {
-        tracing::warn!(job = %name, %error, "cannot cancel a job that may be there; trying again");
+/// Finds out whether Slurm has the jobs, for however long it takes: before that, neither may others take their
+/// place, nor their results dirs be free.
+async fn find_out(cluster: &Arc<Cluster>, name: &sortie_slurm::JobName, flights: Vec<Flight>) {
+    let Some(since) = flights.first().map(|flight| flight.since) else { return };
+    let begun = tokio::time::Instant::now();
+    let mut pause = Duration::from_secs(3);
+    loop {
+        match cluster.client.find(name, since).await {
+            Ok(Some(id)) => return took_off(cluster, &id, flights),
+            Ok(None) if begun.elapsed() >= SETTLE => break,
+            Ok(None) => {}
+            // It is not in the queue, and nobody knows of anything else.
+            Err(error) if error.advice() == Advice::Report && begun.elapsed() >= SETTLE => break,
+            Err(error) => {
+                tracing::warn!(job = %name, %error, "cannot look a job up; trying again");
+                pause = (pause * 2).min(Duration::from_secs(60));
+            }
+        }
         tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(300));
+    }
+    for flight in flights {
+        let lost = Ended { how: Ending::Lost, recorded: false, info: None };
+        let stop = cluster.flights().stop(flight.job.id);
+        conclude(cluster.clone(), Landed { flight, id: None, stop, reason: None }, lost).await;
     }
 }
 
-/// Whether waiting before another attempt came to its end, or the job was cancelled meanwhile.
+/// Reports those jobs that are to be stopped, which Slurm does not have; the others.
+async fn without_cancelled(cluster: &Arc<Cluster>, flights: Vec<Flight>) -> Vec<Flight> {
+    let (stopped, going): (Vec<_>, Vec<_>) = {
+        let all = cluster.flights();
+        flights.into_iter().partition(|flight| all.stop(flight.job.id).is_some())
+    };
+    for flight in stopped {
+        give_up(cluster, flight, Outcome::Cancelled, false).await;
+    }
+    going
+}
+
+/// Waits before another try, and reports jobs that are cancelled meanwhile; the others.
+pub(super) async fn rest_all(
+    cluster: &Arc<Cluster>,
+    mut flights: Vec<Flight>,
+    until: Instant,
+) -> Vec<Flight> {
+    loop {
+        let cancelled = cluster.cancelled.notified();
+        flights = without_cancelled(cluster, flights).await;
+        if flights.is_empty() || Instant::now() >= until {
+            return flights;
+        }
+        tokio::select! {
+            () = tokio::time::sleep_until(until.into()) => {}
+            () = cancelled => {}
+        }
+    }
+}
+
+/// Whether waiting came to its end, or the job was cancelled meanwhile.
 pub(super) async fn rest(cluster: &Cluster, job: crate::JobId, pause: Duration) -> Option<Stop> {
     let until = tokio::time::Instant::now() + pause;
     loop {

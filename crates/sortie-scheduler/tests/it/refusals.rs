@@ -34,10 +34,10 @@ async fn what_cannot_work_is_refused_before_any_job() {
         refused(JobScheduler::new(JobType::Local, both, options())),
         "`conda_env` and `activate_script` are mutually exclusive: set one of them"
     );
-    let docker = SlurmDockerJobConfig::default();
+    let docker = SlurmDockerJobConfig { docker_flags: "-d".into(), ..Default::default() };
     assert_eq!(
         refused(JobScheduler::new(JobType::SlurmDocker, docker, options())),
-        "`slurm_docker` jobs are not yet supported by this version; `local` and `slurm_conda` ones are"
+        "docker_flags: `--detach` is refused: the job lasts as long as its container"
     );
 }
 

@@ -104,30 +104,50 @@ fn is_exportable(name: &[u8]) -> bool {
         && !OF_BASH.contains(&name)
 }
 
-/// Adds `sortie_odd`, an array of what goes round bash, and the two functions that export the rest.
+/// Adds the environment for an evaluator that runs on the node: `sortie_odd`, an array of what goes
+/// round bash, and the two functions that export the rest.
 pub(super) fn add(script: &mut String, environment: &Environment<'_>) -> Result<(), ScriptError> {
     let all = merged(environment)?;
-    let exportable = |name: &OsStr| is_exportable(name.as_bytes());
+    add_odd(script, &all)?;
+    add_exports(script, &all)?;
+    script.push_str("sortie_evaluator_environment() {\n");
+    let set_by_user = |name: &str| environment.set.iter().any(|(set, _)| set == name);
+    for (name, value) in environment.evaluator.iter().filter(|(name, _)| !set_by_user(name)) {
+        if !is_exportable(name.as_bytes()) {
+            return Err(ScriptError::VariableName { name: name.into() });
+        }
+        add_export(script, name.as_ref(), value.as_ref())?;
+    }
+    script.push_str("  return 0\n}\n");
+    Ok(())
+}
+
+/// Adds the environment for the command of a container engine, of what bash can hold.
+pub(super) fn add_for_engine(
+    script: &mut String,
+    environment: &Environment<'_>,
+) -> Result<(), ScriptError> {
+    add_exports(script, &merged(environment)?)
+}
+
+fn add_odd(script: &mut String, all: &[(&OsStr, &OsStr)]) -> Result<(), ScriptError> {
     script.push_str(
         "# For the evaluator alone: what bash cannot hold or would act on.\nsortie_odd=(",
     );
     let mut separator = "";
-    for &(name, value) in all.iter().filter(|(name, _)| !exportable(name)) {
+    for &(name, value) in all.iter().filter(|(name, _)| !is_exportable(name.as_bytes())) {
         script.push_str(separator);
         script.push_str(&word(name, [name, OsStr::new("="), value].join(OsStr::new("")))?);
         separator = " ";
     }
-    script.push_str(")\nsortie_environment() {\n");
-    for &(name, value) in all.iter().filter(|(name, _)| exportable(name)) {
+    script.push_str(")\n");
+    Ok(())
+}
+
+fn add_exports(script: &mut String, all: &[(&OsStr, &OsStr)]) -> Result<(), ScriptError> {
+    script.push_str("sortie_environment() {\n");
+    for &(name, value) in all.iter().filter(|(name, _)| is_exportable(name.as_bytes())) {
         add_export(script, name, value)?;
-    }
-    script.push_str("  return 0\n}\nsortie_evaluator_environment() {\n");
-    let set_by_user = |name: &str| environment.set.iter().any(|(set, _)| set == name);
-    for (name, value) in environment.evaluator.iter().filter(|(name, _)| !set_by_user(name)) {
-        if !exportable(name.as_ref()) {
-            return Err(ScriptError::VariableName { name: name.into() });
-        }
-        add_export(script, name.as_ref(), value.as_ref())?;
     }
     script.push_str("  return 0\n}\n");
     Ok(())

@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use thiserror::Error;
 
-use crate::NulByte;
+use crate::{ContainerError, NulByte};
 
 /// Why there is no script for these values.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -73,6 +73,9 @@ pub enum ScriptError {
         /// What it is, empty without one.
         program: OsString,
     },
+    /// A container that cannot be.
+    #[error(transparent)]
+    Container(#[from] ContainerError),
     /// A job array of no elements.
     #[error("a job array needs at least one element")]
     NoElement,

@@ -73,7 +73,7 @@ sortie_main() {
     sleep 0.2 # Slurm signals all processes of a job, and this shell may not be the first
   fi
   trap '' TERM INT HUP
-  sortie_stop
+  sortie_leave
 
   if sortie_flooded; then
     echo "sortie: a log has more than $sortie_max_log_bytes bytes" >&2
@@ -83,6 +83,11 @@ sortie_main() {
   elif [[ $sortie_step != ready ]]; then
     echo "sortie: set-up failed at: $sortie_step (status $sortie_status); the evaluator was not started" >&2
     sortie_end 125 "{\"kind\":\"setup_failed\",\"step\":\"$sortie_step\",\"status\":$sortie_status}"
+  elif [[ $sortie_ended == engine ]]; then
+    echo 'sortie: the container engine failed while the evaluator ran' >&2
+    sortie_end 125 "{\"kind\":\"engine_failed\",\"status\":$sortie_status}"
+  elif [[ $sortie_ended == out_of_memory ]]; then
+    sortie_end "$sortie_status" '{"kind":"out_of_memory"}'
   elif [[ $sortie_ended == exited ]]; then
     sortie_end "$sortie_status" "{\"kind\":\"exited\",\"code\":$sortie_status}"
   fi

@@ -11,19 +11,31 @@ pub use directive::OWN_OPTIONS;
 pub use environment::{Environment, is_of_the_launcher};
 pub use error::ScriptError;
 
+use crate::Container;
 use values::word;
 
 /// Only what Slurm itself sets: the script exports the rest. Releases before 23.02 take it for the name
 /// of a variable that is not there and load the user's login environment too, as `NONE` always does.
 const EXPORT: &str = "NIL";
 
-/// What does the work, the same in every script.
-const TEXT: &str = concat!(
-    include_str!("record.sh"),
-    include_str!("tree.sh"),
-    include_str!("setup.sh"),
-    include_str!("main.sh"),
-);
+/// What does the work, the same in every script of the kind.
+macro_rules! text {
+    ($($own:literal),*) => {
+        concat!(
+            include_str!("record.sh"),
+            include_str!("tree.sh"),
+            include_str!("setup.sh"),
+            $(include_str!($own),)*
+            include_str!("main.sh"),
+        )
+    };
+}
+
+/// What removes containers whose jobs are gone.
+pub(crate) const SWEEP: &str = include_str!("sweep.sh");
+
+const ON_NODE: &str = text!("evaluator.sh");
+const IN_CONTAINER: &str = text!("image.sh", "sweep.sh", "container.sh");
 
 /// What Slurm is to be asked for, and what the job is to do once it runs.
 #[derive(Clone, Debug)]
@@ -79,6 +91,8 @@ pub struct Attempt<'a> {
     pub results_dir: &'a Path,
     /// The evaluator's command line, Python first.
     pub command: &'a [OsString],
+    /// The container to run it in, if any. In a job array, all or none have one, of the same image.
+    pub container: Option<&'a Container<'a>>,
 }
 
 /// What to activate before the evaluator is run.
@@ -100,25 +114,40 @@ impl BatchScript<'_> {
     /// and goes to the directory in any case: all that is lost then are Slurm's own messages, as
     /// always in a job array, for which one directive would have to name all the logs.
     pub fn render(&self) -> Result<String, ScriptError> {
+        self.text(true)
+    }
+
+    /// The script for a bash on this machine: the same without directives.
+    pub fn render_here(&self) -> Result<String, ScriptError> {
+        self.text(false)
+    }
+
+    fn text(&self, for_slurm: bool) -> Result<String, ScriptError> {
         let (first, attempts) = match self.jobs {
             Jobs::One(attempt) => (attempt, std::slice::from_ref(attempt)),
             Jobs::Array { elements, .. } => {
                 (elements.first().ok_or(ScriptError::NoElement)?, elements)
             }
         };
-        let mut script = String::with_capacity(TEXT.len() + 4096 + 512 * attempts.len());
+        let text = if first.container.is_some() { IN_CONTAINER } else { ON_NODE };
+        let mut script = String::with_capacity(text.len() + 4096 + 512 * attempts.len());
         self.add_header(&mut script, first)?;
-        self.add_directives(&mut script, first)?;
+        if for_slurm {
+            self.add_directives(&mut script, first)?;
+        }
         values::add(&mut script, self, attempts)?;
-        environment::add(&mut script, &self.environment)?;
-        script.push_str(TEXT);
+        match first.container {
+            None => environment::add(&mut script, &self.environment)?,
+            Some(_) => environment::add_for_engine(&mut script, &self.environment)?,
+        }
+        script.push_str(text);
         Ok(script)
     }
 
     fn add_header(&self, script: &mut String, first: &Attempt<'_>) -> Result<(), ScriptError> {
         let version = word("the version", self.version)?;
         // Writing to a string does not fail, here and below.
-        let _ = writeln!(script, "#!/bin/bash\n# Written by sortie {version}, for Slurm to run.");
+        let _ = writeln!(script, "#!/bin/bash\n# Written by sortie {version}.");
         let _ = match self.jobs {
             Jobs::One(_) => {
                 let candidate = word("the candidate", first.candidate)?;

@@ -44,7 +44,7 @@ sortie_flooded() {
 }
 
 # Runs beside the evaluator. Once a log floods, or once told that a signal has come, wakes the shell above
-# until that ends it: a signal that comes just before `wait` does not end `wait`.
+# until that ends it: a signal that comes just before `wait` does not end `wait`. Ends with that shell.
 sortie_watch() {
   local told=''
   set +m
@@ -52,6 +52,7 @@ sortie_watch() {
   until [[ -n $told ]] || sortie_flooded; do
     sleep 2 &
     wait "$!"
+    kill -0 "$$" || exit
   done
   trap '' TERM
   while kill -USR1 "$$"; do

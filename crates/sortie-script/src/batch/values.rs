@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{Attempt, BatchActivation, BatchScript, Jobs, ScriptError};
-use crate::{local::with_slash, quote};
+use crate::{Container, container, local::with_slash, quote};
 
 /// Linux passes no argument and no variable of more bytes, with the NUL at its end (`MAX_ARG_STRLEN`).
 const LONGEST: usize = 128 << 10;
@@ -52,6 +52,9 @@ pub(super) fn add(
     set(script, "max_log_bytes", batch.max_log_bytes.min(i64::MAX.unsigned_abs()));
     set(script, "only_these", u8::from(batch.environment.only_these));
     set_array(script, "modules", "a module", batch.modules)?;
+    if let Some(container) = attempts.first().and_then(|attempt| attempt.container) {
+        return add_container(script, container);
+    }
     match batch.activation {
         BatchActivation::None => script.push_str("sortie_activate=()\n"),
         BatchActivation::Conda(name) if name.starts_with('-') => {
@@ -95,7 +98,30 @@ fn add_attempt(
     let results_dir = absolute("the results dir", attempt.results_dir)?;
     set(script, "results", word("the results dir", results_dir)?);
     script.push_str(indent);
+    if let Some(container) = attempt.container {
+        set_array(script, "container", "a flag of the engine", &container.flags()?)?;
+        script.push_str(indent);
+        attempt.command.iter().try_for_each(|word| container::check("an argument", word))?;
+    }
     set_array(script, "command", "an argument of the evaluator", attempt.command)
+}
+
+/// Adds what is the same for the containers of all attempts.
+fn add_container(script: &mut String, container: &Container<'_>) -> Result<(), ScriptError> {
+    let path = |what, path: Option<&Path>| match path {
+        Some(path) => word(what, absolute(what, path)?),
+        None => Ok("''".to_owned()),
+    };
+    set(script, "engine", word("the engine", container.engine)?);
+    set(script, "image", word("the image", container.image()?)?);
+    set(script, "archive", path("the image's archive", container.archive)?);
+    set(script, "pull", container.pull);
+    set(script, "cache", path("the cache of images", container.cache)?);
+    set(script, "cpus", container.cpus());
+    set(script, "gpus", container.gpus());
+    set(script, "as_submitter", u8::from(container.is_of_submitter()));
+    set(script, "job_group", u8::from(container.in_job_group()));
+    Ok(())
 }
 
 fn absolute<'a>(what: &'static str, path: &'a Path) -> Result<&'a Path, ScriptError> {

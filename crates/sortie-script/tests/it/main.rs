@@ -5,6 +5,7 @@
 mod bash;
 mod batch;
 mod check;
+mod container;
 mod hooked;
 mod quoting;
 mod sourced;

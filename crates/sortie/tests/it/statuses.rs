@@ -1,5 +1,8 @@
 //! What a job comes to, as the exit status says it.
 
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
 use sortie::exit_status::{CORRECT, INFRASTRUCTURE, NOT_CORRECT, SETUP};
 
 use crate::stage::{self, Stage};
@@ -66,6 +69,22 @@ fn a_machine_out_of_files_is_infrastructure() {
     // Enough to start, not enough for the logs, the helper's sockets and so on.
     let limited = r#"ulimit -n 12 && exec "$0" run --config job.yaml candidate.py results"#;
     let ran = stage::ran(stage.command("sh").args(["-c", limited, env!("CARGO_BIN_EXE_sortie")]));
+    assert_eq!(ran.status, Some(INFRASTRUCTURE.into()), "{ran:?}");
+    assert_eq!(ran.verdict().1.as_deref(), Some("infrastructure"), "{ran:?}");
+    ran.says_error("not started: ");
+}
+
+#[test]
+fn so_is_one_out_of_processes() {
+    let stage = Stage::shell(stage::CORRECT, "");
+    fs::set_permissions(stage.dir(), fs::Permissions::from_mode(0o777)).unwrap();
+    // The limit is not for root, and others might not reach the tool by its path.
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    let nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups";
+    let somebody = if is_root { nobody } else { "" };
+    let run = "ulimit -u 1 && exec /proc/self/fd/9 run --config job.yaml candidate.py results";
+    let limited = format!("exec 9<\"$0\" {somebody} bash -c '{run}'");
+    let ran = stage::ran(stage.command("sh").args(["-c", &limited, env!("CARGO_BIN_EXE_sortie")]));
     assert_eq!(ran.status, Some(INFRASTRUCTURE.into()), "{ran:?}");
     assert_eq!(ran.verdict().1.as_deref(), Some("infrastructure"), "{ran:?}");
     ran.says_error("not started: ");

@@ -103,6 +103,7 @@ impl Case {
                 candidate: &element.candidate,
                 results_dir: &element.results_dir,
                 command,
+                container: None,
             })
             .collect();
         let script = BatchScript {

@@ -99,3 +99,23 @@ fn term_while_setting_up() {
     assert_eq!(ended.end, r#"{"kind":"terminated","signal":15}"#, "{ended:?}");
     assert!(!ended.stderr.contains("ran"));
 }
+
+/// The evaluator is Slurm's to kill then; what the script itself has started must not need that.
+#[test]
+fn the_watch_ends_with_a_script_that_is_killed() {
+    let node = Node::new("echo $$ >pid; echo x >ready; exec sleep 60");
+    let mut script = started(&node);
+    let path = format!("/proc/{0}/task/{0}/children", script.id());
+    let children = std::fs::read_to_string(path).unwrap();
+    let evaluator = node.text("pid");
+    let watch = children.split_whitespace().find(|pid| *pid != evaluator.trim()).unwrap();
+    assert!(is_alive(watch));
+    script.kill().unwrap();
+    script.wait().unwrap();
+    kill("-KILL", evaluator.trim().parse().unwrap());
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while is_alive(watch) {
+        assert!(Instant::now() < deadline, "the watch lives on");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}

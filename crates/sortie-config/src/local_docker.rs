@@ -1,0 +1,93 @@
+//! Settings of jobs in a container on this machine.
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    EnvironmentPolicy, Limits, Memory, PullPolicy, PyValue, TimeLimit,
+    container::container_settings, extra_args, fields,
+};
+
+/// A job on this machine whose evaluator runs in a container.
+///
+/// Of the launcher's environment, only what `environment` allows by name and what it sets reach it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LocalDockerJobConfig {
+    /// The user's program that judges a candidate; `evaluate.py` by default.
+    #[serde(deserialize_with = "fields::null_is_evaluate_py")]
+    pub eval_program_path: PathBuf,
+    /// Passed to the evaluator as `--KEY VALUE`, in order.
+    #[serde(deserialize_with = "extra_args::deserialize")]
+    pub extra_cmd_args: IndexMap<String, PyValue>,
+    /// The container image; `ubuntu:latest` by default.
+    pub image: String,
+    /// An archive to load the image from; blank is not set.
+    pub image_tar_path: Option<PathBuf>,
+    /// Further arguments of `docker run`, as a shell would split them.
+    pub docker_flags: String,
+    /// The engine's command: `docker`, which is the default, or `podman`, or a path to either.
+    pub engine: String,
+    /// When the image is pulled if it comes from no archive; when it is missing by default.
+    pub pull: PullPolicy,
+    /// A directory where archives of pulled images are kept; blank is not set, which is the default.
+    pub image_cache: Option<PathBuf>,
+    /// Whether the working directory is mounted, read-only, at `/workspace`, and the directories of an
+    /// evaluator or candidate elsewhere at their own paths; true by default.
+    pub mount_workspace: bool,
+    /// Who the container runs as: the `submitter`, which is the default, whoever the `image` says, or a
+    /// user as `docker run --user` takes it.
+    pub user: String,
+    /// The container's network, such as `none` or `host`; left to the engine by default.
+    pub network: Option<String>,
+    /// Processes and threads it may have at once; 4096 by default, `None` leaves it to the engine.
+    pub pids_limit: Option<u32>,
+    /// How long the job may run; without a limit by default.
+    pub time: Option<TimeLimit>,
+    /// CPUs it may use; all by default.
+    pub cpus: Option<u32>,
+    /// Memory it may use; all by default.
+    pub mem: Option<Memory>,
+    /// Whether the evaluator is told to be verbose; true by default.
+    pub eval_verbose: bool,
+    /// Threads numeric libraries may use; less than 1 counts as 1, `None` leaves them alone.
+    pub numeric_threads_per_job: Option<i64>,
+    /// What of the launcher's environment reaches the job.
+    pub environment: EnvironmentPolicy,
+    /// Bounds on stopping, logs and results.
+    pub limits: Limits,
+}
+
+impl Default for LocalDockerJobConfig {
+    fn default() -> Self {
+        Self {
+            eval_program_path: fields::eval_program_path(),
+            extra_cmd_args: IndexMap::new(),
+            image: "ubuntu:latest".to_owned(),
+            image_tar_path: None,
+            docker_flags: String::new(),
+            engine: "docker".to_owned(),
+            pull: PullPolicy::Missing,
+            image_cache: None,
+            mount_workspace: true,
+            user: "submitter".to_owned(),
+            network: None,
+            pids_limit: Some(4096),
+            time: None,
+            cpus: None,
+            mem: None,
+            eval_verbose: true,
+            numeric_threads_per_job: None,
+            environment: EnvironmentPolicy::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+container_settings!(LocalDockerJobConfig, config => {
+    cpus: config.cpus,
+    memory: config.mem,
+    gpus: false
+});

@@ -1,0 +1,105 @@
+//! Local jobs in containers: the command is a bash, with the script that Slurm is given elsewhere. It
+//! brings the image, runs the container, stops it when told to, and records its end.
+//!
+//! The container is a child of its engine, not of the command, so a command that is killed leaves it.
+//! After each that was stopped, it is therefore removed once more from here; what a killed launcher
+//! leaves is swept up when the next container is started on this machine.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use sortie_process::{Command, Environment, Exit, Limits};
+use sortie_results::{AttemptId, JobEnd, Outcome};
+use sortie_script::{Attempt, BatchActivation, BatchScript, Environment as InScript, Jobs};
+
+use super::plan::{NotReady, Plan, Planned};
+use crate::container::{self, Containers};
+use crate::job::Paths;
+
+/// How long the script may take, beyond the evaluator's grace, to remove the container.
+const CLOSING: Duration = Duration::from_secs(10);
+/// How long the engine may take to remove a container of which nothing runs any more.
+const REMOVAL: Duration = Duration::from_secs(20);
+
+impl Plan {
+    pub(super) fn in_container(
+        &self,
+        containers: &Containers,
+        paths: &Paths,
+        attempt: AttemptId,
+    ) -> Result<Planned, NotReady> {
+        let id = attempt.to_string();
+        let args = self.config.evaluator_args(&paths.candidate, &paths.results_dir);
+        let command = [vec!["python".into()], args].concat();
+        let mounts = Containers::mounts(&self.config, &self.here, paths);
+        let container = containers.of(&self.config, &id, &mounts);
+        let limits = self.config.limits();
+        let script = BatchScript {
+            version: env!("CARGO_PKG_VERSION"),
+            name: &format!("sortie-{id}"),
+            jobs: Jobs::One(&Attempt {
+                id: &id,
+                candidate: &paths.candidate,
+                results_dir: &self.here.cwd.join(&paths.results_dir),
+                command: &command,
+                container: container.as_ref(),
+            }),
+            options: &[],
+            early_term_seconds: 0,
+            directory: &self.here.cwd,
+            environment: InScript::default(),
+            modules: &[],
+            activation: BatchActivation::None,
+            grace: limits.grace,
+            max_log_bytes: limits.max_log_bytes,
+        };
+        // As an argument: a file in the results dir could be changed by the container meanwhile.
+        let args = ["--noprofile", "--norc", "-c"].map(OsString::from).into_iter();
+        Ok(Planned {
+            program: "bash".into(),
+            args: args.chain([script.render_here()?.into()]).collect(),
+            env: self.shared_env.clone(),
+            activates: None,
+            inside: Some(command),
+        })
+    }
+
+    /// How long a command may take to end beyond the evaluator's grace.
+    pub(super) fn closing(&self) -> Duration {
+        if self.containers.is_some() { CLOSING } else { Duration::ZERO }
+    }
+
+    /// The command that removes an attempt's container, if it runs in one.
+    pub(super) fn removal(&self, attempt: AttemptId) -> Option<Command> {
+        self.engine(&["rm", "--force", "--volumes", &format!("sortie-{attempt}")], REMOVAL)
+    }
+
+    /// A command of the engine, if the jobs run in containers.
+    pub(crate) fn engine(&self, args: &[&str], patience: Duration) -> Option<Command> {
+        Some(Command {
+            program: self.config.container()?.engine.into(),
+            args: args.iter().map(OsString::from).collect(),
+            env: Environment::clone(&self.shared_env),
+            cwd: self.here.cwd.clone(),
+            limits: Limits { time: Some(patience), ..Limits::default() },
+            announces_ready: false,
+            template: None,
+        })
+    }
+
+    /// The outcome of a script that was not stopped, by the record it left.
+    pub(super) fn outcome_inside(&self, paths: &Paths, attempt: AttemptId, exit: &Exit) -> Outcome {
+        let dir = self.here.cwd.join(&paths.results_dir);
+        let record = match JobEnd::load(&dir, attempt) {
+            Ok(Some(record)) => record,
+            Ok(None) => {
+                let reason = format!("the container's script left no record ({:?})", exit.status);
+                return Outcome::Lost { reason };
+            }
+            Err(error) => return Outcome::Lost { reason: error.to_string() },
+        };
+        let stopped =
+            || Outcome::Lost { reason: "something else stopped the container".to_owned() };
+        container::outcome(&record.end, &self.here.host).unwrap_or_else(stopped)
+    }
+}

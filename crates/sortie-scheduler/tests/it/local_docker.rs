@@ -1,0 +1,121 @@
+//! Containers on this machine, on a real engine, from `cargo xtask test`.
+
+use std::time::Duration;
+
+use sortie_config::{LocalDockerJobConfig, LocalJobConfig, PullPolicy, TimeLimit};
+use sortie_results::{Fault, Outcome};
+use sortie_scheduler::{Preview, check, clean, preview};
+
+use crate::containers::{GOOD, STUBBORN, Stage, owner};
+
+#[tokio::test]
+async fn a_good_candidate() {
+    let Some(stage) = Stage::new(GOOD) else { return };
+    let results = stage.run(stage.local()).await;
+    assert_eq!(results.outcome, Outcome::Exited { code: 0 }, "{}", results.stderr_log.text());
+    assert!(results.correct);
+    assert_eq!(owner(&stage.path("results/metrics.json")), owner(&stage.path("candidate.py")));
+}
+
+#[tokio::test]
+async fn ends_are_told_apart() {
+    let Some(stage) = Stage::new("sys.exit(3)") else { return };
+    let results = stage.run(stage.local()).await;
+    assert_eq!(
+        (results.outcome, results.fault),
+        (Outcome::Exited { code: 3 }, Some(Fault::Candidate))
+    );
+
+    let Some(stage) = Stage::new("os.kill(os.getpid(), 11)") else { return };
+    assert_eq!(stage.run(stage.local()).await.outcome, Outcome::signaled(11));
+
+    let Some(stage) = Stage::new("x = bytearray(1 << 30); time.sleep(60)") else { return };
+    let results = stage.run(stage.local()).await;
+    assert_eq!((results.outcome, results.fault), (Outcome::OutOfMemory, Some(Fault::Candidate)));
+
+    let never = PullPolicy::Never;
+    let missing =
+        LocalDockerJobConfig { image: "localhost/none:1".into(), pull: never, ..stage.local() };
+    let results = stage.run(missing).await;
+    assert!(matches!(results.outcome, Outcome::SetupFailed { .. }), "{}", results.outcome);
+    assert_eq!(results.fault, Some(Fault::Setup));
+}
+
+#[tokio::test]
+async fn a_time_limit_holds_for_the_container() {
+    let Some(stage) = Stage::new(STUBBORN) else { return };
+    let time = TimeLimit::from_seconds(2).ok();
+    let results = stage.run(LocalDockerJobConfig { time, ..stage.local() }).await;
+    assert_eq!(results.outcome, Outcome::TimedOut { limit_seconds: 2.0 });
+    assert!(results.seconds.running < 10.0, "{}", results.seconds.running);
+}
+
+#[tokio::test]
+async fn a_cancelled_job_leaves_no_container() {
+    let Some(stage) = Stage::new(STUBBORN) else { return };
+    let scheduler = stage.scheduler(stage.local());
+    let job = scheduler.submit(stage.path("candidate.py"), stage.path("results")).unwrap();
+    stage.appears("results/started").await;
+    scheduler.cancel(&[job]);
+    let results = scheduler.wait(job).await.unwrap();
+    assert_eq!(results.outcome, Outcome::Cancelled);
+    assert_eq!(stage.containers(results.attempt), "");
+}
+
+#[tokio::test]
+async fn a_dropped_run_leaves_no_container() {
+    let Some(stage) = Stage::new(STUBBORN) else { return };
+    let scheduler = stage.scheduler(stage.local());
+    let run = scheduler.run(stage.path("candidate.py"), stage.path("results"));
+    tokio::select! {
+        _ = run => panic!("it cannot have ended"),
+        () = stage.appears("results/started") => {}
+    }
+    let mark = stage.path("").display().to_string();
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while !stage.containers_of(&mark).is_empty() {
+        assert!(std::time::Instant::now() < deadline, "the container is still there");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_the_launchers_environment_gets_in_but_what_is_named() {
+    let Some(mut stage) = Stage::new("print(json.dumps(dict(os.environ)))") else { return };
+    stage.env.push(("API_KEY".into(), "secret".into()));
+    stage.env.push(("HF_TOKEN".into(), "asked for".into()));
+    let mut config = stage.local();
+    config.environment.allow = vec![sortie_config::glob::Pattern::new("HF_*").unwrap()];
+    config.environment.set.insert("SEED".into(), "7".into());
+    config.numeric_threads_per_job = Some(2);
+    let results = stage.run(config).await;
+    let log = results.stdout_log.text();
+    for entry in [r#""HF_TOKEN": "asked for""#, r#""SEED": "7""#, r#""OMP_NUM_THREADS": "2""#] {
+        assert!(log.contains(entry), "{log}");
+    }
+    assert!(!log.contains("secret") && !log.contains("DOCKER_HOST"), "{log}");
+}
+
+#[tokio::test]
+async fn an_engine_that_is_not_there_cannot_be_cleaned_up() {
+    let engine = "/nowhere/docker".to_owned();
+    let config = LocalDockerJobConfig { engine, ..LocalDockerJobConfig::default() };
+    let error = clean(&config.into()).await.unwrap_err().to_string();
+    assert!(error.contains("/nowhere/docker"), "{error}");
+    assert_eq!(clean(&LocalJobConfig::default().into()).await.unwrap(), [] as [String; 0]);
+}
+
+#[tokio::test]
+async fn it_is_shown_and_checked_beforehand() {
+    let Some(stage) = Stage::new(GOOD) else { return };
+    let config = stage.local().into();
+    let shown = preview(&config, stage.path("candidate.py"), stage.path("results")).unwrap();
+    let Preview::Script(script) = shown else { panic!("{shown:?}") };
+    assert!(script.contains("sortie_container=(--name=sortie-") && !script.contains("#SBATCH"));
+
+    let missing =
+        LocalDockerJobConfig { image_tar_path: Some("no such.tar".into()), ..stage.local() };
+    let findings = check(&missing.into()).await;
+    let finding = |subject| findings.iter().find(|finding| finding.subject == subject).unwrap();
+    assert!(finding("image archive").result.as_ref().unwrap_err().what.contains("no such.tar"));
+}

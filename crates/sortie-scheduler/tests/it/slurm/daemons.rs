@@ -1,0 +1,122 @@
+//! Slurm's daemons stopped while jobs run: one after the other, on a cluster that no other test has
+//! meanwhile.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use sortie_results::{Outcome, Record};
+use sortie_scheduler::Status;
+
+use super::{Cluster, Flavour, Site};
+use crate::GOOD;
+
+#[tokio::test]
+async fn stopped_and_started_again() {
+    let Some(cluster) = Flavour::Accounting.alone() else { return };
+    the_controller(cluster.clone()).await;
+    the_node(cluster).await;
+}
+
+/// A daemon of the private cluster that is down until this is dropped.
+struct Down<'a> {
+    cluster: &'a Cluster,
+    program: &'static str,
+}
+
+impl<'a> Down<'a> {
+    /// By SIGKILL, as by a crash.
+    fn now(cluster: &'a Cluster, program: &'static str, pid_file: &str) -> Self {
+        let pid = fs::read_to_string(cluster.setting(pid_file)).unwrap();
+        let proc = std::path::Path::new("/proc").join(pid.trim());
+        assert_eq!(fs::read_to_string(proc.join("comm")).unwrap().trim(), program);
+        crate::run_program("kill", &["-KILL", pid.trim()]);
+        while proc.exists() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Self { cluster, program }
+    }
+}
+
+impl Drop for Down<'_> {
+    fn drop(&mut self) {
+        self.cluster.start(self.program);
+    }
+}
+
+/// Jobs that end, are cancelled and are submitted while it is away, and one that outlasts it.
+async fn the_controller(cluster: Cluster) {
+    let site = Site::new(
+        cluster.clone(),
+        r#"touch "$4/up"; until [ -e "$2" ]; do sleep 0.1; done; cd "$4"
+        echo '{"combined_score": 1}' >metrics.json; echo '{"correct": true}' >correct.json"#,
+    );
+    let scheduler = site.scheduler(site.config());
+    let gate = |name: &str| {
+        let path = site.path(&format!("gate {name}"));
+        fs::create_dir_all(&path).unwrap();
+        path.join("go")
+    };
+    // The candidate is what each waits for: it is taken away once the job was accepted.
+    let mut jobs = Vec::new();
+    for name in ["early", "late", "never"] {
+        crate::write(&gate(name), "");
+        jobs.push(scheduler.submit(gate(name), site.path(name)).unwrap());
+        crate::eventually("the job to be handed in", || {
+            site.path(name).join("job_script.sh").exists()
+        })
+        .await;
+        fs::remove_file(gate(name)).unwrap();
+    }
+    for name in ["early", "late", "never"] {
+        site.appears(&format!("{name}/up")).await;
+    }
+    let down = Down::now(&cluster, "slurmctld", "SlurmctldPidFile");
+    let since = Instant::now();
+    crate::write(&gate("early"), "");
+    let early = scheduler.wait(jobs[0]).await.unwrap();
+    assert!(early.correct && since.elapsed() < Duration::from_secs(10), "{early:?}");
+    scheduler.cancel(&[jobs[2]]);
+    crate::write(&gate("new"), "");
+    let new = scheduler.submit(gate("new"), site.path("new")).unwrap();
+    tokio::time::sleep(Duration::from_secs(25).saturating_sub(since.elapsed())).await;
+    for job in [jobs[1], jobs[2], new] {
+        let status = scheduler.status(job).unwrap();
+        assert!(!matches!(status, Status::Finished(_)), "{status:?}");
+    }
+    drop(down);
+    crate::write(&gate("late"), "");
+    for job in [jobs[1], new] {
+        let finished = scheduler.wait(job).await.unwrap();
+        assert!(finished.correct, "{finished:?}");
+    }
+    assert_eq!(scheduler.wait(jobs[2]).await.unwrap().outcome, Outcome::Cancelled);
+    assert!(!site.path("new/previous").exists());
+    site.leaves_nothing().await;
+}
+
+/// The attempt is lost with its node, and another one succeeds.
+async fn the_node(cluster: Cluster) {
+    let site = Site::new(
+        cluster.clone(),
+        &format!("[ -e \"$4/previous\" ] || {{ touch \"$4/up\"; sleep 600; }}; {GOOD}"),
+    );
+    let mut config = site.config();
+    config.infrastructure_retries = 1;
+    let scheduler = site.scheduler(config);
+    let job = scheduler.submit(site.path("candidate"), site.path("results")).unwrap();
+    site.appears("results/up").await;
+    let down = Down::now(&cluster, "slurmd", "SlurmdPidFile");
+    // It takes Slurm about a minute to notice.
+    let wanted = "another attempt in 5 s, after: node failed: ";
+    let why = super::waits_for(&scheduler, job, wanted).await;
+    assert!(why.ends_with(" failed"), "{why}");
+    drop(down);
+    let finished = scheduler.wait(job).await.unwrap();
+    assert!(finished.correct, "{finished:?}");
+    let previous: Vec<_> = fs::read_dir(site.path("results/previous")).unwrap().collect();
+    let [Ok(first)] = previous.as_slice() else { panic!("{previous:?}") };
+    let record = Record::read(&first.path()).unwrap();
+    assert!(matches!(record.outcome, Outcome::NodeFailed { .. }), "{record:?}");
+    assert_ne!(record.attempt, finished.attempt);
+    assert_eq!(first.file_name().to_str().unwrap(), record.attempt.to_string());
+}

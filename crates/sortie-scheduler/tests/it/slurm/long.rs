@@ -1,0 +1,135 @@
+//! What takes Slurm a minute or more to do, all at once.
+
+use std::fs;
+use std::time::Duration;
+
+use sortie_results::{Fault, Outcome, Results};
+
+use super::{Cluster, Flavour, Site};
+use crate::GOOD;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_and_silence_and_a_thousand_jobs() {
+    let Some(cluster) = Flavour::Plain.shared() else { return };
+    tokio::join!(
+        super::array::a_thousand_at_once(cluster.clone()),
+        time_limit(cluster.clone(), "sleep 600"),
+        time_limit(cluster.clone(), "trap '' TERM; setsid sleep 601 & sleep 602; sleep 603"),
+        told_before_its_time_limit(cluster.clone()),
+        memory(cluster.clone()),
+        memory_of_one_among_many(cluster.clone()),
+        killed_and_forgotten_before_anyone_asked(cluster.clone()),
+        ended_and_forgotten_before_anyone_asked(cluster.clone()),
+    );
+}
+
+/// A minute is the least limit that Slurm knows; it looks every half minute.
+async fn time_limit(cluster: Cluster, script: &str) {
+    let site = Site::new(cluster, script);
+    let mut config = site.config();
+    (config.partition, config.time) = ("short".into(), "1".parse().unwrap());
+    config.infrastructure_retries = 2;
+    let results = site.run(config).await;
+    assert_eq!(results.outcome, Outcome::TimedOut { limit_seconds: 60.0 }, "{results:?}");
+    assert_eq!(results.fault, Some(Fault::Candidate));
+    assert!(fs::exists(site.path("results/job_end.json")).unwrap(), "its script told so itself");
+}
+
+async fn told_before_its_time_limit(cluster: Cluster) {
+    let site = Site::new(cluster, "trap 'echo told; exit 7' TERM; sleep 600 & wait");
+    let mut config = site.config();
+    (config.time, config.early_term_seconds) = ("3".parse().unwrap(), 30);
+    let (tidy, plain) = (site.path("results"), site.path("plain"));
+    crate::write(&site.path("plain.sh"), "sleep 600");
+    let ignorant = sortie_config::SlurmCondaJobConfig {
+        eval_program_path: site.path("plain.sh"),
+        ..config.clone()
+    };
+    let candidate = site.path("candidate");
+    let (first, second) = (site.scheduler(config), site.scheduler(ignorant));
+    let (tidy, plain) = tokio::join!(first.run(&candidate, tidy), second.run(&candidate, plain));
+    let (tidy, plain) = (tidy.unwrap().0, plain.unwrap().0);
+    // What it does with the warning is its own affair.
+    assert_eq!(tidy.outcome, Outcome::Exited { code: 7 });
+    assert_eq!(tidy.stdout_log.text(), "told\n");
+    assert_eq!(plain.outcome, Outcome::TimedOut { limit_seconds: 180.0 });
+    assert!(plain.seconds.running < 175.0, "before Slurm would have ended it");
+}
+
+/// Doubles a variable until it is too much.
+const HOG: &str = "x=0123456789abcdef; while :; do x=$x$x; sleep 0.2; done";
+
+fn over_memory(results: &Results) {
+    assert_eq!(results.outcome, Outcome::OutOfMemory, "{results:?}");
+    assert_eq!(results.fault, Some(Fault::Candidate));
+}
+
+async fn memory(cluster: Cluster) {
+    let site = Site::new(cluster, HOG);
+    let results = site.run(site.config()).await;
+    assert!(results.stderr_log.text().contains("memory limit"), "{results:?}");
+    over_memory(&results);
+}
+
+/// In an array Slurm's words are lost; the attempt that follows by itself has them.
+async fn memory_of_one_among_many(cluster: Cluster) {
+    let site = Site::new(cluster, &format!("if [ -s \"$2\" ]; then {HOG}; fi; {GOOD}"));
+    crate::write(&site.path("hog"), "much");
+    let mut config = site.config();
+    config.infrastructure_retries = 1;
+    let scheduler = site.scheduler(config);
+    let (good, hog) = (site.path("candidate"), site.path("hog"));
+    let pairs = [(&good, site.path("results 0")), (&hog, site.path("results 1"))];
+    let jobs = scheduler.submit_many(pairs);
+    let [good, hog] = jobs.as_slice() else { panic!("{jobs:?}") };
+    assert!(scheduler.wait(*good.as_ref().unwrap()).await.unwrap().correct);
+    let hog = *hog.as_ref().unwrap();
+    scheduler.wait(hog).await.unwrap();
+    over_memory(&scheduler.results(hog).unwrap());
+}
+
+/// A launcher whose squeue is out of order while there is a file `silent`.
+fn with_silent_squeue(site: &Site) -> sortie_scheduler::JobScheduler {
+    let shim = format!(
+        "#!/bin/sh\nPATH=${{PATH#*:}}\n[ -e '{}' ] || exec squeue \"$@\"\necho 'squeue: error: slurm_load_jobs error: Socket \
+         timed out on send/recv operation' >&2\nexit 1\n",
+        site.path("silent").display()
+    );
+    site.program("shims/squeue", &shim);
+    super::scheduler(site.config(), site.env(&[&site.path("shims")]))
+}
+
+/// `MinJobAge` is 5 s, and a job is forgotten within twice that.
+const FORGETTING: Duration = Duration::from_secs(15);
+
+async fn killed_and_forgotten_before_anyone_asked(cluster: Cluster) {
+    // Its parent is the script.
+    let site = Site::new(cluster, r#"echo "$PPID" >"$4/script"; touch "$4/up"; sleep 600"#);
+    let scheduler = with_silent_squeue(&site);
+    let job = scheduler.submit(site.path("candidate"), site.path("results")).unwrap();
+    site.appears("results/up").await;
+    let running =
+        || matches!(scheduler.status(job).unwrap(), sortie_scheduler::Status::Running { .. });
+    crate::eventually("it to be known that it runs", running).await;
+    crate::write(&site.path("silent"), "");
+    crate::run_program("kill", &["-KILL", site.read("results/script").trim()]);
+    for process in site.stage.processes() {
+        crate::run_program("kill", &["-KILL", &process]);
+    }
+    site.leaves_nothing().await;
+    tokio::time::sleep(FORGETTING).await;
+    fs::remove_file(site.path("silent")).unwrap();
+    let finished = scheduler.wait(job).await.unwrap();
+    assert!(matches!(finished.outcome, Outcome::Lost { .. }), "{finished:?}");
+    assert_eq!(finished.fault, Some(Fault::Infrastructure));
+}
+
+/// Its own record is enough.
+async fn ended_and_forgotten_before_anyone_asked(cluster: Cluster) {
+    let site = Site::new(cluster, GOOD);
+    let scheduler = with_silent_squeue(&site);
+    crate::write(&site.path("silent"), "");
+    let run = scheduler.run(site.path("candidate"), site.path("results"));
+    let (results, took) = run.await.unwrap();
+    assert!(results.correct && took < FORGETTING, "{results:?} {took:?}");
+}

@@ -1,0 +1,35 @@
+
+# Sets up and becomes the evaluator. From the activation on, nothing is trusted to be what its name says.
+sortie_run() {
+  local program=${sortie_command[0]}
+  set +m
+  sortie_step 'working directory'
+  cd -- "$sortie_directory" || exit
+  sortie_step environment
+  if ((sortie_only_these)); then
+    sortie_clear
+  fi
+  sortie_environment || exit
+  export SORTIE_ATTEMPT=$sortie_attempt SLURM_EXPORT_ENV=ALL || exit
+  sortie_load_modules
+  sortie_activate
+  builtin trap - EXIT ERR DEBUG RETURN
+  sortie_evaluator_environment || builtin exit
+  sortie_step python
+  if ! builtin type -P -- "$program" >/dev/null; then
+    builtin printf 'sortie: %s: not found once its environment was active; PATH is %s\n' "$program" "${PATH-}" >&2
+    builtin exit 127
+  fi
+  builtin command -- "$program" --version >/dev/null 3>&- || builtin exit
+  sortie_step ready
+  if ((${#sortie_odd[@]} > 0)); then
+    builtin exec -- /usr/bin/env -- "${sortie_odd[@]}" "${sortie_command[@]}" 3>&-
+  else
+    builtin exec -- "${sortie_command[@]}" 3>&-
+  fi
+}
+
+# Ends what the evaluator left.
+sortie_leave() {
+  sortie_stop
+}

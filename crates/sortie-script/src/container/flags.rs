@@ -1,0 +1,360 @@
+//! The user's flags of `docker run`: read as the engine reads them, and those refused that would
+//! break what is promised of a job.
+
+use std::collections::BTreeSet;
+
+use super::words::{self, WordsError};
+
+/// Why flags are not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FlagsError {
+    /// They do not split into words.
+    #[error("docker_flags: {0}")]
+    Words(#[from] WordsError),
+    /// A word that is no flag, nor the value of one.
+    #[error(
+        "docker_flags: `{word}` is neither a flag nor the value of one; the engine would take it \
+         for the image"
+    )]
+    NotAFlag {
+        /// The word.
+        word: String,
+    },
+    /// A flag at the end that needs a value.
+    #[error("docker_flags: `{flag}` needs a value")]
+    NoValue {
+        /// The flag.
+        flag: String,
+    },
+    /// A flag that would break what is promised.
+    #[error("docker_flags: `{flag}` is refused: {reason}")]
+    Refused {
+        /// The flag, with its value if that is the matter.
+        flag: String,
+        /// What it would break, and what to do.
+        reason: &'static str,
+    },
+}
+
+/// Flags that can be passed on: `docker create` takes them as `docker run` does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    words: Vec<String>,
+    /// The long names of all.
+    names: BTreeSet<String>,
+    /// Where they mount something.
+    targets: BTreeSet<String>,
+    /// Whether they ask for all GPUs there are.
+    all_gpus: bool,
+}
+
+impl Flags {
+    /// Reads a text as a shell splits words, and the words as the engine reads flags. `variable` looks up
+    /// what `$NAME` in the text stands for.
+    ///
+    /// ```
+    /// use sortie_script::Flags;
+    ///
+    /// let variable = |name: &str| (name == "PWD").then(|| "/big data".to_owned());
+    /// let flags = Flags::parse("--shm-size=1g -v $PWD:/data:ro --rm", variable)?;
+    /// // Containers are removed in any case.
+    /// assert_eq!(flags.words(), ["--shm-size=1g", "--volume=/big data:/data:ro"]);
+    /// assert!(Flags::parse("-d", variable).unwrap_err().to_string().contains("`--detach` is refused"));
+    /// # Ok::<(), sortie_script::FlagsError>(())
+    /// ```
+    pub fn parse(
+        text: &str,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, FlagsError> {
+        let mut flags = Self::default();
+        let mut words = words::split(text, &variable)?.into_iter();
+        while let Some(word) = words.next() {
+            if let Some(long) = word.strip_prefix("--").filter(|long| !long.is_empty()) {
+                flags.long(long, &mut words)?;
+            } else if let Some(short) = word.strip_prefix('-').filter(|short| !short.is_empty()) {
+                flags.short(short, &mut words)?;
+            } else {
+                return Err(FlagsError::NotAFlag { word });
+            }
+        }
+        Ok(flags)
+    }
+
+    /// One word each, in the form `--name=value`.
+    pub fn words(&self) -> &[String] {
+        &self.words
+    }
+
+    /// Whether they have the flag of this long name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+
+    /// The value of a flag, of the last if there are several.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        let given = self.words.iter().rev();
+        given
+            .filter_map(|word| word.strip_prefix("--")?.split_once('='))
+            .find_map(|(given, value)| (given == name).then_some(value))
+    }
+
+    /// Whether they mount something at this place in the container.
+    pub(super) fn mounts_at(&self, target: &str) -> bool {
+        self.targets.contains(target.trim_end_matches('/'))
+    }
+
+    /// Whether they ask for all GPUs there are: not in [`Flags::words`], as a job has the GPUs that
+    /// it was assigned.
+    pub(super) fn all_gpus(&self) -> bool {
+        self.all_gpus
+    }
+
+    fn long(
+        &mut self,
+        flag: &str,
+        words: &mut impl Iterator<Item = String>,
+    ) -> Result<(), FlagsError> {
+        let (name, value) = match flag.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None if SWITCHES.contains(&flag) => (flag, None),
+            None => (flag, Some(value_of(flag, words)?)),
+        };
+        self.add(name, value)
+    }
+
+    /// A dash and one or more letters, of which the last may take the rest or the next word as value.
+    fn short(
+        &mut self,
+        letters: &str,
+        words: &mut impl Iterator<Item = String>,
+    ) -> Result<(), FlagsError> {
+        let mut rest = letters.chars();
+        while let Some(letter) = rest.next() {
+            let Some((_, name)) = SHORT.iter().find(|(short, _)| *short == letter) else {
+                return Err(FlagsError::NotAFlag { word: format!("-{letters}") });
+            };
+            let tail = rest.as_str();
+            if SWITCHES.contains(name) && !tail.starts_with('=') {
+                self.add(name, None)?;
+                continue;
+            }
+            let value = match tail {
+                "" => value_of(name, words)?,
+                _ => tail.strip_prefix('=').unwrap_or(tail).to_owned(),
+            };
+            return self.add(name, Some(value));
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, name: &str, value: Option<String>) -> Result<(), FlagsError> {
+        let is_true = value.as_deref().is_none_or(|value| ["true", "1", "t", "T"].contains(&value));
+        match (name, value.as_deref()) {
+            // What is done in any case.
+            ("rm" | "init", _) if is_true => return Ok(()),
+            ("restart", Some("no")) => return Ok(()),
+            ("gpus", Some("all" | "-1")) => {
+                self.all_gpus = true;
+                return Ok(());
+            }
+            _ => {}
+        }
+        if let Some(reason) = refusal(name, value.as_deref()) {
+            let value = value.map(|value| format!("={value}")).unwrap_or_default();
+            return Err(FlagsError::Refused { flag: format!("--{name}{value}"), reason });
+        }
+        let name = if name == "net" { "network" } else { name };
+        self.targets.extend(value.as_deref().and_then(|value| target(name, value)));
+        self.names.insert(name.to_owned());
+        self.words.push(match value {
+            Some(value) => format!("--{name}={value}"),
+            None => format!("--{name}"),
+        });
+        Ok(())
+    }
+}
+
+fn value_of(flag: &str, words: &mut impl Iterator<Item = String>) -> Result<String, FlagsError> {
+    words.next().ok_or_else(|| FlagsError::NoValue { flag: format!("--{flag}") })
+}
+
+/// Where a flag mounts something, if it does.
+fn target(flag: &str, value: &str) -> Option<String> {
+    let target = match flag {
+        // SOURCE:TARGET[:OPTIONS], or just a target.
+        "volume" => value.split(':').nth(1).unwrap_or(value),
+        "tmpfs" => value.split(':').next()?,
+        "mount" => {
+            let options = value.split(',').filter_map(|option| option.split_once('='));
+            let mut options = options.map(|(key, value)| (key.to_ascii_lowercase(), value));
+            options.find(|(key, _)| ["target", "destination", "dst"].contains(&key.as_str()))?.1
+        }
+        _ => return None,
+    };
+    Some(target.trim_end_matches('/').to_owned())
+}
+
+/// What would break if the engine were given the flag, if anything.
+fn refusal(name: &str, value: Option<&str>) -> Option<&'static str> {
+    Some(match (name, value) {
+        ("detach" | "detach-keys", _) => "the job lasts as long as its container",
+        ("restart", _) => "no container may outlive its job, or run a second time",
+        ("name" | "replace", _) => "containers are named by their attempt, to be found again",
+        ("rm", _) => "containers are removed when their end has been looked at",
+        ("init", _) => "without it no signal reaches the evaluator",
+        ("cidfile" | "pidfile" | "conmon-pidfile" | "pod-id-file", _) => {
+            "all jobs would write this one file"
+        }
+        ("label-file", _) => "it may hold labels by which containers are found again",
+        ("label", Some(label)) if label.starts_with("sortie.") => {
+            "by these labels containers are found again"
+        }
+        ("attach", _) => "both outputs are needed for the logs",
+        ("tty", _) => "a job has no terminal, and its two outputs would become one",
+        ("sig-proxy", Some(_)) => "signals have to reach the evaluator",
+        ("pull", _) => "set `pull` to `missing`, `always` or `never` instead",
+        ("pid", Some(_)) => {
+            "processes of the job could not be told from others, nor stopped with it"
+        }
+        ("pod" | "rootfs" | "rmi", _) => "a job is one container of one image",
+        ("oom-kill-disable", _) => "a job out of memory would hang",
+        ("env-host" | "env-merge", _) => {
+            "the launcher's environment stays outside; name what is wanted in `environment`"
+        }
+        ("help" | "version", _) => "nothing would be run",
+        _ => return None,
+    })
+}
+
+/// Flags without a value, of docker 20.10 to 28 and podman 4.
+const SWITCHES: &[&str] = &[
+    "detach",
+    "disable-content-trust",
+    "env-host",
+    "help",
+    "http-proxy",
+    "init",
+    "interactive",
+    "no-healthcheck",
+    "no-hostname",
+    "no-hosts",
+    "oom-kill-disable",
+    "passwd",
+    "privileged",
+    "publish-all",
+    "quiet",
+    "read-only",
+    "read-only-tmpfs",
+    "replace",
+    "rm",
+    "rmi",
+    "rootfs",
+    "sig-proxy",
+    "tls-verify",
+    "tty",
+    "unsetenv-all",
+    "use-api-socket",
+    "version",
+];
+
+const SHORT: &[(char, &str)] = &[
+    ('a', "attach"),
+    ('c', "cpu-shares"),
+    ('d', "detach"),
+    ('e', "env"),
+    ('h', "hostname"),
+    ('i', "interactive"),
+    ('l', "label"),
+    ('m', "memory"),
+    ('p', "publish"),
+    ('P', "publish-all"),
+    ('q', "quiet"),
+    ('t', "tty"),
+    ('u', "user"),
+    ('v', "volume"),
+    ('w', "workdir"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Flags, FlagsError> {
+        Flags::parse(text, |_| None)
+    }
+
+    fn words(text: &str) -> Vec<String> {
+        parse(text).unwrap().words
+    }
+
+    #[test]
+    fn flags_are_read_as_the_engine_reads_them() {
+        assert_eq!(words("--shm-size 1g --shm-size=2g"), ["--shm-size=1g", "--shm-size=2g"]);
+        assert_eq!(
+            words("-iPe A=1 -eB=2 -e=C=3 -m2g"),
+            [
+                "--interactive",
+                "--publish-all",
+                "--env=A=1",
+                "--env=B=2",
+                "--env=C=3",
+                "--memory=2g",
+            ]
+        );
+        // A value may look like a flag, or be empty.
+        assert_eq!(words("-e --detach --entrypoint ''"), ["--env=--detach", "--entrypoint="]);
+        assert_eq!(words("--rm --init=true --restart no --read-only"), ["--read-only"]);
+        let flags = parse("--gpus all").unwrap();
+        assert!(flags.all_gpus() && flags.words().is_empty());
+    }
+
+    #[test]
+    fn what_would_break_a_promise_is_refused() {
+        for text in [
+            "-d",
+            "-itd",
+            "--detach",
+            "--detach=true",
+            "--restart=always",
+            "--name x",
+            "--rm=false",
+            "--init=false",
+            "--cidfile x",
+            "-l sortie.attempt=1",
+            "--label-file x",
+            "-a stdout",
+            "-it",
+            "--sig-proxy=false",
+            "--pull=never",
+            "--pid=host",
+            "--oom-kill-disable",
+            "--env-host",
+            "--rmi",
+            "--pod x",
+            "--replace",
+            "--help",
+            "--rootfs",
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(matches!(error, FlagsError::Refused { .. }), "{text}: {error}");
+        }
+        for text in ["ubuntu", "--", "-", "-e A=1 x", "-z"] {
+            let error = parse(text).unwrap_err();
+            assert!(matches!(error, FlagsError::NotAFlag { .. }), "{text}: {error}");
+        }
+        let error = parse("--shm-size").unwrap_err().to_string();
+        assert_eq!(error, "docker_flags: `--shm-size` needs a value");
+    }
+
+    #[test]
+    fn targets_of_mounts() {
+        let flags = parse(
+            "-v /a:/workspace/:ro --mount type=bind,source=/b,dst=/c --tmpfs /d:size=1 -v /e",
+        );
+        let flags = flags.unwrap();
+        for target in ["/workspace", "/workspace/", "/c", "/d", "/e"] {
+            assert!(flags.mounts_at(target), "{target}");
+        }
+        assert!(!flags.mounts_at("/a") && !flags.mounts_at("/b"));
+    }
+}

@@ -1,0 +1,153 @@
+//! The values of a container, owned: from a file, or changed by a test.
+
+use std::{ffi::OsString, path::PathBuf, time::Duration};
+
+use serde::Deserialize;
+use sortie_script::{
+    Attempt, BatchActivation, BatchScript, Container, Environment, Files, Flags, Jobs, Pull,
+    ScriptError, User, inside,
+};
+
+/// A file of `tests/container`.
+#[derive(Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Case {
+    /// The number that is the attempt's id.
+    #[serde(skip)]
+    pub(crate) id: u128,
+    /// What the script exports to the engine's command.
+    #[serde(skip)]
+    pub(crate) inherited: Vec<(OsString, OsString)>,
+    pub(crate) engine: String,
+    pub(crate) image: String,
+    pub(crate) archive: Option<PathBuf>,
+    pub(crate) pull: String,
+    pub(crate) cache: Option<PathBuf>,
+    pub(crate) directory: PathBuf,
+    pub(crate) mount_programs: bool,
+    pub(crate) evaluator: PathBuf,
+    pub(crate) candidate: PathBuf,
+    pub(crate) results_dir: PathBuf,
+    pub(crate) user: Option<String>,
+    pub(crate) gpus: bool,
+    pub(crate) cpus: Option<u32>,
+    pub(crate) memory_bytes: Option<u64>,
+    pub(crate) pids: Option<u32>,
+    pub(crate) network: Option<String>,
+    #[serde(deserialize_with = "pairs")]
+    pub(crate) environment: Vec<(OsString, OsString)>,
+    pub(crate) docker_flags: String,
+    #[serde(skip)]
+    pub(crate) command: Vec<OsString>,
+}
+
+fn pairs<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<(OsString, OsString)>, D::Error> {
+    let pairs = Vec::<(String, String)>::deserialize(from)?;
+    Ok(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+}
+
+impl Default for Case {
+    fn default() -> Self {
+        Self {
+            id: 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef,
+            inherited: Vec::new(),
+            engine: "docker".into(),
+            archive: None,
+            pull: "missing".into(),
+            cache: None,
+            gpus: false,
+            image: "ubuntu:latest".into(),
+            directory: "/home/me/work".into(),
+            mount_programs: true,
+            evaluator: "evaluate.py".into(),
+            candidate: "gen_7/main.py".into(),
+            results_dir: "gen_7/results".into(),
+            user: None,
+            cpus: None,
+            memory_bytes: None,
+            pids: None,
+            network: None,
+            environment: Vec::new(),
+            docker_flags: String::new(),
+            command: Vec::new(),
+        }
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    (name == "PWD").then(|| "/home/me/work".into())
+}
+
+impl Case {
+    pub(crate) fn attempt(&self) -> String {
+        format!("{:032x}", self.id)
+    }
+
+    pub(crate) fn render(&self) -> Result<String, ScriptError> {
+        let files = Files {
+            directory: &self.directory,
+            mount_programs: self.mount_programs,
+            evaluator: &self.evaluator,
+            candidate: &self.candidate,
+            results_dir: &self.results_dir,
+        };
+        let (mounts, flags) = (files.mounts(), Flags::parse(&self.docker_flags, variable).unwrap());
+        let attempt = self.attempt();
+        let container = Container {
+            attempt: &attempt,
+            launcher: "sortie 0.0.0, process 7 on login1",
+            engine: &self.engine,
+            image: &self.image,
+            archive: self.archive.as_deref(),
+            pull: self.pull(),
+            cache: self.cache.as_deref(),
+            mounts: &mounts,
+            directory: "/workspace".as_ref(),
+            user: self.user.as_deref().map_or(User::Submitter, User::Named),
+            gpus: self.gpus,
+            cpus: self.cpus,
+            memory_bytes: self.memory_bytes,
+            pids: self.pids,
+            network: self.network.as_deref(),
+            environment: &self.environment,
+            flags: &flags,
+        };
+        let command = self.command();
+        let attempt = Attempt {
+            id: &attempt,
+            candidate: &self.candidate,
+            results_dir: &self.directory.join(&self.results_dir),
+            command: &command,
+            container: Some(&container),
+        };
+        let script = BatchScript {
+            version: "0.0.0",
+            name: &format!("sortie-{}", attempt.id),
+            jobs: Jobs::One(&attempt),
+            options: &[],
+            early_term_seconds: 0,
+            directory: &self.directory,
+            environment: Environment { inherited: &self.inherited, ..Environment::default() },
+            modules: &[],
+            activation: BatchActivation::None,
+            grace: Duration::from_secs(1),
+            max_log_bytes: 1 << 20,
+        };
+        script.render()
+    }
+
+    fn pull(&self) -> Pull {
+        let all = [Pull::Missing, Pull::Always, Pull::Never];
+        all.into_iter().find(|pull| pull.to_string() == self.pull).unwrap()
+    }
+
+    /// The command given, or else the evaluator's.
+    fn command(&self) -> Vec<OsString> {
+        if !self.command.is_empty() {
+            return self.command.clone();
+        }
+        let evaluator = ["python".into(), inside(&self.evaluator), "--program_path".into()];
+        let results_dir = ["--results_dir".into(), self.results_dir.clone().into()];
+        evaluator.into_iter().chain([inside(&self.candidate)]).chain(results_dir).collect()
+    }
+}

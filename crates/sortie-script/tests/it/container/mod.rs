@@ -1,0 +1,10 @@
+//! Containers: the scripts as people review them, and as bash and real engines run them.
+
+mod case;
+mod ends;
+mod engine;
+mod images;
+mod stops;
+mod texts;
+mod values;
+mod words;

@@ -1,0 +1,156 @@
+//! Stopped jobs, and those that can no longer stop anything themselves.
+
+use std::{fs, thread::sleep, time::Duration};
+
+use sortie_script::sweep;
+
+use super::engine::{Here, docker, engines, signal};
+use crate::bash::program;
+
+const TERMINATED: &str = r#"{"kind":"terminated","signal":15}"#;
+
+#[test]
+fn a_signal_stops_the_container() {
+    for engine in engines() {
+        for evaluator in [
+            "trap 'echo bye; exit 0' TERM; echo started; sleep 1000 & wait",
+            "trap '' TERM; echo started; sleep 1000",
+        ] {
+            let here = Here::new(&engine);
+            let case = here.case(evaluator);
+            let script = here.start(&case, &[]);
+            here.wait_for(&case, "started");
+            signal("-TERM", script.id());
+            assert_eq!(here.end(&case, script), TERMINATED);
+            assert_eq!(here.log(&case, "out").contains("bye"), evaluator.contains("bye"));
+        }
+    }
+}
+
+#[test]
+fn a_signal_while_the_container_is_made() {
+    for engine in engines() {
+        let here = Here::new(&engine);
+        for (step, doing) in [("pull", "pull"), ("load", "load"), ("create", "create")] {
+            let mut case = here.case("");
+            case.engine = here
+                .wrapper(&format!("[ $1 != {step} ] || {{ echo x >> {doing}.log; sleep 1000; }}"));
+            case.inherited.push(("PWD".into(), "/".into()));
+            let log = here.path(&format!("{doing}.log"));
+            case.engine = here.wrapper(&format!(
+                "[ $1 != {step} ] || {{ echo x >> {}; sleep 1000; }}",
+                log.display()
+            ));
+            match step {
+                "pull" => case.image = "localhost/none:1".into(),
+                "load" => {
+                    let archive = here.path("none.tar");
+                    fs::write(&archive, "no archive").unwrap();
+                    case.image = "localhost/none:1".into();
+                    case.archive = Some(archive);
+                }
+                _ => {}
+            }
+            let script = here.start(&case, &[]);
+            while !log.exists() {
+                sleep(Duration::from_millis(10));
+            }
+            signal("-TERM", script.id());
+            assert_eq!(here.end(&case, script), TERMINATED, "{doing}");
+        }
+    }
+}
+
+#[test]
+fn a_flood_of_output_is_stopped() {
+    for engine in engines() {
+        let here = Here::new(&engine);
+        let case = here.case("trap '' TERM; yes");
+        assert_eq!(here.run(&case), r#"{"kind":"output_limit","limit_bytes":1048576}"#);
+    }
+}
+
+#[test]
+fn what_a_killed_job_left_is_swept_up_by_the_next() {
+    for engine in engines() {
+        let here = Here::new(&engine);
+        let (killed, living) =
+            (here.case("echo started; sleep 1000"), here.case("echo started; sleep 1000"));
+        fs::create_dir(here.path("other")).unwrap();
+        let living = super::case::Case { results_dir: "other".into(), ..living };
+        let mut script = here.start(&killed, &[]);
+        let other = here.start(&living, &[]);
+        here.wait_for(&killed, "started");
+        here.wait_for(&living, "started");
+        signal("-KILL", script.id());
+        script.wait().unwrap();
+        assert_ne!(here.containers(&killed), "");
+        let next = here.case("sleep 1");
+        assert_eq!(here.run(&next), r#"{"kind":"exited","code":0}"#);
+        assert_eq!(here.containers(&killed), "");
+        assert!(here.log(&next, "err").contains(&format!("sortie-{}", killed.attempt())));
+        // Another job's is left alone.
+        assert_ne!(here.containers(&living), "");
+        signal("-TERM", other.id());
+        assert_eq!(here.end(&living, other), TERMINATED);
+    }
+}
+
+#[test]
+fn what_is_left_is_swept_up_without_a_job_too() {
+    for engine in engines() {
+        let here = Here::new(&engine);
+        let killed = here.case("echo started; sleep 1000");
+        let mut script = here.start(&killed, &[]);
+        here.wait_for(&killed, "started");
+        let sweep = || {
+            let argv = sweep(engine.name);
+            let mut command = program("bash");
+            command
+                .args(&argv[1..])
+                .envs(engine.variables.iter().map(|(name, value)| (name, value)));
+            String::from_utf8(command.output().unwrap().stderr).unwrap()
+        };
+        assert!(!sweep().contains(&killed.attempt()), "its job is there");
+        signal("-KILL", script.id());
+        script.wait().unwrap();
+        assert!(sweep().contains(&format!("removed the container sortie-{}", killed.attempt())));
+        assert_eq!(here.containers(&killed), "");
+    }
+}
+
+#[test]
+fn a_command_of_the_engine_that_is_killed() {
+    if let Some(engine) = docker() {
+        let here = Here::new(&engine);
+        let pid = here.path("pid");
+        let mut case = here.case("echo started; sleep 1000");
+        case.engine = here.wrapper(&format!("[ $1 != start ] || echo $$ > {}", pid.display()));
+        let script = here.start(&case, &[]);
+        here.wait_for(&case, "started");
+        let client = fs::read_to_string(&pid).unwrap();
+        signal("-KILL", client.trim().parse().unwrap());
+        let end = here.end(&case, script);
+        assert!(end.contains(r#""kind":"engine_failed""#), "{end}");
+    }
+}
+
+#[test]
+fn gpus_are_those_that_were_assigned() {
+    if let Some(engine) = docker() {
+        let here = Here::new(&engine);
+        let log = here.path("args");
+        let mut case = here.case("");
+        case.gpus = true;
+        case.engine =
+            here.wrapper(&format!(r#"[ $1 != create ] || printf '%s\n' "$@" > {}"#, log.display()));
+        here.end(
+            &case,
+            here.start(&case, &[("SLURM_JOB_GPUS", "0,2"), ("CUDA_VISIBLE_DEVICES", "0,1")]),
+        );
+        let words = fs::read_to_string(&log).unwrap();
+        assert!(words.contains("\n--gpus=\"device=0,2\"\n"), "{words}");
+        // The engine, which has no GPUs here, says so.
+        assert!(here.log(&case, "err").contains("gpu"), "{}", here.log(&case, "err"));
+    }
+}
