@@ -45,6 +45,7 @@ mod slurm_conda;
 mod slurm_docker;
 mod time;
 mod validate;
+mod warm;
 mod yaml;
 
 /// Python's integers, in a [`PyValue`], are of this crate.
@@ -69,4 +70,5 @@ pub use slurm_conda::SlurmCondaJobConfig;
 pub use slurm_docker::SlurmDockerJobConfig;
 pub use time::{InvalidTimeLimit, TimeLimit};
 pub use validate::InvalidSetting;
+pub use warm::Warm;
 pub use yaml::{ConfigError, WriteError};

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EnvironmentPolicy, Interpreter, Limits, PyValue, TimeLimit,
+    EnvironmentPolicy, Interpreter, Limits, PyValue, TimeLimit, Warm,
     activation::{Activation, set_path},
     extra_args, fields,
 };
@@ -33,6 +33,10 @@ pub struct LocalJobConfig {
     pub eval_verbose: bool,
     /// Threads numeric libraries may use; less than 1 counts as 1, `None` leaves them alone.
     pub numeric_threads_per_job: Option<i64>,
+    /// Whether the evaluator is kept warm, and how; `None`, that is cold, by default. In YAML `true`,
+    /// `false` or a mapping.
+    #[serde(with = "crate::warm")]
+    pub warm: Option<Warm>,
     /// What of the launcher's environment reaches the job.
     pub environment: EnvironmentPolicy,
     /// Bounds on stopping, logs and results.
@@ -50,6 +54,7 @@ impl Default for LocalJobConfig {
             python_executable: None,
             eval_verbose: true,
             numeric_threads_per_job: None,
+            warm: None,
             environment: EnvironmentPolicy::default(),
             limits: Limits::default(),
         }

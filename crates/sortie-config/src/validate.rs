@@ -4,7 +4,7 @@ use std::{os::unix::ffi::OsStrExt, path::Path};
 
 use crate::{
     ContainerSettings, ContainerUser, JobConfig, LocalDockerJobConfig, LocalJobConfig,
-    SlurmCondaJobConfig, SlurmDockerJobConfig, SlurmSettings, gpus, sbatch_args,
+    SlurmCondaJobConfig, SlurmDockerJobConfig, SlurmSettings, Warm, gpus, sbatch_args,
 };
 
 /// Slurm keeps CPUs per task in 16 bits and reserves the values above this one (`NO_VAL16` and
@@ -153,8 +153,19 @@ impl JobConfig {
 
 fn local(config: &LocalJobConfig) -> Checked {
     optional_path("python_executable", config.python_executable.as_deref())?;
+    if let Some(warm) = &config.warm {
+        warmth(warm)?;
+    }
     let conda_env = config.conda_env.as_deref().unwrap_or_default();
     one_environment(conda_env, config.activate_script.as_deref())
+}
+
+fn warmth(warm: &Warm) -> Checked {
+    for (index, module) in warm.preload.iter().enumerate() {
+        one_word(&format!("warm.preload.{index}"), module)?;
+    }
+    some("warm.servers", warm.servers.unwrap_or(1))?;
+    some("warm.max_jobs", warm.max_jobs)
 }
 
 fn slurm_conda(config: &SlurmCondaJobConfig) -> Checked {
@@ -320,6 +331,14 @@ fn one_word(field: &str, text: &str) -> Checked {
     Ok(())
 }
 
+fn some(field: &str, value: u32) -> Checked {
+    if value == 0 {
+        let (field, expected) = (field.to_owned(), "at least 1".to_owned());
+        return Err(InvalidSetting::OutOfRange { field, value: value.into(), expected });
+    }
+    Ok(())
+}
+
 fn at_least_1(field: &str, value: u64) -> Checked {
     if value == 0 {
         let expected = "at least 1 byte".to_owned();
@@ -412,6 +431,9 @@ mod tests {
         assert_eq!(field(conda(|c| c.activate_script = Some(nul().into()))), "activate_script");
         assert_eq!(field(conda(|c| c.conda_env = nul())), "conda_env");
         assert_eq!(field(docker(|c| c.image_tar_path = Some(nul().into()))), "image_tar_path");
+        let preload = Some(Warm { preload: vec!["a".into(), nul()], ..Warm::default() });
+        let warm = LocalJobConfig { warm: preload, ..Default::default() };
+        assert_eq!(field(JobConfig::from(warm).validate()), "warm.preload.1");
         let python = LocalJobConfig { python_executable: Some(nul().into()), ..Default::default() };
         assert_eq!(field(JobConfig::from(python).validate()), "python_executable");
         let args = |key: String, value: PyValue| {

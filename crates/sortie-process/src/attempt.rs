@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant, SystemTime};
 
 use nix::sys::signal::Signal;
@@ -13,7 +13,7 @@ use crate::shepherd::Shepherd;
 use crate::sys::{self, Reaped};
 use crate::waiting::wait;
 use crate::wire::{self, Kind};
-use crate::{Exit, Status, Stopped, Usage, tree};
+use crate::{Exit, Start, Status, Stopped, Usage, tree};
 
 /// What the first process leaves behind may end by itself for so long …
 const SETTLE: Duration = Duration::from_millis(20);
@@ -23,14 +23,6 @@ const TIDY: Duration = Duration::from_millis(500);
 const AGAIN: Duration = Duration::from_millis(5);
 /// … and in the end, where the kernel is slow to let a process go.
 const AGAIN_AT_LAST: Duration = Duration::from_millis(500);
-
-/// What of a command matters once it runs.
-pub(crate) struct Command {
-    /// Its first process.
-    pub(crate) first: Pid,
-    pub(crate) time: Option<Duration>,
-    pub(crate) grace: Duration,
-}
 
 /// What is due when the time comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,9 +38,19 @@ enum Phase {
 }
 
 pub(crate) struct Attempt {
-    command: Command,
-    logs: Logs,
+    /// The command's first process, once there is one.
+    first: Option<Pid>,
+    /// The shepherd's template, while it is there …
+    template: Option<Pid>,
+    /// … which outlives the command once that has its first process, and is part of it until then.
+    template_end: Option<Status>,
+    pub(crate) logs: Logs,
+    grace: Duration,
     started: Instant,
+    /// When the command is to be stopped.
+    time_limit: Option<Instant>,
+    launcher_there: bool,
+    told_to_leave: bool,
     phase: Phase,
     /// When the phase's next step is due.
     due: Option<Instant>,
@@ -59,17 +61,36 @@ pub(crate) struct Attempt {
     again: Duration,
 }
 
+/// What came of waiting for the template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// It can be read from, or is gone.
+    Something,
+    /// It said nothing in time.
+    Nothing,
+    /// The command was stopped, and nothing of it or of the template is left.
+    Stopped,
+}
+
 /// A command whose last process is gone.
 pub(crate) struct Ended(Attempt, Status);
 
 impl Attempt {
-    pub(crate) fn new(command: Command, logs: Logs) -> Self {
+    /// A command that has these limits from now on, and no process yet.
+    pub(crate) fn new(time: Option<Duration>, grace: Duration, logs: Logs) -> Self {
         let started = Instant::now();
+        let time_limit = time.and_then(|time| started.checked_add(time));
         Self {
-            due: command.time.and_then(|time| started.checked_add(time)),
-            command,
+            first: None,
+            template: None,
+            template_end: None,
             logs,
+            grace,
             started,
+            time_limit,
+            launcher_there: true,
+            told_to_leave: false,
+            due: time_limit,
             phase: Phase::Running,
             status: None,
             stopped: None,
@@ -79,45 +100,114 @@ impl Attempt {
         }
     }
 
-    /// Keeps the command until none of its processes is left.
+    /// Says which process is the shepherd's template.
+    pub(crate) fn set_template(&mut self, template: Option<Pid>) {
+        self.template = template;
+    }
+
+    /// Whether the template is there, as far as is known.
+    pub(crate) fn has_template(&self) -> bool {
+        self.template.is_some()
+    }
+
+    /// How the template ended, if it has.
+    pub(crate) fn template_end(&self) -> Option<Status> {
+        self.template_end
+    }
+
+    /// Whether the command is to be stopped.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.is_some()
+    }
+
+    /// Waits for the template to say something on `socket`. Until the command has a process of its
+    /// own, whatever stops the command stops the template.
+    pub(crate) fn hear(
+        &mut self,
+        shepherd: &Shepherd,
+        socket: BorrowedFd<'_>,
+        by: Instant,
+    ) -> io::Result<Heard> {
+        loop {
+            let some_left = self.reap();
+            if self.is_stopped() {
+                if !some_left {
+                    return Ok(Heard::Stopped);
+                }
+                self.turn(shepherd, None)?;
+            } else if self.template.is_none() {
+                return Ok(Heard::Something);
+            } else if Instant::now() >= by {
+                return Ok(Heard::Nothing);
+            } else if self.turn(shepherd, Some((socket, by)))? && !self.is_stopped() {
+                return Ok(Heard::Something);
+            }
+        }
+    }
+
+    /// Ends the template, with all it has made, so that the command can be started in another way.
+    pub(crate) fn end_template(&mut self, shepherd: &Shepherd) -> io::Result<()> {
+        self.enter(Phase::Killing, self.again);
+        while self.reap() {
+            self.turn(shepherd, None)?;
+        }
+        self.again = AGAIN;
+        self.template_end = None;
+        self.phase = Phase::Running;
+        self.due = self.time_limit;
+        Ok(())
+    }
+
+    /// Keeps the command, which has this first process (or was stopped before it had one), until none
+    /// of its processes is left.
     ///
     /// An error where the shepherd was told to leave meanwhile, by SIGTERM: the warden is gone, or the
     /// command meddles. Nobody has asked for its end, so that there is no answer to give.
-    pub(crate) fn run(mut self, shepherd: &Shepherd) -> io::Result<Ended> {
-        let mut launcher_there = true;
-        let mut told_to_leave = false;
-        loop {
-            let some_left = self.reap();
-            if !some_left && told_to_leave {
-                return Err(io::ErrorKind::Interrupted.into());
-            }
-            if !some_left {
-                if self.logs.cut() && self.stopped.is_none() {
-                    self.stopped = Some(Stopped::LogLimit);
-                }
-                let status = self.status.unwrap_or(Status::Signaled(Signal::SIGKILL as i32));
-                return Ok(Ended(self, status));
-            }
-            self.step(Instant::now());
-            let socket =
-                if launcher_there { shepherd.socket.as_fd() } else { shepherd.signals.as_fd() };
-            let [message, signal] = wait([socket, shepherd.signals.as_fd()], self.next())?;
-            if signal && shepherd.signals.drain().end {
-                told_to_leave = true;
-                self.stop(Phase::Killing);
-            }
-            if message && launcher_there {
-                match wire::read_frame(&shepherd.socket)?.map(|frame| frame.kind) {
-                    Some(Kind::Stop) => self.stop(Phase::Ending),
-                    Some(Kind::Kill) => self.stop(Phase::Killing),
-                    Some(Kind::Run) => return Err(io::ErrorKind::InvalidData.into()),
-                    None => {
-                        launcher_there = false;
-                        self.stop(Phase::Killing);
-                    }
+    pub(crate) fn run(mut self, shepherd: &Shepherd, first: Option<Pid>) -> io::Result<Ended> {
+        self.first = first;
+        while self.reap() {
+            self.turn(shepherd, None)?;
+        }
+        if self.told_to_leave {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        if self.logs.cut() && self.stopped.is_none() {
+            self.stopped = Some(Stopped::LogLimit);
+        }
+        let killed = Status::Signaled(Signal::SIGKILL as i32);
+        let status = self.status.or(self.template_end).unwrap_or(killed);
+        Ok(Ended(self, status))
+    }
+
+    /// Does what is due and waits for something to happen, which may be that `template` can be read;
+    /// whether it can.
+    fn turn(
+        &mut self,
+        shepherd: &Shepherd,
+        template: Option<(BorrowedFd<'_>, Instant)>,
+    ) -> io::Result<bool> {
+        self.step(Instant::now());
+        let signals = shepherd.signals.as_fd();
+        let socket = if self.launcher_there { shepherd.socket.as_fd() } else { signals };
+        let (template, by) = template.unzip();
+        let until = [self.next(), by].into_iter().flatten().min();
+        let [message, signal, heard] = wait([socket, signals, template.unwrap_or(signals)], until)?;
+        if signal && shepherd.signals.drain().end {
+            self.told_to_leave = true;
+            self.stop(Phase::Killing);
+        }
+        if message && self.launcher_there {
+            match wire::read_frame(&shepherd.socket)?.map(|frame| frame.kind) {
+                Some(Kind::Stop) => self.stop(Phase::Ending),
+                Some(Kind::Kill) => self.stop(Phase::Killing),
+                Some(Kind::Run) => return Err(io::ErrorKind::InvalidData.into()),
+                None => {
+                    self.launcher_there = false;
+                    self.stop(Phase::Killing);
                 }
             }
         }
+        Ok(template.is_some() && heard)
     }
 
     /// Collects the processes that have ended; whether any are left.
@@ -125,10 +215,14 @@ impl Attempt {
         loop {
             match sys::reap() {
                 Reaped::None => return false,
-                Reaped::AllRunning => return true,
+                Reaped::AllRunning => return !self.only_template_left(),
+                Reaped::Child(pid, status, _) if Some(pid) == self.template => {
+                    self.template = None;
+                    self.template_end = Some(status);
+                }
                 Reaped::Child(pid, status, usage) => {
                     self.usage.add(&usage);
-                    if pid == self.command.first {
+                    if Some(pid) == self.first {
                         self.status = Some(status);
                         self.begin_settling();
                     } else if self.status.is_some() && matches!(status, Status::Signaled(_)) {
@@ -137,6 +231,11 @@ impl Attempt {
                 }
             }
         }
+    }
+
+    /// Whether only the template is left of what the shepherd has below it, and that may stay.
+    fn only_template_left(&self) -> bool {
+        self.status.is_some() && self.template.is_some_and(tree::is_only_child)
     }
 
     fn begin_settling(&mut self) {
@@ -157,9 +256,9 @@ impl Attempt {
         match self.phase {
             Phase::Running => {
                 self.stopped.get_or_insert(Stopped::TimeLimit);
-                self.enter(Phase::Ending, self.command.grace);
+                self.enter(Phase::Ending, self.grace);
             }
-            Phase::Settling => self.enter(Phase::Ending, TIDY.min(self.command.grace)),
+            Phase::Settling => self.enter(Phase::Ending, TIDY.min(self.grace)),
             Phase::Ending => self.enter(Phase::Killing, self.again),
             Phase::Killing => {
                 self.again = (self.again * 2).min(AGAIN_AT_LAST);
@@ -175,14 +274,16 @@ impl Attempt {
             self.stopped.get_or_insert(Stopped::Asked);
         }
         if !later {
-            let time = if phase == Phase::Ending { self.command.grace } else { self.again };
+            let time = if phase == Phase::Ending { self.grace } else { self.again };
             self.enter(phase, time);
         }
     }
 
     fn enter(&mut self, phase: Phase, time: Duration) {
-        // There is nothing to spare, and a process list that cannot be read may be there later.
-        let send = |signal| drop(tree::signal(signal, &HashSet::new()));
+        let spared: HashSet<_> =
+            self.template.filter(|_| self.first.is_some()).into_iter().collect();
+        // A process list that cannot be read may be there later.
+        let send = |signal| drop(tree::signal(signal, &spared));
         match phase {
             Phase::Running | Phase::Settling => {}
             Phase::Ending => {
@@ -208,9 +309,21 @@ impl Ended {
         self.0.stopped.is_none() && self.1 == Status::Signaled(Signal::SIGKILL as i32)
     }
 
-    pub(crate) fn exit(self, started_at: SystemTime, ready: bool, out_of_memory: bool) -> Exit {
+    /// Whether the template is still there.
+    pub(crate) fn has_template(&self) -> bool {
+        self.0.has_template()
+    }
+
+    pub(crate) fn exit(
+        self,
+        start: Start,
+        started_at: SystemTime,
+        ready: bool,
+        out_of_memory: bool,
+    ) -> Exit {
         let Self(attempt, status) = self;
         Exit {
+            start,
             status,
             stopped: attempt.stopped,
             out_of_memory,

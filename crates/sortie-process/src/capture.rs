@@ -70,7 +70,7 @@ fn input_file(input: &[u8]) -> io::Result<File> {
 }
 
 /// A file opened for appending, so that the log limit can hold.
-fn output_file(name: &CStr) -> io::Result<File> {
+pub(crate) fn output_file(name: &CStr) -> io::Result<File> {
     let file = memory_file(name)?;
     fcntl(&file, FcntlArg::F_SETFL(OFlag::O_APPEND))?;
     Ok(file)
@@ -80,7 +80,7 @@ fn memory_file(name: &CStr) -> io::Result<File> {
     Ok(memfd_create(name, MFdFlags::MFD_CLOEXEC)?.into())
 }
 
-fn contents(file: &mut File) -> io::Result<Vec<u8>> {
+pub(crate) fn contents(file: &mut File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.rewind()?;
     file.read_to_end(&mut bytes)?;

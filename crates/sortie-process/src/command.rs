@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::FromTemplate;
+
 /// The whole environment of a command, shared between the commands that use it.
 pub type Environment = Arc<[(OsString, OsString)]>;
 
@@ -25,6 +27,9 @@ pub struct Command {
     /// Whether the command announces that its set-up is done by writing a byte to file
     /// descriptor 3; [`Exit::ready`](crate::Exit::ready) tells whether it did.
     pub announces_ready: bool,
+    /// How to have it without executing it. What it is else stays true: if its template is of no use,
+    /// it is executed.
+    pub template: Option<FromTemplate>,
 }
 
 /// When a command is stopped, and how gently.

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 /// What is known of a command once its last process is gone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Exit {
+    /// How its first process came about.
+    pub start: Start,
     /// How its first process ended.
     pub status: Status,
     /// Why sortie stopped it, if sortie did.
@@ -24,6 +26,22 @@ pub struct Exit {
     pub started_at: SystemTime,
     /// From its start until its last process was gone.
     pub running: Duration,
+}
+
+/// How the first process of a command came about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Start {
+    /// Its program was executed: it has no template, or as many as it may have were busy.
+    Cold,
+    /// A template forked it that was there already.
+    Warm,
+    /// A template forked it that was started for it.
+    Fresh,
+    /// Its program was executed, as its template was of no use.
+    Fallback {
+        /// What is wrong with the template.
+        reason: String,
+    },
 }
 
 /// How a process ended.

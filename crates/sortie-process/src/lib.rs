@@ -24,6 +24,7 @@
 //!     cwd: env::current_dir()?,
 //!     limits: Limits { time: Some(Duration::from_secs(60)), ..Limits::default() },
 //!     announces_ready: false,
+//!     template: None,
 //! };
 //! let files = Files { stdout: log.try_clone()?, stderr: log, hold: None };
 //! let exit = supervisor.spawn(&command, files).await?.wait().await?;
@@ -56,6 +57,22 @@
 //! shepherd kills its command when its socket closes, the kernel tells it when the warden dies, and the
 //! warden watches the launcher, so every way for one of the three to die ends the command.
 //!
+//! # Templates
+//!
+//! Where a command's set-up costs more than its work, it can be had from a [`Template`]: a process that
+//! has done the set-up and forks itself. The shepherd starts it as one more child and asks it over a
+//! private socket. What it forks is orphaned at once, and so becomes the shepherd's own child: it is
+//! waited for, limited and ended by the same code as a command that was executed, and the template has
+//! no part in that. It runs only when the shepherd has seen that it is its child and has said so. A
+//! template that is of no use, however that is, leaves its command to be executed; [`Exit::start`] tells.
+//!
+//! ```text
+//!   shepherd ──┬──▶ template ─ ─fork─ ─▶ (a process that leaves) ─ ─fork─ ─┐
+//!              └──▶ command ◀─ ─ ─ ─ ─ ─ ─ ─ ─ orphaned─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─┘
+//! ```
+//!
+//! # The launcher's side
+//!
 //! The launcher's side is one socket a running command, waited for in tokio's reactor: no thread, no
 //! polling, no signal handler.
 
@@ -63,6 +80,8 @@ mod attempt;
 mod capture;
 mod command;
 mod exit;
+mod flock;
+mod forker;
 mod hook;
 mod launched;
 mod logs;
@@ -73,14 +92,17 @@ mod protection;
 mod shepherd;
 mod supervisor;
 mod sys;
+mod template;
 mod tree;
 mod waiting;
 mod warden;
+mod warm;
 mod wire;
 
 pub use capture::{CaptureError, Captured};
 pub use command::{Command, Environment, Files, Limits};
-pub use exit::{Exit, Status, Stopped, Usage};
+pub use exit::{Exit, Start, Status, Stopped, Usage};
 pub use process::{Process, RunError};
 pub use protection::Protection;
 pub use supervisor::{SpawnError, Supervisor};
+pub use template::{FromTemplate, Template};

@@ -11,9 +11,9 @@ use thiserror::Error;
 use tokio::io::unix::AsyncFd;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::supervisor::Shepherd;
+use crate::flock::{Seat, Shepherd};
 use crate::wire::{self, Kind, Reply};
-use crate::{Command, Exit, Supervisor};
+use crate::{Command, Exit, Start, Supervisor, Template};
 
 /// How much later than it should a shepherd may answer before it is killed, and how much later
 /// still the warden may have cleaned up after it.
@@ -27,8 +27,13 @@ pub struct Process {
     supervisor: Supervisor,
     /// The shepherd's number with the warden.
     number: u64,
-    /// `None` once the command is over.
+    /// The shepherd's socket; `None` once the command is over.
     socket: Option<AsyncFd<UnixStream>>,
+    /// The shepherd's claim to the template.
+    seat: Option<Seat>,
+    template: Option<Arc<Template>>,
+    /// Why the template was not asked, if there is a reason.
+    rests: Option<String>,
     /// The part of the reply that has come.
     received: Vec<u8>,
     /// The part of a request to stop that has not gone out.
@@ -39,6 +44,15 @@ pub struct Process {
     overdue: Option<Instant>,
     asked_for_help: bool,
     ended: Option<Result<Exit, RunError>>,
+}
+
+/// What a command was handed over to.
+pub(crate) struct Kept {
+    pub(crate) number: u64,
+    pub(crate) socket: AsyncFd<UnixStream>,
+    pub(crate) seat: Option<Seat>,
+    /// Why the command's template is left alone, if it is.
+    pub(crate) rests: Option<String>,
 }
 
 /// Why nothing can be said of how a command ended.
@@ -64,18 +78,17 @@ pub enum RunError {
 }
 
 impl Process {
-    pub(crate) fn new(
-        supervisor: Supervisor,
-        number: u64,
-        socket: AsyncFd<UnixStream>,
-        command: &Command,
-    ) -> Self {
+    pub(crate) fn new(supervisor: Supervisor, kept: Kept, command: &Command) -> Self {
+        let Kept { number, socket, seat, rests } = kept;
         let limits = &command.limits;
         let longest = limits.time.and_then(|time| time.checked_add(limits.grace + PATIENCE));
         Self {
             supervisor,
             number,
             socket: Some(socket),
+            seat,
+            template: command.template.as_ref().map(|from| from.template.clone()),
+            rests,
             received: Vec::new(),
             unsent: Vec::new(),
             program: command.program.clone(),
@@ -148,7 +161,10 @@ impl Process {
     fn read_reply(&mut self, lost: RunError) {
         match wire::decode_reply(&self.received) {
             Ok(None) => {}
-            Ok(Some(Reply::Ended(exit))) => self.end(Ok(exit)),
+            Ok(Some(Reply::Ended(exit))) => {
+                let exit = self.note_start(exit);
+                self.end(Ok(exit));
+            }
             Ok(Some(Reply::NotStarted { doing, errno })) => {
                 let source = Arc::new(io::Error::from_raw_os_error(errno));
                 let program = self.program.clone();
@@ -158,13 +174,24 @@ impl Process {
         }
     }
 
+    /// Notes what became of the template.
+    fn note_start(&mut self, mut exit: Exit) -> Exit {
+        if let Some(reason) = self.rests.take() {
+            exit.start = Start::Fallback { reason };
+        } else if let (Start::Fallback { reason }, Some(template)) = (&exit.start, &self.template) {
+            self.supervisor.rest(template, reason);
+        }
+        exit
+    }
+
     fn end(&mut self, ended: Result<Exit, RunError>) {
         let lost = matches!(ended, Err(RunError::Lost { .. }));
         self.ended = Some(ended);
         let Some(socket) = self.socket.take() else { return };
         if !lost {
             let socket = socket.into_inner();
-            self.supervisor.put_idle(Shepherd { number: self.number, socket });
+            let seat = self.seat.take();
+            self.supervisor.put_idle(Shepherd { number: self.number, socket, seat });
         }
     }
 }

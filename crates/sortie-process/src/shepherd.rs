@@ -1,26 +1,27 @@
 //! The shepherd: keeps one command at a time, from its start until its last process is gone.
 //!
-//! It is a subreaper, so every process of the command stays below it, and it has no other children:
-//! when `wait` finds no child, nothing of the command is left. It then answers, and takes the next
-//! command. When the launcher's end of the socket closes, it kills what runs and leaves.
+//! It is a subreaper, so every process of the command stays below it, and it has no other child but
+//! its template, if it has one: when `wait` finds no other, nothing of the command is left. It then
+//! answers, and takes the next command. When the launcher's end of the socket closes, it kills what runs and leaves.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::SystemTime;
 
-use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::unistd::{Pid, getppid, pipe2, setsid};
 
-use crate::attempt::{Attempt, Command};
+use crate::attempt::Attempt;
+use crate::forker;
 use crate::logs::Logs;
-use crate::sys::{self, Image, SpawnFailed};
+use crate::oom;
+use crate::sys::{self, SpawnFailed};
 use crate::waiting::{Signals, wait};
-use crate::wire::{self, Frame, Kind, Reply, Request};
-use crate::{oom, program};
+use crate::warm::{Forked, Kept};
+use crate::wire::{self, Execution, Frame, Kind, Reply, Request};
 
 /// Serves the launcher at the other end of `socket` until it leaves.
 pub(crate) fn run(socket: &UnixStream, warden: Pid) -> ! {
@@ -33,8 +34,12 @@ pub(crate) struct Shepherd {
     pub(crate) socket: UnixStream,
     pub(crate) signals: Signals,
     oom_kills: oom::Kills,
-    stack: Vec<u8>,
+    pub(crate) stack: Vec<u8>,
+    pub(crate) template: Option<Kept>,
 }
+
+/// The two ends of a pipe: to read from, to write to.
+type Pipe = (OwnedFd, OwnedFd);
 
 impl Shepherd {
     fn start(socket: &UnixStream, warden: Pid) -> io::Result<Self> {
@@ -49,12 +54,15 @@ impl Shepherd {
             return Err(io::ErrorKind::NotConnected.into());
         }
         let oom_kills = oom::Kills::open();
-        Ok(Self { socket, signals, oom_kills, stack: vec![0; 64 << 10] })
+        let stack = vec![0; 64 << 10];
+        Ok(Self { socket, signals, oom_kills, stack, template: None })
     }
 
     fn serve(&mut self) -> io::Result<()> {
         loop {
-            let [message, signal] = wait([self.socket.as_fd(), self.signals.as_fd()], None)?;
+            self.tend_template();
+            let idle_until = self.template.as_ref().and_then(|kept| kept.forker.idle_until());
+            let [message, signal] = wait([self.socket.as_fd(), self.signals.as_fd()], idle_until)?;
             if signal && self.signals.drain().end {
                 return Ok(());
             }
@@ -68,6 +76,9 @@ impl Shepherd {
             if kind == Kind::Run {
                 let reply = self.keep(&body, files)?;
                 wire::write_reply(&self.socket, &reply)?;
+                if let Some(kept) = &mut self.template {
+                    kept.forker.rest();
+                }
             }
         }
     }
@@ -80,39 +91,51 @@ impl Shepherd {
             return Err(io::ErrorKind::InvalidData.into());
         };
         let stdin = if request.has_input { files.next() } else { None };
-        let gate = if request.announces_ready {
-            Some(pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?)
-        } else {
-            None
-        };
-        let stdin_or_null = stdin.as_ref().map_or(0, AsRawFd::as_raw_fd);
-        let mut targets = vec![stdin_or_null, stdout.as_raw_fd(), stderr.as_raw_fd()];
-        targets.extend(gate.as_ref().map(|(_, writer)| writer.as_raw_fd()));
+        let outputs = [stdout.as_raw_fd(), stderr.as_raw_fd()];
         let started_at = SystemTime::now();
-        let first = match self.start_process(&request, &targets) {
-            Ok(pid) => pid,
-            Err(SpawnFailed { doing, errno }) => {
-                return Ok(Reply::NotStarted { doing: doing.into(), errno: errno as i32 });
-            }
-        };
-        let logs = Logs::new([stdout.into(), stderr.into()], request.log_bytes);
-        let command = Command { first, time: request.time, grace: request.grace };
         let kills_before = self.oom_kills.lately();
-        let ended = Attempt::new(command, logs).run(self)?;
+        let logs = Logs::new([stdout.into(), stderr.into()], request.log_bytes);
+        let mut attempt = Attempt::new(request.time, request.grace, logs);
+        let (start, forked) = self.fork_first(&mut attempt, &request, outputs)?;
+        let (first, gate) = match forked {
+            Forked::Yes(pid) => (Some(pid), None),
+            Forked::Stopped => (None, None),
+            Forked::No => match self.execute(&request, stdin.as_ref(), outputs)? {
+                Ok((pid, gate)) => (Some(pid), gate),
+                Err(SpawnFailed { doing, errno }) => {
+                    return Ok(Reply::NotStarted { doing: doing.into(), errno: errno as i32 });
+                }
+            },
+        };
+        let ended = attempt.run(self, first)?;
+        if !ended.has_template() {
+            self.template = None;
+        }
         let out_of_memory = ended.killed_from_outside() && self.oom_kills.now() > kills_before;
         let ready = gate.is_none_or(|(reader, writer)| {
             drop(writer);
             nix::unistd::read(&reader, &mut [0]).is_ok_and(|bytes| bytes == 1)
         });
-        Ok(Reply::Ended(ended.exit(started_at, ready, out_of_memory)))
+        Ok(Reply::Ended(ended.exit(start, started_at, ready, out_of_memory)))
     }
 
-    fn start_process(&mut self, request: &Request<'_>, files: &[i32]) -> Result<Pid, SpawnFailed> {
-        let Some((program, cwd, args, env)) = request.split() else {
-            return Err(SpawnFailed { doing: "read the request", errno: Errno::EINVAL });
+    /// Executes a command's program: its first process and, if it announces that it is ready, the
+    /// pipe that it does so through.
+    fn execute(
+        &mut self,
+        request: &Request<'_>,
+        stdin: Option<&OwnedFd>,
+        [stdout, stderr]: [RawFd; 2],
+    ) -> io::Result<Result<(Pid, Option<Pipe>), SpawnFailed>> {
+        let gate = if request.announces_ready {
+            Some(pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?)
+        } else {
+            None
         };
-        let program = program::find(program, &env, cwd);
-        let image = Image { program: &program, args: &args, env: &env, cwd, files };
-        sys::spawn(&image, &mut self.stack)
+        let mut files = vec![stdin.map_or(0, AsRawFd::as_raw_fd), stdout, stderr];
+        files.extend(gate.as_ref().map(|(_, writer)| writer.as_raw_fd()));
+        let execution = Execution::from_strings(request.strings, request.args)
+            .ok_or(io::ErrorKind::InvalidData)?;
+        Ok(forker::execute(&execution, &files, &mut self.stack).map(|pid| (pid, gate)))
     }
 }

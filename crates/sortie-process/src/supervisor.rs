@@ -6,14 +6,16 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use thiserror::Error;
 use tokio::io::unix::AsyncFd;
 
+use crate::flock::{Flock, Seat, Shepherd, Source};
 use crate::launched::Launched;
+use crate::process::Kept;
 use crate::protection::Protection;
-use crate::{Command, Files, Process, hook, sys, wire};
+use crate::{Command, Files, Process, Template, hook, sys, wire};
 
 /// The launcher's own program, even if its file was replaced or removed.
 const OWN_PROGRAM: &str = "/proc/self/exe";
@@ -30,14 +32,7 @@ pub struct Supervisor {
 struct Shared {
     helper: Option<PathBuf>,
     warden: tokio::sync::Mutex<Option<Launched>>,
-    /// The shepherds that keep no command now; the one used last is the first to be used again.
-    idle: Mutex<Vec<Shepherd>>,
-}
-
-/// The launcher's connection to a shepherd.
-pub(crate) struct Shepherd {
-    pub(crate) number: u64,
-    pub(crate) socket: UnixStream,
+    flock: Flock,
 }
 
 /// Why a command was not handed over to be run.
@@ -101,19 +96,22 @@ impl Supervisor {
         files: Files,
         stdin: Option<File>,
     ) -> Result<Process, SpawnError> {
-        let frame = wire::encode_run(command, stdin.is_some())
-            .map_err(|wire::HasNul(s)| SpawnError::Nul(s))?;
+        let has_input = stdin.is_some();
         let files: Vec<_> = [Some(files.stdout), Some(files.stderr), stdin, files.hold]
             .into_iter()
             .flatten()
             .collect();
         loop {
-            let Shepherd { number, socket } = match self.take_idle() {
-                Some(shepherd) => shepherd,
-                None => self.make(command).await?,
-            };
+            let (shepherd, rests) = self.find(command).await?;
+            let from = command.template.as_ref().filter(|_| shepherd.seat.is_some());
+            let frame = wire::encode_run(command, from, has_input)
+                .map_err(|wire::HasNul(s)| SpawnError::Nul(s))?;
+            let Shepherd { number, socket, seat } = shepherd;
             match send(socket, &frame, &files).await {
-                Ok(socket) => return Ok(Process::new(self.clone(), number, socket, command)),
+                Ok(socket) => {
+                    let kept = Kept { number, socket, seat, rests };
+                    return Ok(Process::new(self.clone(), kept, command));
+                }
                 // It was killed while it was idle, and has seen nothing of the command.
                 Err(error) if wire::is_gone(&error) => {}
                 Err(source) => {
@@ -132,14 +130,25 @@ impl Supervisor {
 
     /// Takes back a shepherd that keeps no command any more.
     pub(crate) fn put_idle(&self, shepherd: Shepherd) {
-        self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner).push(shepherd);
+        self.shared.flock.put_idle(shepherd);
     }
 
-    fn take_idle(&self) -> Option<Shepherd> {
-        self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    /// Notes that the command's template was of no use.
+    pub(crate) fn rest(&self, template: &Arc<Template>, reason: &str) {
+        self.shared.flock.rest(template, reason);
     }
 
-    async fn make(&self, command: &Command) -> Result<Shepherd, SpawnError> {
+    /// A shepherd for the command and, if it is not to be asked for its template, perhaps the reason.
+    async fn find(&self, command: &Command) -> Result<(Shepherd, Option<String>), SpawnError> {
+        match self.shared.flock.find(command.template.as_ref()) {
+            Source::Template(Ok(shepherd)) => Ok((shepherd, None)),
+            Source::Template(Err(seat)) => Ok((self.make(command, Some(seat)).await?, None)),
+            Source::Program(Some(shepherd), rests) => Ok((shepherd, rests)),
+            Source::Program(None, rests) => Ok((self.make(command, None).await?, rests)),
+        }
+    }
+
+    async fn make(&self, command: &Command, seat: Option<Seat>) -> Result<Shepherd, SpawnError> {
         let mut warden = self.shared.warden.lock().await;
         let made = match self.running(&mut warden).await?.make().await {
             // It was killed: there can be another one.
@@ -151,7 +160,7 @@ impl Supervisor {
         };
         let (number, socket) = made
             .map_err(|source| SpawnError::HandOver { program: command.program.clone(), source })?;
-        Ok(Shepherd { number, socket })
+        Ok(Shepherd { number, socket, seat })
     }
 
     async fn running<'a>(

@@ -123,6 +123,16 @@ pub(crate) fn reap() -> Reaped {
     }
 }
 
+/// Collects all children that have ended; whether any are left.
+pub(crate) fn reap_all() -> Reaped {
+    loop {
+        match reap() {
+            Reaped::Child(..) => {}
+            other => return other,
+        }
+    }
+}
+
 fn convert(usage: &libc::rusage) -> Usage {
     let time = |t: libc::timeval| {
         let micros = t.tv_sec.saturating_mul(1_000_000).saturating_add(t.tv_usec);

@@ -37,6 +37,19 @@ pub(crate) fn signal(signal: Signal, spared: &HashSet<Pid>) -> io::Result<usize>
     Ok(below.len())
 }
 
+/// Whether `child` is the only child of this process, which has one thread.
+///
+/// The kernel's list (`proc_pid_children(5)`) may miss a child while others go: here none does, as
+/// this process is the one that lets them go. Without it (`CONFIG_PROC_CHILDREN`), all are looked at.
+pub(crate) fn is_only_child(child: Pid) -> bool {
+    let own = getpid();
+    match fs::read_to_string(format!("/proc/self/task/{own}/children")) {
+        Ok(children) => children.split_whitespace().eq([child.to_string()]),
+        Err(_) => processes()
+            .is_ok_and(|all| descendants(&all, own.as_raw(), &HashSet::from([child])).is_empty()),
+    }
+}
+
 fn descendants(all: &[Process], root: i32, spared: &HashSet<Pid>) -> Vec<Process> {
     let mut children: HashMap<i32, Vec<Process>> = HashMap::new();
     for process in all {

@@ -4,11 +4,12 @@
 //! (little-endian `u32`), the body. The files of a request travel with its first byte. A reply is
 //! a length and a [`Reply`].
 
-use std::ffi::CStr;
+use std::ffi::{CStr, OsStr, OsString};
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Duration;
 
 use nix::cmsg_space;
@@ -16,7 +17,7 @@ use nix::errno::Errno;
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
 use serde::{Deserialize, Serialize};
 
-use crate::{Command, Exit};
+use crate::{Command, Exit, FromTemplate, Template};
 
 pub(crate) const HEADER: usize = 5;
 /// The largest request: far above what Linux accepts for arguments and environment together.
@@ -47,6 +48,28 @@ pub(crate) struct Request<'a> {
     pub(crate) announces_ready: bool,
     /// Whether a file for its standard input comes after those for its output.
     pub(crate) has_input: bool,
+    pub(crate) template: Option<TemplateRequest<'a>>,
+}
+
+/// How to have a command from a template.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct TemplateRequest<'a> {
+    /// What it is told, each argument ended by a NUL.
+    pub(crate) told: &'a [u8],
+    /// How to start it: a [`TemplateSpec`]. Requests with equal bytes here are for the same one.
+    pub(crate) spec: &'a [u8],
+}
+
+/// A template, as it travels.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct TemplateSpec<'a> {
+    /// As those of [`Request`].
+    pub(crate) strings: &'a [u8],
+    pub(crate) args: usize,
+    pub(crate) patience: Duration,
+    pub(crate) idle: Duration,
+    pub(crate) commands: u32,
+    pub(crate) growth: u64,
 }
 
 /// The answer to a request.
@@ -59,17 +82,16 @@ pub(crate) enum Reply {
 /// A string that holds a NUL, which no argument or variable can.
 pub(crate) struct HasNul(pub(crate) String);
 
-/// The frame that asks for `command` to be run.
-pub(crate) fn encode_run(command: &Command, has_input: bool) -> Result<Vec<u8>, HasNul> {
-    let mut strings = Vec::with_capacity(4096);
-    push(&mut strings, &[command.program.as_bytes()])?;
-    push(&mut strings, &[command.cwd.as_os_str().as_bytes()])?;
-    for arg in &command.args {
-        push(&mut strings, &[arg.as_bytes()])?;
-    }
-    for (name, value) in command.env.iter() {
-        push(&mut strings, &[name.as_bytes(), b"=", value.as_bytes()])?;
-    }
+/// The frame that asks for `command` to be run, and to be had from a template where one is given.
+pub(crate) fn encode_run(
+    command: &Command,
+    from: Option<&FromTemplate>,
+    has_input: bool,
+) -> Result<Vec<u8>, HasNul> {
+    let strings = strings(&command.program, &command.cwd, &command.args, &command.env)?;
+    let told = from.map(|from| all(&from.args)).transpose()?.unwrap_or_default();
+    let spec = from.map(|from| encode_template(&from.template)).transpose()?;
+    let template = spec.as_ref().map(|spec| TemplateRequest { told: &told, spec });
     let request = Request {
         strings: &strings,
         args: command.args.len(),
@@ -78,6 +100,7 @@ pub(crate) fn encode_run(command: &Command, has_input: bool) -> Result<Vec<u8>, 
         log_bytes: command.limits.log_bytes,
         announces_ready: command.announces_ready,
         has_input,
+        template,
     };
     let mut frame = vec![Kind::Run as u8, 0, 0, 0, 0];
     frame = postcard::to_extend(&request, frame).unwrap_or_default();
@@ -89,6 +112,44 @@ pub(crate) fn encode_run(command: &Command, has_input: bool) -> Result<Vec<u8>, 
 /// A frame that says all by its kind.
 pub(crate) fn bare_frame(kind: Kind) -> [u8; HEADER] {
     [kind as u8, 0, 0, 0, 0]
+}
+
+fn encode_template(template: &Template) -> Result<Vec<u8>, HasNul> {
+    let strings = strings(&template.program, &template.cwd, &template.args, &template.env)?;
+    let spec = TemplateSpec {
+        strings: &strings,
+        args: template.args.len(),
+        patience: template.patience,
+        idle: template.idle,
+        commands: template.commands,
+        growth: template.growth,
+    };
+    Ok(postcard::to_extend(&spec, Vec::new()).unwrap_or_default())
+}
+
+/// Program, working directory, arguments and environment, each ended by a NUL.
+fn strings(
+    program: &OsStr,
+    cwd: &Path,
+    args: &[OsString],
+    env: &[(OsString, OsString)],
+) -> Result<Vec<u8>, HasNul> {
+    let mut strings = Vec::with_capacity(4096);
+    push(&mut strings, &[program.as_bytes()])?;
+    push(&mut strings, &[cwd.as_os_str().as_bytes()])?;
+    strings.extend(all(args)?);
+    for (name, value) in env {
+        push(&mut strings, &[name.as_bytes(), b"=", value.as_bytes()])?;
+    }
+    Ok(strings)
+}
+
+fn all(args: &[OsString]) -> Result<Vec<u8>, HasNul> {
+    let mut strings = Vec::new();
+    for arg in args {
+        push(&mut strings, &[arg.as_bytes()])?;
+    }
+    Ok(strings)
 }
 
 fn push(strings: &mut Vec<u8>, parts: &[&[u8]]) -> Result<(), HasNul> {
@@ -103,20 +164,26 @@ fn push(strings: &mut Vec<u8>, parts: &[&[u8]]) -> Result<(), HasNul> {
     Ok(())
 }
 
-impl Request<'_> {
-    /// The strings: program, working directory, arguments, environment.
-    pub(crate) fn split(&self) -> Option<(&CStr, &CStr, Vec<&CStr>, Vec<&CStr>)> {
-        let mut strings = self
-            .strings
-            .split_inclusive(|byte| *byte == 0)
-            .map(|s| CStr::from_bytes_with_nul(s).ok());
+/// What to execute: the program's name is the first of the arguments, too.
+pub(crate) struct Execution<'a> {
+    pub(crate) program: &'a CStr,
+    pub(crate) cwd: &'a CStr,
+    pub(crate) args: Vec<&'a CStr>,
+    pub(crate) env: Vec<&'a CStr>,
+}
+
+impl<'a> Execution<'a> {
+    /// From the strings of a request with so many arguments.
+    pub(crate) fn from_strings(strings: &'a [u8], args: usize) -> Option<Self> {
+        let mut strings =
+            strings.split_inclusive(|byte| *byte == 0).map(|s| CStr::from_bytes_with_nul(s).ok());
         let program = strings.next()??;
         let cwd = strings.next()??;
-        let mut args = vec![program];
-        for _ in 0..self.args {
-            args.push(strings.next()??);
+        let mut all_args = vec![program];
+        for _ in 0..args {
+            all_args.push(strings.next()??);
         }
-        Some((program, cwd, args, strings.collect::<Option<_>>()?))
+        Some(Self { program, cwd, args: all_args, env: strings.collect::<Option<_>>()? })
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
-use sortie_config::{Activation, JobConfig, JobType, PullPolicy};
+use sortie_config::{Activation, JobConfig, JobType, PullPolicy, Warm};
 use sortie_process::{Captured, Command, Limits, Status, Supervisor};
 use sortie_slurm::{Client, Site};
 
@@ -66,12 +66,16 @@ fn settings(config: &JobConfig) -> Finding {
 async fn of_this_machine(config: &JobConfig, here: Here) -> Result<Vec<Finding>, SchedulerError> {
     let plan = local::Plan::new(config.clone(), here)?;
     let supervisor = Supervisor::new();
-    Ok(vec![
+    let mut findings = vec![
         settings(config),
         evaluator(&plan.here.cwd, plan.evaluator()),
         interpreter(&plan, &supervisor).await,
-        protection(&supervisor).await,
-    ])
+    ];
+    if let Some(settings) = plan.warm() {
+        findings.push(warm(&plan, settings, &supervisor).await);
+    }
+    findings.push(protection(&supervisor).await);
+    Ok(findings)
 }
 
 async fn of_container(config: &JobConfig, here: Here) -> Result<Vec<Finding>, SchedulerError> {
@@ -196,6 +200,26 @@ fn advice(error: &NotReady) -> &'static str {
         NotReady::Script(_) => "mend the path or setting",
         NotReady::CondaPython { .. } => "install Python into the environment",
     }
+}
+
+/// Imports all that a server would.
+async fn warm(plan: &local::Plan, settings: &Warm, supervisor: &Supervisor) -> Finding {
+    let advice =
+        "mend what is wrong with the module, or leave `warm` out: jobs start cold as it is";
+    let args = sortie_warm::check_args(plan.evaluator(), &settings.preload);
+    let result = match plan.python(args) {
+        Ok(planned) => {
+            let limits = Limits { time: Some(PATIENCE), ..plan.limits() };
+            output(supervisor, &plan.command(&planned, limits)).await
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    let result = result.and_then(|line| match line.strip_prefix("refuse ") {
+        Some(reason) => Err(reason.to_owned()),
+        None if line == "ready" => Ok("what the evaluator imports can be kept".to_owned()),
+        None => Err(format!("the server says {line:?}")),
+    });
+    Finding::new("warm", result.map_err(|what| (what, advice)))
 }
 
 async fn protection(supervisor: &Supervisor) -> Finding {

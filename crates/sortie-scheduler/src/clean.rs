@@ -29,8 +29,15 @@ pub async fn clean(config: &JobConfig) -> Result<Vec<String>, SchedulerError> {
     let limits = Limits { time: Some(PATIENCE), ..Limits::default() };
     let mut argv = sweep(container.engine).into_iter();
     let program = argv.next().unwrap_or_default();
-    let command =
-        Command { program, args: argv.collect(), env, cwd, limits, announces_ready: false };
+    let command = Command {
+        program,
+        args: argv.collect(),
+        env,
+        cwd,
+        limits,
+        announces_ready: false,
+        template: None,
+    };
     let captured = Supervisor::new().capture(&command, &[]).await;
     let captured = captured.map_err(|error| SchedulerError::NotReady(error.to_string()))?;
     let said = String::from_utf8_lossy(&captured.stderr);

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sortie_process::Start;
 use sortie_results::{AttemptId, Fault, Outcome, Results, Seconds};
 
 use crate::table::Entry;
@@ -63,12 +64,19 @@ pub struct Finished {
     pub fault: Option<Fault>,
     /// How long it took.
     pub seconds: Seconds,
+    /// Whether its evaluator was started cold or warm; `None` if this launcher did not start it itself.
+    pub start: Option<Start>,
     /// Whether the results dir holds the attempt's record.
     pub(crate) recorded: bool,
 }
 
 impl Finished {
-    pub(crate) fn new(results: &Results, results_dir: Arc<Path>, recorded: bool) -> Self {
+    pub(crate) fn new(
+        results: &Results,
+        results_dir: Arc<Path>,
+        recorded: bool,
+        start: Option<Start>,
+    ) -> Self {
         Self {
             attempt: results.attempt,
             results_dir,
@@ -76,6 +84,7 @@ impl Finished {
             outcome: results.outcome.clone(),
             fault: results.fault,
             seconds: results.seconds,
+            start,
             recorded,
         }
     }

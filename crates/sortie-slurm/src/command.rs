@@ -44,6 +44,7 @@ impl Caller {
             cwd: self.cwd.clone(),
             limits: Limits { time: Some(self.time_limit), grace: GRACE, log_bytes: OUTPUT },
             announces_ready: false,
+            template: None,
         };
         let captured = match self.supervisor.capture(&command, input).await {
             Ok(captured) => captured,

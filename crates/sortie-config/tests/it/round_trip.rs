@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use sortie_config::{
     EnvironmentPolicy, GpuRequest, Gpus, JobConfig, Limits, LocalJobConfig, SlurmCondaJobConfig,
-    SlurmDockerJobConfig, TimeLimit, glob::Pattern,
+    SlurmDockerJobConfig, TimeLimit, Warm, glob::Pattern,
 };
 
 use crate::values::{text, value};
@@ -39,6 +39,18 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn warm()(
+        preload in prop::collection::vec("[a-z_]{1,4}(\\.[a-z]{1,3})?|yes|null", 0..3),
+        servers in prop::option::of(1u32..),
+        millis in 0u64..10_000_000,
+        max_jobs in 1u32..,
+    ) -> Warm {
+        let max_idle = Duration::from_millis(millis);
+        Warm { preload, servers, max_idle, max_jobs }
+    }
+}
+
+prop_compose! {
     fn local()(
         args in prop::collection::vec((plain(), value()), 0..4),
         eval_program_path in "[^\0]{1,8}",
@@ -47,6 +59,7 @@ prop_compose! {
         python in prop::option::of(plain()),
         eval_verbose: bool,
         numeric_threads_per_job: Option<i64>,
+        warm in prop::option::of(warm()),
         environment in environment(),
         limits in limits(),
     ) -> LocalJobConfig {
@@ -59,6 +72,7 @@ prop_compose! {
             python_executable: python.map(Into::into),
             eval_verbose,
             numeric_threads_per_job,
+            warm,
             environment,
             limits,
             ..LocalJobConfig::default()

@@ -9,6 +9,7 @@ mod isolation;
 mod logs;
 mod many;
 mod survivors;
+mod templates;
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -45,6 +46,7 @@ impl Stage {
             cwd: self.dir.path().to_owned(),
             limits: Limits { grace: Duration::from_secs(30), ..Limits::default() },
             announces_ready: false,
+            template: None,
         }
     }
 

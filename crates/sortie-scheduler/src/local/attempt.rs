@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::time::Duration;
 
-use sortie_process::{Exit, Files, Process, RunError};
+use sortie_process::{Command, Exit, Files, Process, RunError};
 use sortie_results::jiff::{SignedDuration, Timestamp};
 use sortie_results::{
     AttemptId, Claim, ClaimError, Ended, Fault, Outcome, ResultsDir, Run, Seconds,
@@ -79,7 +79,8 @@ async fn execute(shared: &Shared, job: &Job, claim: &Claim, mut cancel: Cancelle
         Ok(planned) => planned,
         Err(error) => return not_run(error.into(), Vec::new()),
     };
-    let command = plan.command(&planned, limits.clone());
+    let template = plan.server(&planned, &job.paths);
+    let command = Command { template, ..plan.command(&planned, limits.clone()) };
     let (activates, contained) = (planned.activates.clone(), planned.inside.is_some());
     let argv = planned.argv();
     let files = match files(claim) {
@@ -94,6 +95,9 @@ async fn execute(shared: &Shared, job: &Job, claim: &Claim, mut cancel: Cancelle
     shared.log_start(&argv);
     let queued = job.submitted.elapsed();
     let ended = wait(&mut process, &mut cancel).await;
+    if let Ok(exit) = &ended {
+        shared.warnings.note(&exit.start);
+    }
     remove_container(shared, job.attempt, &ended).await;
     let outcome = match &ended {
         Ok(exit) if contained && exit.stopped.is_none() => {
@@ -176,7 +180,8 @@ async fn conclude(shared: &Shared, job: Job, claim: &Claim, execution: Execution
     let recorded = claim.record(&run, &results).inspect_err(|error| {
         tracing::warn!("the attempt is not recorded: {error}");
     });
-    job.reporter.ended(results, recorded.is_ok());
+    let start = exit.map(|exit| exit.start);
+    job.reporter.ended_from(start, results, recorded.is_ok());
 }
 
 fn files(claim: &Claim) -> io::Result<Files> {

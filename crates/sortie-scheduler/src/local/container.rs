@@ -83,6 +83,7 @@ impl Plan {
             cwd: self.here.cwd.clone(),
             limits: Limits { time: Some(patience), ..Limits::default() },
             announces_ready: false,
+            template: None,
         })
     }
 

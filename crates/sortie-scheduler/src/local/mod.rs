@@ -5,6 +5,7 @@ mod container;
 mod outcome;
 mod plan;
 mod python;
+mod warm;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +16,7 @@ use tokio::sync::watch;
 
 pub(crate) use plan::{NotReady, Plan, Planned};
 
+use self::warm::Warnings;
 use crate::executor::{Cancel, Executor, Job, Setting};
 use crate::here::Here;
 use crate::{JobId, SchedulerError};
@@ -30,6 +32,7 @@ struct Shared {
     plan: Plan,
     setting: Setting,
     running: Mutex<HashMap<JobId, watch::Sender<Option<Cancel>>>>,
+    warnings: Warnings,
 }
 
 impl Local {
@@ -40,7 +43,12 @@ impl Local {
     ) -> Result<Self, SchedulerError> {
         let plan = Plan::new(config, here)?;
         let runtime = setting.runtime.clone();
-        let shared = Arc::new(Shared { plan, setting, running: Mutex::default() });
+        let shared = Arc::new(Shared {
+            plan,
+            setting,
+            running: Mutex::default(),
+            warnings: Warnings::default(),
+        });
         Ok(Self { shared, runtime })
     }
 }

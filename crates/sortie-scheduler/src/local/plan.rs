@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use sortie_conda::{CondaError, Env, activate, find};
-use sortie_config::{Interpreter, JobConfig};
+use sortie_config::{Interpreter, JobConfig, Warm};
 use sortie_process::{Command, Environment, Limits};
 use sortie_results::{AttemptId, Outcome};
 use sortie_script::{ScriptError, Step, hooked, sourced};
@@ -196,6 +196,14 @@ impl Plan {
         self.readable("evaluator", self.config.eval_program_path()).is_ok()
     }
 
+    /// How evaluators are kept warm, if they are.
+    pub(crate) fn warm(&self) -> Option<&Warm> {
+        match &self.config {
+            JobConfig::Local(local) => local.warm.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The evaluator, as the user gave it.
     pub(crate) fn evaluator(&self) -> &Path {
         self.config.eval_program_path()
@@ -219,6 +227,7 @@ impl Plan {
             cwd: self.here.cwd.clone(),
             limits,
             announces_ready: planned.activates.is_some(),
+            template: None,
         }
     }
 }

@@ -13,6 +13,7 @@ mod many;
 mod refusals;
 mod slurm;
 mod slurm_docker;
+mod warm;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,149 @@
+//! The shepherds, as the launcher sees them: which are idle, and which has which template.
+
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::{FromTemplate, Template};
+
+/// How long a template that was of no use is left alone: at first …
+const REST: Duration = Duration::from_secs(60);
+/// … and at most, as each time is twice the one before.
+const LONGEST_REST: Duration = Duration::from_secs(3600);
+
+/// The launcher's connection to a shepherd.
+pub(crate) struct Shepherd {
+    pub(crate) number: u64,
+    pub(crate) socket: UnixStream,
+    pub(crate) seat: Option<Seat>,
+}
+
+/// One shepherd's claim to a template, of which there may be so many and not more.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    template: Arc<Template>,
+    /// As many are taken as there are copies of it.
+    _taken: Arc<()>,
+}
+
+/// What a command is to be had from.
+pub(crate) enum Source {
+    /// Its template: the shepherd that has it or may have it, or the right to give it to a new one.
+    Template(Result<Shepherd, Seat>),
+    /// Its program: an idle shepherd, if there is one, and why its template is left alone, if that
+    /// is so.
+    Program(Option<Shepherd>, Option<String>),
+}
+
+/// All shepherds of a supervisor.
+#[derive(Default)]
+pub(crate) struct Flock(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// Those that keep no command now, and since when; the one used last is the first to be used
+    /// again.
+    idle: Vec<(Shepherd, Instant)>,
+    templates: Vec<Known>,
+}
+
+/// What is known of a template.
+struct Known {
+    template: Arc<Template>,
+    taken: Arc<()>,
+    rest: Option<Rest>,
+}
+
+/// Why, and for how long, nobody is to ask a template.
+struct Rest {
+    reason: String,
+    until: Instant,
+    time: Duration,
+}
+
+impl Flock {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes back a shepherd that keeps no command any more.
+    pub(crate) fn put_idle(&self, shepherd: Shepherd) {
+        self.state().idle.push((shepherd, Instant::now()));
+    }
+
+    /// Finds what a command is to be had from.
+    pub(crate) fn find(&self, from: Option<&FromTemplate>) -> Source {
+        let mut state = self.state();
+        let Some(FromTemplate { template, .. }) = from else {
+            return Source::Program(state.take_plain(), None);
+        };
+        let known = state.known(template);
+        if let Some(reason) = known.resting() {
+            return Source::Program(state.take_plain(), Some(reason));
+        }
+        let seat = known.seat();
+        let has_it = |shepherd: &Shepherd| {
+            shepherd.seat.as_ref().is_some_and(|seat| same(&seat.template, template))
+        };
+        if let Some(at) = state.idle.iter().rposition(|(shepherd, _)| has_it(shepherd)) {
+            return Source::Template(Ok(state.idle.remove(at).0));
+        }
+        match (seat, state.take_plain()) {
+            (None, plain) => Source::Program(plain, None),
+            (seat, Some(plain)) => Source::Template(Ok(Shepherd { seat, ..plain })),
+            (Some(seat), None) => Source::Template(Err(seat)),
+        }
+    }
+
+    /// Leaves a template alone for a while that was of no use.
+    pub(crate) fn rest(&self, template: &Arc<Template>, reason: &str) {
+        let mut state = self.state();
+        let known = state.known(template);
+        let time = known.rest.as_ref().map_or(REST, |rest| LONGEST_REST.min(rest.time * 2));
+        let until = Instant::now() + time;
+        known.rest = Some(Rest { reason: reason.to_owned(), until, time });
+    }
+}
+
+impl State {
+    fn known(&mut self, template: &Arc<Template>) -> &mut Known {
+        let at = self.templates.iter().position(|known| same(&known.template, template));
+        let at = at.unwrap_or_else(|| {
+            self.templates.retain(|known| known.taken() > 0 || known.rest.is_some());
+            let known = Known { template: template.clone(), taken: Arc::default(), rest: None };
+            self.templates.push(known);
+            self.templates.len() - 1
+        });
+        &mut self.templates[at]
+    }
+
+    /// An idle shepherd without a template, or one that has ended its own by now.
+    fn take_plain(&mut self) -> Option<Shepherd> {
+        let plain = |(shepherd, since): &(Shepherd, Instant)| {
+            shepherd.seat.as_ref().is_none_or(|seat| since.elapsed() > seat.template.idle)
+        };
+        let (shepherd, _) = self.idle.remove(self.idle.iter().rposition(plain)?);
+        Some(Shepherd { seat: None, ..shepherd })
+    }
+}
+
+impl Known {
+    fn taken(&self) -> usize {
+        Arc::strong_count(&self.taken) - 1
+    }
+
+    /// A seat for one more shepherd, if there may be one more.
+    fn seat(&self) -> Option<Seat> {
+        let free = self.taken() < self.template.most;
+        free.then(|| Seat { template: self.template.clone(), _taken: self.taken.clone() })
+    }
+
+    fn resting(&self) -> Option<String> {
+        let rest = self.rest.as_ref()?;
+        (Instant::now() < rest.until).then(|| rest.reason.clone())
+    }
+}
+
+fn same(one: &Arc<Template>, other: &Arc<Template>) -> bool {
+    Arc::ptr_eq(one, other) || one == other
+}

@@ -1,0 +1,116 @@
+//! Commands had from a template, and templates that do not do their part.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sortie_process::{Command, FromTemplate, RunError, Start, Status, Template};
+
+use crate::{Stage, marked, signal};
+
+const TEMPLATE: &str = include_str!("template.py");
+
+/// `sh -c SCRIPT`, to be had from a template with that fault.
+fn from_template(stage: &Stage, fault: &str, script: &str) -> Command {
+    let command = stage.sh(script);
+    let template = Template {
+        program: "python3".into(),
+        args: vec!["-c".into(), TEMPLATE.into(), fault.into()],
+        // The template needs Python, which may be anywhere.
+        env: [("PATH".into(), std::env::var_os("PATH").unwrap())]
+            .into_iter()
+            .chain(command.env.iter().filter(|(name, _)| name != "PATH").cloned())
+            .collect(),
+        cwd: command.cwd.clone(),
+        most: 2,
+        patience: Duration::from_secs(30),
+        idle: Duration::from_secs(600),
+        commands: 100,
+        growth: 1 << 30,
+    };
+    let args = [vec!["sh".into()], command.args.clone()].concat();
+    Command { template: Some(FromTemplate { template: Arc::new(template), args }), ..command }
+}
+
+/// Runs it; of the stage's processes at most the template is left.
+async fn run(stage: &Stage, command: &Command) -> (Start, Status) {
+    let exit = stage.start(command).await.wait().await.unwrap();
+    assert!(marked(&stage.mark()).len() <= 1, "processes were left");
+    (exit.start, exit.status)
+}
+
+#[tokio::test]
+async fn a_template_that_is_there_is_used_again() {
+    let stage = Stage::new();
+    let command = from_template(&stage, "", "echo run; exit 3");
+    assert_eq!(run(&stage, &command).await, (Start::Fresh, Status::Exited(3)));
+    assert_eq!(run(&stage, &command).await, (Start::Warm, Status::Exited(3)));
+    assert_eq!(stage.read("out"), "run\nrun\n");
+    // Nor does another command disturb it.
+    let other = stage.start(&stage.sh("exit 4")).await.wait().await.unwrap();
+    assert_eq!((other.start, other.status), (Start::Cold, Status::Exited(4)));
+    assert_eq!(run(&stage, &command).await.0, Start::Warm);
+}
+
+#[tokio::test]
+async fn a_template_at_fault_leaves_the_command_to_be_executed() {
+    for (fault, reason) in [
+        ("nonsense", "it says \"good morning\""),
+        ("endless", "it hangs up"),
+        ("hang up", "it hangs up"),
+        ("pid", "it forked process 1, which is not there"),
+        ("own child", "it forked process "),
+    ] {
+        let stage = Stage::new();
+        let command = from_template(&stage, fault, "echo run; exit 3");
+        let (start, status) = run(&stage, &command).await;
+        let Start::Fallback { reason: said } = &start else { panic!("{fault}: {start:?}") };
+        assert!(said.starts_with(reason), "{fault}: {said}");
+        assert_eq!((status, stage.read("out").as_str()), (Status::Exited(3), "run\n"), "{fault}");
+        // For a while nobody asks it again.
+        assert_eq!(run(&stage, &command).await, (start, status));
+        assert_eq!(marked(&stage.mark()), [] as [i32; 0]);
+    }
+}
+
+#[tokio::test]
+async fn a_template_that_gives_up_later_is_replaced_and_then_left_alone() {
+    let stage = Stage::new();
+    let command = from_template(&stage, "second", "echo run");
+    assert_eq!(run(&stage, &command).await.0, Start::Fresh);
+    let fallback = Start::Fallback { reason: "the second time".into() };
+    assert_eq!(run(&stage, &command).await, (fallback, Status::Exited(0)));
+    assert_eq!(stage.read("out"), "run\nrun\n");
+}
+
+#[tokio::test]
+async fn a_command_that_dies_before_it_runs_has_died() {
+    let stage = Stage::new();
+    let command = from_template(&stage, "impatient", "echo run");
+    assert_eq!(run(&stage, &command).await, (Start::Fresh, Status::Signaled(9)));
+}
+
+#[tokio::test]
+async fn large_requests_arrive_whole() {
+    let stage = Stage::new();
+    let mut command = from_template(&stage, "", "shift 9; echo $# $9 | head -c 40");
+    let from = command.template.as_mut().unwrap();
+    from.args.push("sh".into());
+    from.args.extend((0..10_000).map(|n| format!("{n:0>100}").into()));
+    for start in [Start::Fresh, Start::Warm] {
+        assert_eq!(run(&stage, &command).await, (start, Status::Exited(0)));
+    }
+    assert!(stage.read("out").starts_with("9991 0000000"), "{}", stage.read("out"));
+}
+
+#[tokio::test]
+async fn a_killed_shepherd_takes_its_template_along() {
+    let stage = Stage::new();
+    let mut process =
+        stage.start(&from_template(&stage, "", "trap '' TERM; touch ready; sleep 600")).await;
+    stage.appears("ready").await;
+    let job = marked(&stage.mark())[1];
+    signal("KILL", crate::parent(job).unwrap());
+    let lost = process.wait().await.unwrap_err();
+    assert!(matches!(lost, RunError::Lost { .. }), "{lost}");
+    assert_eq!(marked(&stage.mark()), [] as [i32; 0], "told before all was over");
+}

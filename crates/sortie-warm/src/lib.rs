@@ -1,0 +1,126 @@
+//! Evaluators kept warm: a small Python server imports what an evaluator imports, once, and forks
+//! for each job. Importing is most of what a short evaluation costs.
+//!
+//! The server is one Python file, `server.py`, which runs in the interpreter, environment and
+//! directory that the job would run in. It is a [`Template`]: started, asked for one job at a time,
+//! replaced and ended by sortie-process, which keeps its jobs as it keeps all others. Where a fork
+//! could not do what a fresh interpreter does, the server says why, and the job starts cold.
+//!
+//! ```
+//! use std::{fs::File, sync::Arc, time::Duration};
+//! use sortie_process::{Command, Files, FromTemplate, Limits, Start, Supervisor, Template};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let evaluator = dir.path().join("evaluate.py");
+//! std::fs::write(&evaluator, "import json, sys\nprint(json.dumps(sys.argv[1:]))\n")?;
+//! let env: Arc<[_]> = std::env::vars_os().collect();
+//! let server = Template {
+//!     program: "python3".into(),
+//!     args: sortie_warm::server_args(&evaluator, &[]),
+//!     env: env.clone(),
+//!     cwd: dir.path().into(),
+//!     ..sortie_warm::template()
+//! };
+//! let job = vec![evaluator.into(), "--seed".into(), "7".into()];
+//! let command = Command {
+//!     program: "python3".into(),
+//!     args: job.clone(),
+//!     env,
+//!     cwd: dir.path().into(),
+//!     limits: Limits::default(),
+//!     announces_ready: false,
+//!     template: Some(FromTemplate { template: Arc::new(server), args: job }),
+//! };
+//! let supervisor = Supervisor::new();
+//! for expected in [Start::Fresh, Start::Warm] {
+//!     let log = File::options().append(true).create(true).open(dir.path().join("log"))?;
+//!     let files = Files { stdout: log.try_clone()?, stderr: log, hold: None };
+//!     let exit = supervisor.spawn(&command, files).await?.wait().await?;
+//!     assert_eq!(exit.start, expected);
+//! }
+//! assert_eq!(std::fs::read_to_string(dir.path().join("log"))?, "[\"--seed\", \"7\"]\n".repeat(2));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What a fork isolates, and what it does not
+//!
+//! Each job is a process of its own, forked from a server that has never run the evaluator or a
+//! candidate, and that no job has a handle on: nothing a job does to its memory, files, directory or
+//! environment reaches the server or another job. The evaluator's own code runs anew in each job,
+//! from its first line to its exit handlers, and generators that are random by default are seeded anew.
+//!
+//! What jobs of one server share is what importing left behind:
+//!
+//! - The hash seed (`PYTHONHASHSEED`), so that sets of texts have one order in all of them.
+//! - Random numbers drawn while importing, and generators (`random.Random()`,
+//!   `numpy.random.default_rng()`) that an imported module made then and keeps. The global ones of
+//!   `random`, `numpy` and `torch` are seeded anew, even where an imported module has seeded them: seed in
+//!   the evaluator.
+//! - What modules print when they are imported: each job repeats it at its start.
+//! - The layout of memory, which address space randomisation does not change between forks.
+//!
+//! A job can tell that it is warm: `traceback.print_stack()` shows one more frame at the top, some
+//! modules are in `sys.modules` that the evaluator did not import, and `/proc/self/cmdline` is the
+//! server's. At its end, exit handlers run and files are written out, but the modules that were
+//! imported by the server are not taken apart.
+//!
+//! # What is imported
+//!
+//! The evaluator's `import` statements at its top level, inside `try` and `if` too, up to the first
+//! statement that may change what an import does (`sys.path.insert(…)`, `os.environ[…] = …`); what
+//! comes after it, and what is imported under `if __name__ == "__main__"`, is left to each job. The
+//! modules of `preload` are imported after that.
+//!
+//! # When a server is replaced
+//!
+//! Before each fork, the evaluator and the imported modules of the user's own are looked at (times,
+//! size, inode; content, where times cannot tell), and the directories of installed packages; the
+//! files of installed packages every five seconds. If one has changed, a new server takes over.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+
+use sortie_process::{Environment, Template};
+
+/// The server, for Python 3.8 and later.
+const SERVER: &str = include_str!("server.py");
+
+/// How long a server may take to import everything, from a cold network file system too.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// By how much a server may grow, in bytes: it does nothing but fork.
+const GROWTH: u64 = 64 << 20;
+
+/// The arguments with which Python becomes the server of `evaluator`, a path as the job is given it,
+/// and imports the modules of `preload` as well.
+pub fn server_args(evaluator: &Path, preload: &[String]) -> Vec<OsString> {
+    let fixed = ["-c".into(), SERVER.into(), evaluator.into()];
+    fixed.into_iter().chain(preload.iter().map(OsString::from)).collect()
+}
+
+/// The arguments with which Python imports what the server of `evaluator` would, says on its last line
+/// `ready` or `refuse REASON`, and ends.
+pub fn check_args(evaluator: &Path, preload: &[String]) -> Vec<OsString> {
+    let mut args = server_args(evaluator, preload);
+    args.insert(2, "--check".into());
+    args
+}
+
+/// A server that has no program, environment and directory yet, with the limits that suit most: any
+/// number of them at a time, each kept for five minutes without a job and for a thousand jobs.
+pub fn template() -> Template {
+    Template {
+        program: OsString::new(),
+        args: Vec::new(),
+        env: Environment::default(),
+        cwd: "/".into(),
+        most: usize::MAX,
+        patience: PATIENCE,
+        idle: Duration::from_secs(300),
+        commands: 1000,
+        growth: GROWTH,
+    }
+}

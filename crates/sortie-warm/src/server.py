@@ -1,0 +1,575 @@
+"""Keeps an interpreter that has imported what an evaluator imports, and forks it for each job.
+
+Run as `python -c THIS EVALUATOR [MODULE ...]`, with a socket at file descriptor 4 (or, to see only
+how far it comes, as `python -c THIS --check EVALUATOR [MODULE ...]`, without). It reads the
+evaluator without running it, imports what that imports at its top level and the modules named, and
+says `ready`; or `refuse REASON`, where a fork of it could not do what a fresh interpreter does. For
+each request (a command line and three files) it makes a process that goes on as
+`python EVALUATOR ...` would: `serve` returns in that process, and the last lines of this file run
+the evaluator in it.
+
+Standard library only, and no more of it than is loaded anyway, for Python 3.8 and later on Linux.
+"""
+
+import _ast
+import _io
+import _socket
+import atexit
+import gc
+import os
+import sys
+import time
+
+SOCKET = 4
+REQUEST_FILES = 3
+# prctl(2)
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
+SIGINT, SIGKILL = 2, 9
+# How often files of installed packages are looked at, in seconds.
+INSTALLED_EVERY = 5.0
+# A file that was changed so shortly before it was read may be changed again without its times
+# telling, in nanoseconds: some file systems count in seconds.
+UNCERTAIN = 2_000_000_000
+
+
+class Refused(Exception):
+    """Why this process must not be forked."""
+
+
+# What the evaluator imports ----------------------------------------------------------------------
+
+def imports(statements):
+    """The modules that these statements import, in order, each with the names it is asked for.
+
+    Up to the first statement that may change what an import does, such as `sys.path.insert(...)`:
+    what follows is left to the evaluator. The list ends in None where it stopped short.
+    """
+    for statement in statements:
+        if isinstance(statement, _ast.Import):
+            for alias in statement.names:
+                yield alias.name, ()
+        elif isinstance(statement, _ast.ImportFrom):
+            if statement.level == 0 and statement.module != "__future__":
+                yield statement.module, tuple(alias.name for alias in statement.names)
+        elif isinstance(statement, (_ast.If, *TRIES)):
+            for found in imports(inner(statement)):
+                yield found
+                if found is None:
+                    return
+        elif not is_harmless(statement):
+            yield None
+            return
+
+
+TRIES = tuple(getattr(_ast, name) for name in ("Try", "TryStar") if hasattr(_ast, name))
+
+# Calls that have no effect on imports, by the last part of what is called.
+HARMLESS_CALLS = {"Path", "abspath", "dirname", "get", "getLogger", "getenv", "join", "realpath",
+                  "resolve", "NewType", "TypeVar", "namedtuple"}
+
+
+def inner(statement):
+    """The statements of an `if` or `try` that run, as far as that can be told beforehand.
+
+    Handlers are not among them: what is imported where a module is missing is left to the job.
+    """
+    if isinstance(statement, TRIES):
+        return statement.body + statement.orelse + statement.finalbody
+    nodes = list(walk(statement.test))
+    names = {node.id for node in nodes if isinstance(node, _ast.Name)}
+    attributes = {node.attr for node in nodes if isinstance(node, _ast.Attribute)}
+    if "__name__" in names or "TYPE_CHECKING" in names | attributes:
+        return statement.orelse
+    if names <= {"sys", "os"} and not any(isinstance(node, _ast.Call) for node in nodes):
+        test = compile(_ast.Expression(statement.test), "<test>", "eval")
+        try:
+            return statement.body if eval(test, {"sys": sys, "os": os}) else statement.orelse
+        except Exception:  # as it will in the evaluator, for which it is to tell
+            return []
+    return statement.body + statement.orelse
+
+
+def is_harmless(statement):
+    """Whether imports that follow do what they would do without this statement before them."""
+    if isinstance(statement, (_ast.FunctionDef, _ast.AsyncFunctionDef, _ast.ClassDef, _ast.Pass)):
+        return True
+    if isinstance(statement, _ast.Expr):
+        return isinstance(statement.value, _ast.Constant)
+    if isinstance(statement, _ast.Assign):
+        targets = statement.targets
+    elif isinstance(statement, _ast.AnnAssign):
+        targets = [statement.target]
+    else:
+        return False
+    calls = [node.func for node in walk(statement) if isinstance(node, _ast.Call)]
+    called = {getattr(call, "attr", getattr(call, "id", None)) for call in calls}
+    return all(isinstance(target, _ast.Name) for target in targets) and called <= HARMLESS_CALLS
+
+
+def walk(node):
+    """A node of a syntax tree and all below it."""
+    yield node
+    for field in node._fields:
+        value = getattr(node, field, None)
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, _ast.AST):
+                yield from walk(child)
+
+
+# Whether a fork will do ---------------------------------------------------------------------------
+
+def load(module, names):
+    """Imports a module as `from MODULE import NAMES` does; looks what that has done."""
+    try:
+        __import__(module, {}, {}, list(names) or ["__name__"])
+    except Exception:  # it is for the evaluator to fail, or to do without
+        pass
+    except BaseException as error:
+        raise Refused(f"module `{module}` raises {type(error).__name__} when it is imported")
+    problem = unforkable()
+    if problem:
+        raise Refused(f"module `{module}` {problem}")
+
+
+def unforkable():
+    """What of this process a fork would lose or share, if anything."""
+    if threads() > 1:
+        # Threads that know of forks, such as those of OpenBLAS, are ended for one and made again.
+        wait(fork_and_leave())
+        patience = time.monotonic() + 0.1
+        while threads() > 1 and time.monotonic() < patience:
+            time.sleep(0.001)
+        if threads() > 1:
+            return "starts threads that a fork does not have"
+    if children():
+        return "starts processes"
+    return next(map("opens {}".format, shared_files()), None)
+
+
+def shared_files():
+    """The open files that several processes cannot have each for itself: sockets, devices such as a
+    GPU, files that are written to."""
+    for file in os.listdir("/proc/self/fd"):
+        try:
+            target = os.readlink("/proc/self/fd/" + file)
+            with open("/proc/self/fdinfo/" + file) as info:
+                flags = int(info.read().split("flags:")[1].split()[0], 8)
+        except OSError:  # that of the list itself
+            continue
+        read_only = flags & os.O_ACCMODE == os.O_RDONLY and os.path.isfile(target)
+        harmless = read_only or target in (os.devnull, "/dev/urandom", "/dev/random")
+        if int(file) not in (0, 1, 2, SOCKET) and not harmless:
+            yield target
+
+
+def threads():
+    return len(os.listdir("/proc/self/task"))
+
+
+def children():
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children") as file:
+            return file.read().split()
+    except OSError:  # not every kernel tells
+        return []
+
+
+def fork_and_leave():
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    return pid
+
+
+def wait(pid):
+    return os.waitpid(pid, 0)[1]
+
+
+# Whether it is up to date -------------------------------------------------------------------------
+
+class Sources:
+    """The files that this interpreter was made from, as they were when it started, at `since`."""
+
+    def __init__(self, evaluator, since):
+        # Where packages are installed: one that comes or goes changes the directory.
+        roots = [os.path.join(root, "") for root in (sys.prefix, sys.base_prefix)]
+        places = [place for place in sys.path if place.startswith(tuple(roots))]
+        inside = tuple(os.path.join(place, "") for place in places)
+        files = {file for file in map(source_of, list(sys.modules.values())) if file}
+        installed = {file for file in files if file.startswith(inside)}
+        self.places = {place: stamp(place) for place in places}
+        self.installed = {file: stamp(file) for file in installed}
+        self.own = {file: self.state(file, since) for file in files - installed | {evaluator}}
+        self.looked = time.monotonic()
+
+    @staticmethod
+    def state(file, since):
+        """A file's times and, where they may not tell of a change, its content."""
+        times = stamp(file)
+        newest = max(times[:2]) if times else 0
+        if newest > since:
+            return "changed meanwhile", None
+        return times, content(file) if since - newest < UNCERTAIN else None
+
+    def changed(self):
+        """A file that is not what it was, if there is one."""
+        for file, (times, text) in self.own.items():
+            if stamp(file) != times or (text is not None and content(file) != text):
+                return file
+        groups = [self.places]
+        if time.monotonic() - self.looked > INSTALLED_EVERY:
+            self.looked = time.monotonic()
+            groups.append(self.installed)
+        changed = (f for group in groups for f, times in group.items() if stamp(f) != times)
+        return next(changed, None)
+
+
+def source_of(module):
+    file = getattr(module, "__file__", None)
+    return file if isinstance(file, str) else None
+
+
+def stamp(file):
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+
+
+def content(file):
+    try:
+        with open(file, "rb") as opened:
+            return hash(opened.read())
+    except OSError:
+        return None
+
+
+# The evaluator's interpreter, as it would be ------------------------------------------------------
+
+def evaluator_module(evaluator):
+    """The module that the evaluator is to run in, as `python EVALUATOR` makes it."""
+    path = evaluator if sys.version_info < (3, 9) else os.path.join(os.getcwd(), evaluator)
+    own = sys.modules["__main__"].__dict__
+    module = type(sys)("__main__")
+    loaders = sys.modules["_frozen_importlib_external"]
+    module.__loader__ = loaders.SourceFileLoader("__main__", path)
+    if "__annotations__" in own:
+        module.__annotations__ = {}
+    module.__builtins__ = own["__builtins__"]
+    module.__file__ = path
+    module.__cached__ = None
+    return module
+
+
+def new_seeds():
+    """Takes from this process all randomness that others made from the same server would share.
+    Python itself sees to `random`, and `tempfile` to its names."""
+    loaded = sys.modules.get
+    numpy = loaded("numpy.random")
+    if numpy:
+        numpy.seed()
+    torch = loaded("torch")
+    if torch and hasattr(torch, "seed"):
+        torch.seed()
+    uuid = loaded("uuid")
+    if uuid and getattr(uuid, "_node", None) and uuid._node >> 40 & 1:
+        uuid._node = None  # made up for want of a network card
+    multiprocessing = loaded("multiprocessing.process")
+    if multiprocessing:
+        multiprocessing.current_process().authkey = os.urandom(32)
+    for finder in list(sys.path_importer_cache.values()):
+        if hasattr(finder, "invalidate_caches"):
+            finder.invalidate_caches()
+    for place in [place for place, finder in sys.path_importer_cache.items() if finder is None]:
+        del sys.path_importer_cache[place]
+    logging = loaded("logging")
+    if logging and hasattr(logging, "_startTime"):
+        is_whole = isinstance(logging._startTime, int)
+        logging._startTime = time.time_ns() if is_whole else time.time()
+
+
+# The end, as `Py_FinalizeEx` makes it -------------------------------------------------------------
+#
+# All that can be seen of it is done, but modules that were there before the fork are not taken
+# apart: for NumPy alone that takes ten times as long as all the rest.
+
+def report(error):
+    """Tells of an exception that nobody caught: the exit code, or None where SIGINT is the end."""
+    if error is None:
+        return 0
+    flush("stderr", "stdout")
+    if isinstance(error, SystemExit):
+        return exit_code(error.code)
+    # The first frame is that of this file.
+    trace = error.__traceback__ = error.__traceback__.tb_next
+    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, trace
+    if sys.version_info >= (3, 12):
+        sys.last_exc = error
+    try:
+        sys.excepthook(type(error), error, trace)
+    except SystemExit as end:
+        return exit_code(end.code)
+    except BaseException as other:
+        print("Error in sys.excepthook:", file=sys.stderr)
+        other.__traceback__ = other.__traceback__.tb_next
+        sys.__excepthook__(type(other), other, other.__traceback__)
+        print("\nOriginal exception was:", file=sys.stderr)
+        sys.__excepthook__(type(error), error, trace)
+    return None if isinstance(error, KeyboardInterrupt) else 1
+
+
+def exit_code(code):
+    """The exit code of a SystemExit; a text is printed."""
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 0xFF if -(1 << 63) <= code < 1 << 63 else 0xFF
+    try:
+        print(code, file=sys.stderr or sys.__stderr__)
+    except Exception:
+        pass
+    return 1
+
+
+def leave(kernel, code, before):
+    """Ends this process as the interpreter would; `before` are the modules that were there before
+    the fork."""
+    if "threading" in sys.modules:
+        quietly(sys.modules["threading"]._shutdown)
+    quietly(atexit._run_exitfuncs)
+    failed = flush("stdout", "stderr", tell=True)
+    if threads() == 1:
+        sys.last_type = sys.last_value = sys.last_traceback = sys.last_exc = None
+        clear(sys.modules.pop("__main__", None))
+        for name in [name for name in reversed(list(sys.modules)) if name not in before]:
+            clear(sys.modules[name])
+        gc.collect()
+    for kept in gc.get_objects():
+        if issubclass(type(kept), (_io.TextIOWrapper, _io.BufferedWriter, _io.BufferedRandom)):
+            quietly(kept.flush)
+    failed |= flush("stdout", "stderr")
+    if code is None:
+        kernel.signal(SIGINT, None)
+        os.kill(os.getpid(), SIGINT)
+    # What libraries in C have to do at the end. It does not return: no more of Python runs.
+    kernel.exit(120 if failed else code)
+
+
+def quietly(function):
+    """Calls what tells of its own errors, or has nobody to tell."""
+    try:
+        function()
+    except BaseException:
+        pass
+
+
+def flush(*names, tell=False):
+    """Empties the standard files; whether that failed."""
+    failed = False
+    for name in names:
+        file = getattr(sys, name, None)
+        try:
+            if file is not None and not file.closed:
+                file.flush()
+        except Exception as error:
+            failed = True
+            if tell and name == "stdout":
+                what = f"in: {file!r}"
+                if sys.version_info >= (3, 13):
+                    what = "on flushing sys.stdout:"
+                if sys.version_info >= (3, 14):
+                    what = "while flushing sys.stdout:"
+                kind = type(error).__name__
+                print(f"Exception ignored {what}\n{kind}: {error}", file=sys.stderr)
+    return failed
+
+
+def clear(module):
+    """Lets go of what a module holds, in the interpreter's order: names such as `_x` first."""
+    names = getattr(module, "__dict__", None)
+    if type(names) is not dict or names is globals():
+        return
+    for first in (True, False):
+        for name in list(names):
+            is_first = isinstance(name, str) and name[:1] == "_" and name[1:2] != "_"
+            if is_first == first and name != "__builtins__":
+                names[name] = None
+
+
+# Requests -----------------------------------------------------------------------------------------
+
+class Server:
+    def __init__(self, evaluator, preload):
+        os.set_inheritable(SOCKET, False)
+        self.channel = None
+        self.kernel = None
+        self.evaluator = evaluator
+        self.preload = preload
+        self.printed = [b"", b""]
+
+    def say(self, *words):
+        line = " ".join(" ".join(words).split()) + "\n"
+        os.write(SOCKET, line.encode("utf-8", "replace"))
+
+    def prepare(self):
+        """Makes this process what all jobs start from: the evaluator's module and code."""
+        since = time.time_ns()
+        if sys.flags.inspect or sys.flags.interactive or os.environ.get("PYTHONINSPECT"):
+            raise Refused("PYTHONINSPECT is set")
+        if sys.path[:1] == [""]:
+            sys.path[0] = os.path.dirname(os.path.realpath(self.evaluator))
+        sys.argv = [self.evaluator]
+        module = evaluator_module(self.evaluator)
+        sys.modules["__main__"] = module
+        try:
+            with open(self.evaluator, "rb") as file:
+                flags = _ast.PyCF_ONLY_AST
+                tree = compile(file.read(), module.__file__, "exec", flags, dont_inherit=True)
+            code = compile(tree, module.__file__, "exec", dont_inherit=True)
+        except Exception as error:
+            raise Refused(f"{self.evaluator} cannot be read: {error}")
+        problem = unforkable()
+        if problem:
+            raise Refused("the interpreter, before it imports anything, " + problem)
+        for found in imports(tree.body):
+            if found is not None:
+                load(*found)
+        for name in self.preload:
+            load(name, ())
+        self.settle()
+        self.sources = Sources(self.evaluator, since)
+        self.before = frozenset(sys.modules)
+        gc.collect()
+        gc.freeze()
+        return code, module.__dict__
+
+    def settle(self):
+        """Takes note of what was printed, and makes the process private."""
+        try:
+            import ctypes
+        except ImportError:
+            raise Refused("Python has no `ctypes`")
+        # Calls keep the interpreter to themselves, as it would not return from `exit`.
+        self.kernel = ctypes.PyDLL(None)
+        flush("stdout", "stderr")
+        self.kernel.fflush(None)
+        self.printed = [everything(1), everything(2)]
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        os.close(null)
+        self.kernel.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+    def serve(self):
+        """Makes a process for each request, and returns in that process."""
+        self.channel = _socket.socket(fileno=SOCKET)
+        while True:
+            args, files = self.request()
+            changed = self.sources.changed()
+            if changed:
+                self.say("changed", changed, "has changed")
+                continue  # and is replaced
+            pid = os.fork()
+            if pid == 0:
+                self.become_job(args, files)
+                return
+            for file in files:
+                os.close(file)
+            if wait(pid) != 0:
+                self.say("refuse it cannot fork")
+
+    def request(self):
+        space = _socket.CMSG_SPACE(4 * REQUEST_FILES)
+        header, rights, _, _ = self.channel.recvmsg(4, space, _socket.MSG_CMSG_CLOEXEC)
+        files = [
+            int.from_bytes(data[at:at + 4], sys.byteorder)
+            for _, _, data in rights
+            for at in range(0, len(data), 4)
+        ]
+        header += self.receive(4 - len(header))
+        args = self.receive(int.from_bytes(header, "little")).split(b"\0")[:-1]
+        return [os.fsdecode(arg) for arg in args], files
+
+    def receive(self, length):
+        data = b""
+        while len(data) < length:
+            more = self.channel.recv(length - len(data))
+            if not more:
+                os._exit(0)  # the shepherd is gone
+            data += more
+        return data
+
+    def become_job(self, args, files):
+        """Goes on as the first process of a job, once the parent has left and the word to go has
+        come."""
+        parent = os.getpid()
+        try:
+            if os.fork() != 0:
+                os._exit(0)
+        except OSError:
+            os._exit(1)
+        os.setsid()
+        self.kernel.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+        stdout, stderr, gate = files
+        os.dup2(stdout, 1)
+        os.dup2(stderr, 2)
+        sys.argv = args
+        if hasattr(sys, "orig_argv"):
+            sys.orig_argv = sys.orig_argv[:1] + args
+        new_seeds()
+        while os.getppid() == parent:
+            os.sched_yield()
+        # The shepherd is the parent now, and is not to be outlived.
+        shepherd = os.getppid()
+        self.kernel.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+        if os.getppid() != shepherd:
+            os._exit(0)
+        self.say("pid", str(os.getpid()))
+        self.channel.close()
+        if not os.read(gate, 1):
+            os._exit(0)
+        for file in files:
+            os.close(file)
+        for file, printed in enumerate(self.printed, 1):
+            while printed:
+                printed = printed[os.write(file, printed):]
+
+
+def everything(file):
+    """What a regular file holds; nothing of one that is none."""
+    data = b""
+    try:
+        while True:
+            more = os.pread(file, 1 << 20, len(data))
+            if not more:
+                return data
+            data += more
+    except OSError:
+        return data
+
+
+if __name__ == "__main__":
+    only_check = sys.argv[1] == "--check"
+    if only_check:
+        os.dup2(1, SOCKET)
+        del sys.argv[1]
+    os.closerange(3, SOCKET)
+    server = Server(sys.argv[1], sys.argv[2:])
+    try:
+        code, names = server.prepare()
+        server.say("ready")
+    except Refused as refused:
+        server.say("refuse", str(refused))
+        only_check = True
+    if only_check:
+        os._exit(0)
+    server.serve()
+    raised = None
+    try:
+        exec(code, names)
+    except BaseException as error:
+        raised = error
+    status = report(raised)
+    del raised, names, code
+    leave(server.kernel, status, server.before)
