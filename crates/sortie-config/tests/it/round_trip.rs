@@ -53,7 +53,7 @@ prop_compose! {
 prop_compose! {
     fn local()(
         args in prop::collection::vec((plain(), value()), 0..4),
-        eval_program_path in "[^\0]{1,8}",
+        eval_program_path in "[^\0-][^\0]{0,7}",
         seconds in prop::option::of(0u64..1 << 31),
         conda_env in prop::option::of(plain()),
         python in prop::option::of(plain()),
