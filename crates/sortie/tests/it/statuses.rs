@@ -98,7 +98,7 @@ fn a_machine_out_of_processes_is_infrastructure() {
 fn what_may_not_be_read_is_for_the_user_to_mend() {
     for file in ["evaluate.sh", "candidate.py"] {
         let stage = Stage::shell(stage::CORRECT, "");
-        fs::set_permissions(stage.path(file), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(stage.path(file), fs::Permissions::from_mode(0o000)).unwrap();
         let ran = run_unprivileged(&stage, ":");
         assert_eq!(ran.status, Some(SETUP.into()), "{ran:?}");
         ran.says_error("not started: the ");
