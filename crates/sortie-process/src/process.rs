@@ -71,7 +71,8 @@ impl Process {
         command: &Command,
     ) -> Self {
         let limits = &command.limits;
-        let longest = limits.time.and_then(|time| time.checked_add(limits.grace + PATIENCE));
+        let longest =
+            limits.time.and_then(|time| time.checked_add(limits.grace.saturating_add(PATIENCE)));
         Self {
             supervisor,
             number,
@@ -134,7 +135,7 @@ impl Process {
         self.unsent.extend(wire::bare_frame(kind));
         // At once, whether or not anyone waits; what does not go now, `wait` sends.
         self.send();
-        let then = Instant::now().checked_add(time + PATIENCE);
+        let then = Instant::now().checked_add(time.saturating_add(PATIENCE));
         self.overdue = [self.overdue, then].into_iter().flatten().min();
     }
 
