@@ -4,6 +4,7 @@
 mod embedded;
 mod generation;
 mod logs;
+mod memory;
 mod python;
 mod records;
 

@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 
 /// A filter on the launcher's environment. The default passes everything on, as the reference does.
 ///
+/// What is kept back is not among the job's variables. A job of this machine that looks for it elsewhere still finds it, as
+/// any process of the same user can: in the launcher's memory, and in `/proc/PID/environ` of the
+/// launcher.
+///
 /// Names are matched case-sensitively against shell-like patterns (`*`, `?`, `[a-z]`). A byte of a
 /// name that is not UTF-8 is matched as U+FFFD.
 ///

@@ -10,6 +10,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio, id};
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tokio::io::AsyncReadExt;
 use tokio::time::{sleep, timeout};
 
@@ -65,6 +67,7 @@ impl Launched {
     }
 
     async fn order(&self, what: u8, number: u64, socket: Option<UnixStream>) -> io::Result<()> {
+        self.resume();
         let mut order = [what; ORDER];
         order[1..].copy_from_slice(&number.to_le_bytes());
         let files: Vec<_> = socket.iter().map(AsRawFd::as_raw_fd).collect();
@@ -80,10 +83,19 @@ impl Launched {
         };
         timeout(PATIENCE, send).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
     }
+
+    /// Lets it go on, should a command have stopped it (SIGSTOP): it would take no order, nor ever end.
+    fn resume(&self) {
+        let pid = self.child.as_ref().and_then(|child| i32::try_from(child.id()).ok());
+        if let Some(pid) = pid {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGCONT);
+        }
+    }
 }
 
 impl Drop for Launched {
     fn drop(&mut self) {
+        self.resume();
         // Even where a forked copy of the host has the socket, too.
         let _ = self.control.shutdown(std::net::Shutdown::Both);
         if let Some(mut child) = self.child.take() {

@@ -81,7 +81,8 @@ impl Process {
     pub(crate) fn new(supervisor: Supervisor, kept: Kept, command: &Command) -> Self {
         let Kept { number, socket, seat, rests } = kept;
         let limits = &command.limits;
-        let longest = limits.time.and_then(|time| time.checked_add(limits.grace + PATIENCE));
+        let longest =
+            limits.time.and_then(|time| time.checked_add(limits.grace.saturating_add(PATIENCE)));
         Self {
             supervisor,
             number,
@@ -147,7 +148,7 @@ impl Process {
         self.unsent.extend(wire::bare_frame(kind));
         // At once, whether or not anyone waits; what does not go now, `wait` sends.
         self.send();
-        let then = Instant::now().checked_add(time + PATIENCE);
+        let then = Instant::now().checked_add(time.saturating_add(PATIENCE));
         self.overdue = [self.overdue, then].into_iter().flatten().min();
     }
 

@@ -85,11 +85,6 @@ impl Outcome {
     pub fn not_started(reason: impl Into<String>) -> Self {
         Self::NotStarted { reason: reason.into(), fault: Fault::Setup }
     }
-
-    /// Whether the evaluator ended by itself and says that all went well: exit code 0.
-    pub fn is_success(&self) -> bool {
-        matches!(self, Self::Exited { code: 0 })
-    }
 }
 
 impl fmt::Display for Outcome {

@@ -35,7 +35,7 @@ pub struct Run {
     pub ended_at: Timestamp,
     /// How many processes it left behind that had to be killed.
     pub stragglers: u32,
-    /// What kept its processes together, as in `pid namespace`.
+    /// What kept its processes together, as in `subreaper`.
     pub protection: Vec<String>,
     /// The machine it ran on.
     pub host: String,

@@ -193,7 +193,7 @@ async fn interpreter(plan: &local::Plan, supervisor: &Supervisor) -> Finding {
 
 fn advice(error: &NotReady) -> &'static str {
     match error {
-        NotReady::Missing { .. } => "mend the path in the settings",
+        NotReady::Unreadable { .. } => "mend the path in the settings",
         NotReady::NoPython { .. } => "install Python, or set `python_executable`",
         NotReady::Interpreter { .. } => "set `python_executable` to a Python that is there",
         NotReady::Conda(_) => "see `conda env list` for the environments there are",

@@ -47,6 +47,8 @@ enum Part {
     Native,
     /// A Python evaluator, one at a time
     Python,
+    /// What activating a Conda environment adds to a job
+    Activation,
     /// Many native jobs, on tmpfs
     Tmpfs,
     /// Many native jobs, on disk
@@ -93,6 +95,7 @@ impl Part {
                 let limit = Target::RatioAtMost(1.05);
                 one_at_a_time("Python", &Evaluator::python(sh)?, 10, rounds, limit).await
             }
+            Self::Activation => activation(sh, 20, rounds).await,
             Self::Tmpfs => many(sh, "tmpfs", Workplace::tmpfs()?, rounds).await,
             Self::Disk => many(sh, "disk", Workplace::disk()?, rounds).await,
             Self::Reference => {
@@ -182,6 +185,28 @@ async fn one_at_a_time(
     let mut figures = vec![pairs.compare(format!("`run`, {of}"), BARE, TIME, target)];
     figures.extend(pairs.all_cpu(&of));
     Ok(figures)
+}
+
+/// The same native evaluator with and without an environment.
+async fn activation(sh: &Shell, jobs: usize, rounds: usize) -> Result<Vec<Figure>> {
+    let workplace = Workplace::tmpfs()?;
+    let plain = Evaluator::native(sh)?;
+    let active = Sortie::new(&plain.clone().in_conda(sh)?, 1)?;
+    let plain = Sortie::new(&plain, 1)?;
+    let mut added = Vec::new();
+    // The first does not count.
+    for round in 0..=rounds {
+        let with = active.run(jobs, &workplace).await?.seconds_per_job();
+        let without = plain.run(jobs, &workplace).await?.seconds_per_job();
+        added.extend((round > 0).then_some(with - without));
+    }
+    Ok(vec![Figure {
+        what: "what a Conda environment with a hook adds".to_owned(),
+        unit: Unit::SecondsPerJob,
+        sortie: added,
+        other: None,
+        target: Target::ValueAtMost(30e-3),
+    }])
 }
 
 async fn many(sh: &Shell, place: &str, workplace: Workplace, rounds: usize) -> Result<Vec<Figure>> {

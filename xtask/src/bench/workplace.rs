@@ -3,6 +3,7 @@
 use std::{
     cell::Cell,
     fs, io,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process,
 };
@@ -22,6 +23,8 @@ pub(crate) struct Evaluator {
     /// What runs it.
     pub(crate) interpreter: PathBuf,
     pub(crate) program: PathBuf,
+    /// The Conda environment that is activated first, if one is.
+    conda_env: Option<PathBuf>,
 }
 
 impl Evaluator {
@@ -29,7 +32,7 @@ impl Evaluator {
     pub(crate) fn python(sh: &Shell) -> Result<Self> {
         let print = "import sys; print(sys.executable)";
         let interpreter = cmd!(sh, "python3 -c {print}").quiet().read()?.into();
-        Ok(Self { interpreter, program: workspace::root().join(TRIVIAL) })
+        Ok(Self { interpreter, program: workspace::root().join(TRIVIAL), conda_env: None })
     }
 
     /// The trivial one in Rust, linked statically, so that it starts as fast as a program can.
@@ -38,7 +41,18 @@ impl Evaluator {
         cmd!(sh, "rustc --edition 2024 -O -C target-feature=+crt-static -o {binary} {source}")
             .quiet()
             .run()?;
-        Ok(Self { interpreter: binary, program: source })
+        Ok(Self { interpreter: binary, program: source, conda_env: None })
+    }
+
+    /// The same in a Conda environment, whose hook needs a shell.
+    pub(crate) fn in_conda(self, sh: &Shell) -> Result<Self> {
+        let prefix = workspace::target("bench/conda");
+        sh.remove_path(&prefix)?;
+        sh.create_dir(prefix.join("conda-meta"))?;
+        sh.create_dir(prefix.join("bin"))?;
+        symlink(&self.interpreter, prefix.join("bin/python"))?;
+        sh.write_file(prefix.join("etc/conda/activate.d/hook.sh"), "export BENCH_HOOK=1\n")?;
+        Ok(Self { conda_env: Some(prefix), ..self })
     }
 
     /// The settings of jobs with it.
@@ -46,6 +60,7 @@ impl Evaluator {
         LocalJobConfig {
             eval_program_path: self.program.clone(),
             python_executable: Some(self.interpreter.clone()),
+            conda_env: self.conda_env.as_ref().map(|prefix| prefix.display().to_string()),
             ..LocalJobConfig::default()
         }
     }

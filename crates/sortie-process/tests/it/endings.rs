@@ -120,3 +120,17 @@ async fn readiness_is_a_byte_on_file_descriptor_3() {
     command.args[1] = "exit 1".into();
     assert!(!stage.run(&command).await.ready);
 }
+
+#[tokio::test]
+async fn limits_without_end_are_none() {
+    let stage = Stage::new();
+    let mut command = stage.sh("touch ready; sleep 600");
+    command.limits.time = Some(Duration::MAX);
+    command.limits.grace = Duration::MAX;
+    command.limits.log_bytes = u64::MAX;
+    let mut process = stage.start(&command).await;
+    stage.appears("ready").await;
+    process.stop();
+    let exit = process.wait().await.unwrap();
+    assert_eq!((exit.status, exit.stopped), (Status::Signaled(15), Some(Stopped::Asked)));
+}

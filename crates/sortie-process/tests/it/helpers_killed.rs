@@ -104,3 +104,21 @@ async fn a_shepherd_that_hangs_is_killed_when_the_command_is_overdue() {
     assert!(matches!(lost, RunError::Lost { .. }), "{lost}");
     assert_eq!(marked(&stage.mark()), [] as [i32; 0]);
 }
+
+#[tokio::test]
+async fn a_stopped_warden_goes_on_when_it_is_needed() {
+    let stage = Stage::new();
+    let mut process = stage.start(&stage.sh("sleep 600")).await;
+    eventually("the command to start", || !marked(&stage.mark()).is_empty()).await;
+    let warden = parent(shepherd_of(&stage)).unwrap();
+
+    signal("STOP", warden);
+    let other = Stage { supervisor: stage.supervisor.clone(), ..Stage::new() };
+    assert_eq!(other.run(&other.sh("exit 2")).await.status, Status::Exited(2));
+
+    signal("STOP", warden);
+    process.kill();
+    process.wait().await.unwrap();
+    drop((process, other, stage));
+    eventually("the warden to end", || parent(warden).is_none()).await;
+}

@@ -17,26 +17,28 @@ pub(super) fn of_exit(
     activates: Option<&str>,
     stderr: &File,
 ) -> Outcome {
+    let limit_seconds = limits.time.unwrap_or_default().as_secs_f64();
     match (exit.stopped, exit.status) {
-        (Some(Stopped::TimeLimit), _) => {
-            Outcome::TimedOut { limit_seconds: limits.time.unwrap_or_default().as_secs_f64() }
-        }
-        (Some(Stopped::LogLimit), _) => Outcome::OutputLimit { limit_bytes: limits.log_bytes },
         (Some(Stopped::Asked), _) => Outcome::Cancelled,
-        (None, status) if !exit.ready => {
-            set_up_failed(activates.unwrap_or("the environment"), status, stderr)
+        // Whatever it was, the evaluator has not been run, nor the candidate.
+        (stopped, status) if !exit.ready => {
+            let how = match (stopped, status) {
+                (Some(Stopped::TimeLimit), _) => format!("the time limit of {limit_seconds} s"),
+                (Some(_), _) => format!("a log beyond {} bytes", limits.log_bytes),
+                (None, Status::Exited(code)) => format!("exit code {code}"),
+                (None, Status::Signaled(signal)) => format!("signal {signal}"),
+            };
+            set_up_failed(activates.unwrap_or("the environment"), &how, stderr)
         }
+        (Some(Stopped::TimeLimit), _) => Outcome::TimedOut { limit_seconds },
+        (Some(Stopped::LogLimit), _) => Outcome::OutputLimit { limit_bytes: limits.log_bytes },
         (None, _) if exit.out_of_memory => Outcome::OutOfMemory,
         (None, Status::Exited(code)) => Outcome::Exited { code },
         (None, Status::Signaled(signal)) => Outcome::signaled(signal),
     }
 }
 
-fn set_up_failed(what: &str, status: Status, stderr: &File) -> Outcome {
-    let how = match status {
-        Status::Exited(code) => format!("exit code {code}"),
-        Status::Signaled(signal) => format!("signal {signal}"),
-    };
+fn set_up_failed(what: &str, how: &str, stderr: &File) -> Outcome {
     let log = LogTail::read(stderr, LAST_WORDS).map(|tail| tail.text()).unwrap_or_default();
     let said = log.lines().rev().map(str::trim).find(|line| !line.is_empty());
     let said = said.map(|line| format!(": {line}")).unwrap_or_default();

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, access};
 use sortie_conda::{CondaError, Env, activate, find};
 use sortie_config::{Interpreter, JobConfig, Warm};
 use sortie_process::{Command, Environment, Limits};
@@ -43,7 +44,7 @@ pub(crate) struct Planned {
 #[derive(Debug, Error)]
 pub(crate) enum NotReady {
     #[error("the {what} {} cannot be read: {source}", path.display())]
-    Missing {
+    Unreadable {
         /// As in `evaluator`.
         what: &'static str,
         path: PathBuf,
@@ -179,10 +180,10 @@ impl Plan {
     }
 
     fn readable(&self, what: &'static str, path: &Path) -> Result<(), NotReady> {
-        std::fs::metadata(self.here.cwd.join(path)).map(drop).map_err(|source| NotReady::Missing {
+        access(self.here.cwd.join(path), Access::READ_OK).map_err(|errno| NotReady::Unreadable {
             what,
             path: path.to_owned(),
-            source,
+            source: errno.into(),
         })
     }
 

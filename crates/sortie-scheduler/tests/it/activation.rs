@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sortie_config::LocalJobConfig;
 use sortie_results::{Fault, Outcome};
@@ -106,6 +106,25 @@ async fn a_sourced_script_that_fails_runs_nothing() {
     let results = stage.run(&scheduler_with(config, 1)).await;
     assert!(matches!(&results.outcome, Outcome::NotStarted { .. }), "{:?}", results.outcome);
     assert!(!stage.path("results/ran").exists());
+}
+
+#[tokio::test]
+async fn a_sourced_script_that_runs_into_a_limit_is_not_the_candidates_fault() {
+    let stage = Stage::new("touch \"$4/ran\"");
+    for (script, time, said) in [
+        ("sleep 600\n", "00:00:01", "the time limit of 1 s"),
+        ("yes\n", "00:10:00", "a log beyond 1048576 bytes"),
+    ] {
+        let mut config = sourced(&stage, script);
+        config.time = Some(time.parse().unwrap());
+        (config.limits.max_log_bytes, config.limits.grace) = (1 << 20, Duration::from_millis(100));
+        let results = stage.run(&scheduler_with(config, 1)).await;
+        let Outcome::SetupFailed { reason, fault: Fault::Setup } = &results.outcome else {
+            panic!("{:?}", results.outcome);
+        };
+        assert!(reason.contains(said), "{reason}");
+        assert!(!stage.path("results/ran").exists());
+    }
 }
 
 /// Orientation only, far from the 30 ms that activation may cost: `cargo xtask bench local` measures.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use sortie_results::Outcome;
 use sortie_scheduler::Status;
 
-use crate::{GOOD, Stage, scheduler_with};
+use crate::{GOOD, Stage, run_program, scheduler_with};
 
 #[tokio::test]
 async fn no_more_run_at_once_than_may_and_in_their_order() {
@@ -83,4 +83,36 @@ async fn each_of_many_gets_its_own_results() {
         assert_eq!(results.metrics["combined_score"].as_f64(), Some(f64::from(n)));
         assert_eq!(results.stdout_log.text(), format!("{n}\n"));
     }
+}
+
+/// In a process of its own, so that the threads of other tests are not counted.
+#[test]
+fn there_is_no_thread_for_each_that_runs() {
+    const INSIDE: &str = "SORTIE_TEST_THREADS";
+    if std::env::var_os(INSIDE).is_none() {
+        let program = std::env::current_exe().unwrap();
+        let name = "many::there_is_no_thread_for_each_that_runs";
+        let command = format!("{INSIDE}=1 {} --exact {name} --nocapture", program.display());
+        return run_program("sh", &["-c", &command]);
+    }
+    let threads = || fs::read_dir("/proc/self/task").unwrap().count();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let stage = Stage::new(&format!(
+            r#"touch "$4/started"; while [ ! -e "$(dirname "$4")/end" ]; do sleep 0.05; done; {GOOD}"#
+        ));
+        let scheduler = scheduler_with(stage.config(), 20);
+        let before = threads();
+        let submit =
+            |n| scheduler.submit(stage.path("candidate"), stage.path(&format!("r{n}"))).unwrap();
+        let jobs: Vec<_> = (0..20).map(submit).collect();
+        for n in 0..20 {
+            stage.appears(&format!("r{n}/started")).await;
+        }
+        assert_eq!(threads(), before);
+        fs::write(stage.path("end"), "").unwrap();
+        for job in jobs {
+            assert!(scheduler.wait(job).await.unwrap().correct);
+        }
+    });
 }

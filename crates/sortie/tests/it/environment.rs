@@ -36,7 +36,7 @@ fn all_by_default_and_what_the_evaluator_is_told() {
 }
 
 #[test]
-fn a_denied_secret_is_nowhere_to_be_found() {
+fn a_denied_secret_is_with_neither_the_job_nor_its_helper() {
     let evaluator = format!(
         "cat /proc/$$/environ /proc/$PPID/environ /proc/$PPID/cmdline 2>/dev/null; {}",
         stage::CORRECT

@@ -74,18 +74,37 @@ fn a_machine_out_of_files_is_infrastructure() {
     ran.says_error("not started: ");
 }
 
-#[test]
-fn so_is_one_out_of_processes() {
-    let stage = Stage::shell(stage::CORRECT, "");
+/// Runs the tool as somebody whom limits and permissions hold, after setting a limit.
+fn run_unprivileged(stage: &Stage, limit: &str) -> stage::Ran {
     fs::set_permissions(stage.dir(), fs::Permissions::from_mode(0o777)).unwrap();
-    // The limit is not for root, and others might not reach the tool by its path.
     let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
     let nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups";
     let somebody = if is_root { nobody } else { "" };
-    let run = "ulimit -u 1 && exec /proc/self/fd/9 run --config job.yaml candidate.py results";
-    let limited = format!("exec 9<\"$0\" {somebody} bash -c '{run}'");
-    let ran = stage::ran(stage.command("sh").args(["-c", &limited, env!("CARGO_BIN_EXE_sortie")]));
+    // By a descriptor, as others might not reach the tool by its path.
+    let run = "exec /proc/self/fd/9 run --config job.yaml candidate.py results";
+    let command = format!("exec 9<\"$0\" {somebody} bash -c '{limit}; {run}'");
+    stage::ran(stage.command("sh").args(["-c", &command, env!("CARGO_BIN_EXE_sortie")]))
+}
+
+#[test]
+fn a_machine_out_of_processes_is_infrastructure() {
+    let ran = run_unprivileged(&Stage::shell(stage::CORRECT, ""), "ulimit -u 1");
     assert_eq!(ran.status, Some(INFRASTRUCTURE.into()), "{ran:?}");
     assert_eq!(ran.verdict().1.as_deref(), Some("infrastructure"), "{ran:?}");
     ran.says_error("not started: ");
+}
+
+#[test]
+fn what_may_not_be_read_is_for_the_user_to_mend() {
+    for file in ["evaluate.sh", "candidate.py"] {
+        let stage = Stage::shell(stage::CORRECT, "");
+        fs::set_permissions(stage.path(file), fs::Permissions::from_mode(0o000)).unwrap();
+        let ran = run_unprivileged(&stage, ":");
+        assert_eq!(ran.status, Some(SETUP.into()), "{ran:?}");
+        ran.says_error("not started: the ");
+        assert!(
+            ran.stderr.contains(&format!("{file} cannot be read: Permission denied")),
+            "{ran:?}"
+        );
+    }
 }
