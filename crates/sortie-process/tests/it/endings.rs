@@ -93,7 +93,8 @@ async fn stopping_what_has_ended_does_not_stop_the_next_command() {
     let stage = Stage::new();
     let mut first = stage.start(&stage.sh("touch done")).await;
     stage.appears("done").await;
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    stage.empties().await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
     first.stop(); // the reply is there already, unread
     assert_eq!(first.wait().await.unwrap().stopped, None);
     first.kill();
