@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{attach, check, exit_status, log, render, run};
+use crate::{attach, check, clean, exit_status, log, render, run};
 
 /// Evaluates generated programs: runs your evaluator on a candidate, in a results dir, within limits.
 #[derive(Parser)]
@@ -24,6 +24,7 @@ enum Command {
     Attach(attach::Args),
     Render(render::Args),
     Check(check::Args),
+    Clean(clean::Args),
 }
 
 /// Does what the command line says. Everything of the process is used as it is: its arguments,
@@ -43,6 +44,7 @@ fn execute(cli: &Cli) -> Result<u8, Failure> {
         Command::Attach(args) => attach::execute(args, cli.verbose),
         Command::Render(args) => render::execute(args),
         Command::Check(args) => check::execute(args),
+        Command::Clean(args) => clean::execute(args),
     }
 }
 

@@ -15,6 +15,7 @@
 mod attach;
 mod attend;
 mod check;
+mod clean;
 mod cli;
 mod failure;
 mod job;

@@ -40,7 +40,7 @@ fn help_and_version_are_no_errors() {
         ran.stdout
     };
     assert_eq!(said(&["--version"]), format!("sortie {}\n", env!("CARGO_PKG_VERSION")));
-    for command in ["run", "render", "check"] {
+    for command in ["run", "attach", "render", "check", "clean"] {
         let help = said(&[command, "--help"]);
         assert!(help.contains(&format!("Example:\n  sortie {command} --config job.yaml")));
         assert!(help.lines().skip_while(|line| !line.is_empty()).count() > 10, "{help}");
@@ -121,4 +121,18 @@ fn results_dirs_that_cannot_be_written() {
         ran.says_error(dir);
         assert!(!stage.path("ran").exists());
     }
+}
+
+#[test]
+fn without_containers_there_is_nothing_to_clean() {
+    let ran = ran(&mut Stage::shell("", "").sortie(["clean", "--config", "job.yaml"]));
+    assert_eq!((ran.status, ran.stdout.as_str(), ran.stderr.as_str()), (Some(0), "", ""));
+}
+
+#[test]
+fn an_engine_that_is_not_there_cannot_be_cleaned() {
+    let stage = Stage::empty();
+    stage.write("job.yaml", "job_type: local_docker\n");
+    let mut clean = stage.sortie(["clean", "--config", "job.yaml"]);
+    ran(clean.env("PATH", "/no/such/dir")).is_error(SETUP, "cannot run");
 }
