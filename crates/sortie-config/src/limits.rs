@@ -18,7 +18,7 @@ pub struct Limits {
     /// Bytes of the end of each log kept in memory; 1 MiB by default.
     #[serde(deserialize_with = "bytes")]
     pub log_tail_bytes: u64,
-    /// Bytes of the largest `metrics.json` or `correct.json` that is read; 64 MiB by default.
+    /// Bytes of the largest `metrics.json` or `correct.json` that is read; 16 MiB by default.
     #[serde(deserialize_with = "bytes")]
     pub max_result_bytes: u64,
 }
@@ -29,7 +29,7 @@ impl Default for Limits {
             grace: Duration::from_secs(5),
             max_log_bytes: 1 << 30,
             log_tail_bytes: 1 << 20,
-            max_result_bytes: 64 << 20,
+            max_result_bytes: 16 << 20,
         }
     }
 }
