@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use sortie_scheduler::{JobId, JobScheduler, Status};
 
 use super::{
@@ -21,19 +21,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 const TOGETHER: f64 = 1.0;
 
 /// Both launchers look after the same jobs in the same minute, each with commands of its own.
-pub(super) async fn figures(site: &Site<'_>) -> Result<Vec<Figure>> {
+pub(super) fn figures(site: &Site<'_>) -> Result<Vec<Figure>> {
     let (desk, reference) = (site.desk()?, site.desk()?);
-    let scheduler = desk.scheduler(Desk::config())?;
-    let jobs = desk.submit_many(&scheduler, vec![desk.candidate(600.0)?; JOBS])?;
-    desk.nth_call("sbatch", 0).await?;
-    let mut polling = start_reference(site, &reference)?;
-    tokio::time::sleep(MINUTE).await;
-    let ours = desk.calls()?;
-    ensure_in_flight(&scheduler, &jobs)?;
-    let status = polling.wait()?;
-    ensure!(status.success(), "the reference fails, see its errors above: {status}");
-    let theirs = reference.calls()?;
-    scheduler.shutdown().await;
+    let (ours, theirs) = site.measure(a_minute(site, &desk, &reference))?;
     let figure = |what: String, sortie, other, target| {
         let other = Some(Other { name: REFERENCE, values: other });
         Figure { what, unit: Unit::Calls, sortie, other, target }
@@ -54,10 +44,29 @@ pub(super) async fn figures(site: &Site<'_>) -> Result<Vec<Figure>> {
     ])
 }
 
+/// The calls of sortie, and of the reference.
+async fn a_minute(
+    site: &Site<'_>,
+    desk: &Desk,
+    reference: &Desk,
+) -> Result<(Vec<Call>, Vec<Call>)> {
+    let scheduler = desk.scheduler(Desk::config())?;
+    let jobs = desk.submit_many(&scheduler, vec![desk.candidate(600.0)?; JOBS])?;
+    desk.nth_call("sbatch", 0).await?;
+    let mut polling = start_reference(site, reference)?;
+    tokio::time::sleep(MINUTE).await;
+    let calls = desk.calls()?;
+    let in_flight = ensure_in_flight(&scheduler, &jobs);
+    let status = polling.wait()?;
+    in_flight?;
+    ensure!(status.success(), "the reference fails, see its errors above: {status}");
+    Ok((calls, reference.calls()?))
+}
+
 /// Has the reference ask for the jobs in the queue, every ten seconds for a minute.
 fn start_reference(site: &Site<'_>, desk: &Desk) -> Result<std::process::Child> {
-    let queue = site.sh.cmd("squeue").args(["--noheader", "--array", "--me", "--format=%i"]);
-    let ids = queue.env("SLURM_CONF", site.conf).quiet().read()?;
+    let queue = site.slurm("squeue").args(["--noheader", "--array", "--me", "--format=%i"]);
+    let ids = queue.read()?;
     ensure!(ids.lines().count() == JOBS, "{} jobs are in the queue", ids.lines().count());
     let python = venv::with(site.sh, "reference", super::super::reference::PACKAGE)?;
     #[expect(
@@ -75,9 +84,14 @@ fn start_reference(site: &Site<'_>, desk: &Desk) -> Result<std::process::Child> 
 }
 
 fn ensure_in_flight(scheduler: &JobScheduler, jobs: &[JobId]) -> Result<()> {
-    let over = |status: &Option<Status>| matches!(status, None | Some(Status::Finished(_)));
-    let over = scheduler.status_many(jobs).iter().filter(|status| over(status)).count();
-    ensure!(over == 0, "{over} of the jobs are over before the minute is");
+    for status in scheduler.status_many(jobs) {
+        match status.context("a job is forgotten")? {
+            Status::Queued { .. } | Status::Running { .. } => {}
+            Status::Finished(over) => {
+                bail!("a job is over before the minute is: {}, {:?}", over.outcome, over.fault);
+            }
+        }
+    }
     Ok(())
 }
 

@@ -10,7 +10,7 @@ mod submission;
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 use xshell::Shell;
 
@@ -79,31 +79,16 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> Result<Vec<Figure>> {
 
 fn with_slurm(sh: &Shell, conf: &Path, parts: &[Part], rounds: usize) -> Result<Vec<Figure>> {
     let site = Site { sh, conf, workplace: Workplace::tmpfs()? };
-    let measure = async {
-        let mut figures = Vec::new();
-        for part in parts {
-            eprintln!("measuring: {part:?}");
-            figures.extend(part.measure(&site, rounds).await?);
-        }
-        Ok(figures)
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        tokio::select! {
-            figures = measure => figures,
-            _ = tokio::signal::ctrl_c() => bail!("interrupted"),
-        }
-    })
-}
-
-impl Part {
-    async fn measure(self, site: &Site<'_>, rounds: usize) -> Result<Vec<Figure>> {
-        match self {
-            Self::Calls => calls::figures(site).await,
-            Self::Latency => latency::figures(site).await,
-            Self::Many => Ok(vec![submission::many(site, rounds).await?]),
-            Self::One => Ok(vec![submission::one_by_one(site, rounds * 50).await?]),
-            Self::Render | Self::InFlight => Ok(Vec::new()),
-        }
+    site.ensure_queued(0)?;
+    let mut figures = Vec::new();
+    for part in parts {
+        eprintln!("measuring: {part:?}");
+        figures.extend(match part {
+            Part::Calls => calls::figures(&site)?,
+            Part::Latency => latency::figures(&site)?,
+            Part::Many => vec![submission::many(&site, rounds)?],
+            _ => vec![submission::one_by_one(&site, rounds * 100)?],
+        });
     }
+    Ok(figures)
 }

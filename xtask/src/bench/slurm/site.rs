@@ -4,21 +4,24 @@ use std::{
     env,
     ffi::OsString,
     fs::{self, Permissions},
-    os::unix::fs::{PermissionsExt, symlink},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use sortie_config::{JobType, Memory, SlurmCondaJobConfig};
 use sortie_scheduler::{JobId, JobScheduler, SchedulerOptions};
-use xshell::Shell;
+use xshell::{Cmd, Shell};
 
 use super::super::workplace::{Fresh, Workplace};
 use crate::workspace;
 
 /// In place of Python, and so of the evaluator's language.
 const EVALUATOR: &str = "xtask/src/bench/evaluators/sleeping.sh";
+/// How long cancelled jobs may take to leave the queue.
+const CLEARED: Duration = Duration::from_secs(60);
 const NOTING: &str = include_str!("shims/noting.sh");
 const COMMANDS: [&str; 5] = ["sbatch", "squeue", "sacct", "scontrol", "scancel"];
 
@@ -52,17 +55,56 @@ impl Site<'_> {
         for command in COMMANDS {
             shim(&shims.join(command), NOTING)?;
         }
-        symlink("/bin/sh", shims.join("python"))?;
+        shim(&shims.join("python"), include_str!("shims/python.sh"))?;
         let env = env_with(&shims)?.chain([("SLURM_CONF".into(), self.conf.into())]).collect();
         Ok(Desk { fresh, env })
+    }
+
+    /// Makes a measurement in a runtime of its own, and then takes all jobs away: nothing of one goes
+    /// on beside the next.
+    pub(super) fn measure<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let measured = runtime.block_on(async {
+            tokio::select! {
+                measured = work => measured,
+                _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+            }
+        });
+        drop(runtime);
+        self.slurm("scancel").arg("--me").run()?;
+        let deadline = Instant::now() + CLEARED;
+        while self.queued()? > 0 && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(100));
+        }
+        let measured = measured?;
+        self.ensure_queued(0).map(|()| measured)
+    }
+
+    /// Fails unless there are so many jobs in the queue.
+    pub(super) fn ensure_queued(&self, jobs: usize) -> Result<()> {
+        let found = self.queued()?;
+        ensure!(found == jobs, "{found} jobs are in the queue, not {jobs}: is it used by others?");
+        Ok(())
+    }
+
+    fn queued(&self) -> Result<usize> {
+        let queue = self.slurm("squeue").args(["--noheader", "--array", "--me"]);
+        Ok(queue.read()?.lines().count())
+    }
+
+    /// One of Slurm's commands, not through a shim.
+    pub(super) fn slurm(&self, command: &str) -> Cmd<'_> {
+        self.sh.cmd(command).env("SLURM_CONF", self.conf).quiet()
     }
 }
 
 impl Desk {
-    /// Settings of jobs that take as long as their candidate says.
+    /// Settings of jobs that take as long as their candidate says. Each asks for so many CPUs that 32 of
+    /// them run at once: a small machine starts no more than that without losing its node.
     pub(super) fn config() -> SlurmCondaJobConfig {
         SlurmCondaJobConfig {
             eval_program_path: workspace::root().join(EVALUATOR),
+            cpus: 8,
             gpus: 0.into(),
             mem: Memory::from_gibibytes(1).into(),
             infrastructure_retries: 0,
@@ -138,7 +180,7 @@ impl Desk {
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        anyhow::bail!("{command} was not called within a minute")
+        bail!("{command} was not called within a minute")
     }
 }
 
@@ -156,15 +198,4 @@ pub(super) fn shim(path: &Path, text: &str) -> Result<()> {
     let written = fs::write(path, text)
         .and_then(|()| fs::set_permissions(path, Permissions::from_mode(0o755)));
     written.with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// Whether a command of Slurm's sees so many jobs.
-pub(super) fn ensure_queued(site: &Site<'_>, jobs: usize) -> Result<()> {
-    let queue = site.sh.cmd("squeue").args(["--noheader", "--array", "--me"]);
-    let found = queue.env("SLURM_CONF", site.conf).quiet().read()?.lines().count();
-    ensure!(
-        found == jobs,
-        "{found} jobs are in the queue, not {jobs}; the bench needs it for itself"
-    );
-    Ok(())
 }

@@ -4,46 +4,34 @@
 use std::{
     io::Write,
     process::{Command, Stdio},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use anyhow::{Context, Result, bail, ensure};
 use sortie_scheduler::{JobScheduler, Preview, preview};
-use xshell::cmd;
 
 use super::{
     BARE, Figure, Other, Target, Unit,
-    site::{Call, Desk, Site, ensure_queued},
+    site::{Call, Desk, Site},
 };
 
 const MANY: u32 = 1000;
 /// So many are handed in one by one, to tell how long many would take.
 const FEW: u32 = 250;
-/// All that are handed in by bare sbatch.
-const NAME: &str = "sortie-bench";
 
 /// Per job, with `submit_many` and with an sbatch each, in turn.
-pub(super) async fn many(site: &Site<'_>, rounds: usize) -> Result<Figure> {
+pub(super) fn many(site: &Site<'_>, rounds: usize) -> Result<Figure> {
     let (mut sortie, mut other) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        ensure_queued(site, 0)?;
-        let desk = site.desk()?;
-        let scheduler = desk.scheduler(Desk::held())?;
-        let candidate = desk.candidate(0.0)?;
-        let from = now()?;
-        desk.submit_many(&scheduler, vec![candidate; MANY as usize])?;
-        sortie.push((desk.nth_call("sbatch", 0).await?.to - from) / f64::from(MANY));
-        ensure_queued(site, MANY as usize)?;
-        scheduler.shutdown().await;
-        wait_until_empty(site).await?;
-
-        let bare = Bare::new(site)?;
-        let from = now()?;
-        for _ in 0..FEW {
-            bare.submit().await?;
-        }
-        other.push((now()? - from) / f64::from(FEW));
-        bare.cancel(site).await?;
+        sortie.push(site.measure(submit_many(site))? / f64::from(MANY));
+        let bare = site.measure(async {
+            let (bare, from) = (Bare::new(site)?, now()?);
+            for _ in 0..FEW {
+                bare.submit().await?;
+            }
+            Ok(now()? - from)
+        })?;
+        other.push(bare / f64::from(FEW));
     }
     Ok(Figure {
         what: format!("submitting {MANY} candidates with `submit_many`, per candidate"),
@@ -54,28 +42,21 @@ pub(super) async fn many(site: &Site<'_>, rounds: usize) -> Result<Figure> {
     })
 }
 
-/// `submit` and bare sbatch of the same script, in turn, each until sbatch is done.
-pub(super) async fn one_by_one(site: &Site<'_>, rounds: usize) -> Result<Figure> {
-    ensure_queued(site, 0)?;
-    let (desk, bare) = (site.desk()?, Bare::new(site)?);
+/// How long it takes until Slurm has them all, in seconds.
+async fn submit_many(site: &Site<'_>) -> Result<f64> {
+    let desk = site.desk()?;
     let scheduler = desk.scheduler(Desk::held())?;
-    let (mut sortie, mut other) = (Vec::new(), Vec::new());
-    for round in 0..=rounds {
-        // Neither always goes first.
-        let (ours, theirs) = if round % 2 == 0 {
-            let ours = submit(&desk, &scheduler, round).await?;
-            (ours, bare.submit().await?)
-        } else {
-            let theirs = bare.submit().await?;
-            (submit(&desk, &scheduler, round).await?, theirs)
-        };
-        if round > 0 {
-            sortie.push(ours);
-            other.push(theirs);
-        }
-    }
-    scheduler.shutdown().await;
-    bare.cancel(site).await?;
+    let candidate = desk.candidate(0.0)?;
+    let from = now()?;
+    desk.submit_many(&scheduler, vec![candidate; MANY as usize])?;
+    let Call { to, .. } = desk.nth_call("sbatch", 0).await?;
+    site.ensure_queued(MANY as usize)?;
+    Ok(to - from)
+}
+
+/// `submit` and bare sbatch of the same script, in turn, each until sbatch is done.
+pub(super) fn one_by_one(site: &Site<'_>, rounds: usize) -> Result<Figure> {
+    let (sortie, other) = site.measure(in_turn(site, rounds))?;
     Ok(Figure {
         what: "`submit` of one candidate, until sbatch is done".to_owned(),
         unit: Unit::SecondsPerJob,
@@ -83,6 +64,24 @@ pub(super) async fn one_by_one(site: &Site<'_>, rounds: usize) -> Result<Figure>
         other: Some(Other { name: BARE, values: other }),
         target: Target::RatioAtMost(1.1),
     })
+}
+
+async fn in_turn(site: &Site<'_>, rounds: usize) -> Result<(Vec<f64>, Vec<f64>)> {
+    let (desk, bare) = (site.desk()?, Bare::new(site)?);
+    let scheduler = desk.scheduler(Desk::held())?;
+    let mut pairs = Vec::new();
+    for round in 0..=rounds {
+        // Neither always goes first.
+        if round % 2 == 0 {
+            let ours = submit(&desk, &scheduler, round).await?;
+            pairs.push((ours, bare.submit().await?));
+        } else {
+            let theirs = bare.submit().await?;
+            pairs.push((submit(&desk, &scheduler, round).await?, theirs));
+        }
+    }
+    // The first does not count: everything is new then.
+    Ok(pairs.into_iter().skip(1).unzip())
 }
 
 async fn submit(desk: &Desk, scheduler: &JobScheduler, round: usize) -> Result<f64> {
@@ -116,7 +115,7 @@ impl Bare {
         let from = now()?;
         #[expect(clippy::disallowed_methods, reason = "to be compared with")]
         let mut sbatch = Command::new("sbatch")
-            .args(["--parsable", &format!("--job-name={NAME}")])
+            .arg("--parsable")
             .env_clear()
             .envs(self.desk.env())
             .stdin(Stdio::piped())
@@ -131,22 +130,6 @@ impl Bare {
         let nth = self.submitted.replace(self.submitted.get() + 1);
         Ok(self.desk.nth_call("sbatch", nth).await?.to - from)
     }
-
-    async fn cancel(&self, site: &Site<'_>) -> Result<()> {
-        let sh = site.sh;
-        cmd!(sh, "scancel --name={NAME}").env("SLURM_CONF", site.conf).quiet().run()?;
-        wait_until_empty(site).await
-    }
-}
-
-async fn wait_until_empty(site: &Site<'_>) -> Result<()> {
-    for _ in 0..100 {
-        if ensure_queued(site, 0).is_ok() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    ensure_queued(site, 0)
 }
 
 /// In seconds since 1970, as bash tells it.
