@@ -66,7 +66,7 @@ fn run(task: &Task) -> anyhow::Result<()> {
     match task {
         Task::Bench(bench) => bench::run(&sh, bench),
         Task::Ci => ci::run(&sh),
-        Task::Demo { place } => demo::run(*place),
+        Task::Demo { place } => demo::run(&sh, *place),
         Task::Test { quick: true } => test::quick(&sh),
         Task::Test { quick: false } => test::all(&sh),
         Task::Slurm(task) => slurm::run(&sh, task),

@@ -31,6 +31,9 @@ pub(crate) enum Unit {
     CpuSecondsPerJob,
     JobsPerSecond,
     BytesPerJob,
+    /// Of one core.
+    Cores,
+    Calls,
 }
 
 /// What a figure should come to. Ratios are of each round, sortie's value over the other's.
@@ -56,6 +59,8 @@ impl Unit {
             Self::SecondsPerJob | Self::CpuSecondsPerJob => (1e6, " µs"),
             Self::JobsPerSecond => (1.0, "/s"),
             Self::BytesPerJob => (1.0, " B"),
+            Self::Cores => (100.0, " %"),
+            Self::Calls => (1.0, ""),
         }
     }
 

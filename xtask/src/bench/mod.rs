@@ -8,6 +8,7 @@ mod local;
 mod queued;
 mod reference;
 mod sample;
+mod slurm;
 mod sortie;
 mod spread;
 mod venv;
@@ -26,11 +27,17 @@ use figure::{Figure, markdown};
 pub(crate) enum Bench {
     /// Jobs on this machine: against bare processes, and against the reference
     Local(local::Options),
+    /// Jobs on a private Slurm: against bare sbatch, and against the reference
+    Slurm(slurm::Options),
     /// Only run so many jobs, so many at once, for a profiler to look at
     Load(local::Load),
     /// Print the bytes of memory that each of so many queued jobs takes
     #[command(hide = true)]
     Queued { jobs: u32 },
+    /// Print the bytes of memory and the share of a core that each of so many jobs takes on a Slurm
+    /// that is only a stand-in
+    #[command(hide = true)]
+    InFlight { jobs: u32 },
 }
 
 /// Runs a bench, in a program built to be fast.
@@ -43,6 +50,8 @@ pub(crate) fn run(sh: &Shell, bench: &Bench) -> Result<()> {
     match bench {
         Bench::Local(options) => report("local", || local::run(sh, options)),
         Bench::Load(load) => local::load(sh, load),
+        Bench::Slurm(options) => report("slurm", || slurm::run(sh, options)),
+        Bench::InFlight { jobs } => slurm::in_flight(*jobs),
         Bench::Queued { jobs } => queued::print_bytes_per_job(*jobs),
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn print_bytes_per_job(jobs: u32) -> Result<()> {
 }
 
 /// The memory of this process, in bytes.
-fn resident() -> Result<u64> {
+pub(super) fn resident() -> Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());

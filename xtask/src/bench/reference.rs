@@ -17,7 +17,7 @@ use super::{
 };
 use crate::workspace;
 
-const PACKAGE: &str = "shinka-evolve==0.0.7";
+pub(crate) const PACKAGE: &str = "shinka-evolve==0.0.7";
 
 /// A running Python with the reference's scheduler in it, see `reference.py`.
 pub(crate) struct Reference {

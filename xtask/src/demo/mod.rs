@@ -1,25 +1,31 @@
 //! The demo: a real evaluator on candidates of differing quality, several at once.
 //!
-//! Fails if a candidate comes to another end than it should, or if a process is left.
+//! Fails if a candidate comes to another end than it should, or if a process or a job is left.
 
 mod candidates;
 mod mark;
 mod progress;
+mod queue;
+mod settings;
 mod table;
 
 use std::{collections::HashMap, fs, io, path::Path, time::Duration};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::ValueEnum;
-use sortie_config::{JobConfig, LocalJobConfig};
 use sortie_results::Results;
-use sortie_scheduler::{Event, JobId, JobScheduler, SchedulerOptions};
+use sortie_scheduler::{Event, JobId, JobScheduler};
 use tokio::time::{MissedTickBehavior, interval};
+use xshell::Shell;
 
-use crate::workspace;
+use crate::{
+    slurm::{self, Flavour},
+    workspace,
+};
 use candidates::{CANDIDATES, Candidate};
 use mark::Mark;
 use progress::Progress;
+use settings::Settings;
 
 /// The example the demo is of, in the workspace.
 const EXAMPLE: &str = "examples/circle-packing";
@@ -33,6 +39,8 @@ const TICK: Duration = Duration::from_millis(100);
 pub(crate) enum Place {
     /// On this machine
     Local,
+    /// On a private Slurm, which is started unless it is up (`cargo xtask slurm`)
+    Slurm,
 }
 
 /// A candidate and what became of it.
@@ -41,80 +49,111 @@ struct Row {
     results: Results,
 }
 
+/// What was seen of a run of all candidates.
+struct Seen {
+    rows: Vec<Row>,
+    /// The most processes of theirs at once.
+    most: usize,
+}
+
+/// What is there after all have ended.
+struct Left {
+    processes: usize,
+    /// In Slurm's queue; nothing is known of it where there is none.
+    jobs: Option<usize>,
+}
+
 /// Evaluates all candidates and shows how they rank.
-pub(crate) fn run(place: Place) -> Result<()> {
-    let results_dir = workspace::root().join(RESULTS);
-    remove(&results_dir)?;
+pub(crate) fn run(sh: &Shell, place: Place) -> Result<()> {
     let mark = Mark::new();
-    let config = match place {
-        Place::Local => local(&mark)?,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (rows, most) = runtime.block_on(evaluate(config, &results_dir, &mark))?;
-    let left = mark.count()?;
-
-    println!("{}", table::ranking(&rows));
-    println!("results: in {RESULTS}");
-    println!("processes left: {left} (while they ran: up to {most} at once)");
-    ensure!(most > 0, "no process was ever seen, so none would have been seen if it was left");
-    ensure!(left == 0, "{left} processes are left, with {mark} in their environment");
-    let unexpected: Vec<_> = rows.iter().filter_map(Row::unexpected).collect();
-    ensure!(unexpected.is_empty(), "{}", unexpected.join("; "));
-    Ok(())
-}
-
-/// The example's settings, for jobs that start anywhere.
-fn local(mark: &Mark) -> Result<JobConfig> {
-    let example = workspace::root().join(EXAMPLE);
-    let JobConfig::Local(config) = JobConfig::load(&example.join("job.yaml"))? else {
-        bail!("{EXAMPLE}/job.yaml is expected to be of local jobs");
-    };
-    let mut environment = config.environment;
-    mark.set(&mut environment);
-    let eval_program_path = example.join(config.eval_program_path);
-    Ok(LocalJobConfig { eval_program_path, environment, ..config }.into())
-}
-
-/// Runs all candidates to their end: what became of them, and how many of their processes were seen
-/// at once.
-async fn evaluate(config: JobConfig, results_dir: &Path, mark: &Mark) -> Result<(Vec<Row>, usize)> {
-    let scheduler = JobScheduler::new(config.job_type(), config, SchedulerOptions::default())?;
-    let mut events = scheduler.events();
-    let progress = Progress::new(CANDIDATES);
-    let jobs = submit(&scheduler, results_dir)?;
-    let (mut rows, mut most) = (Vec::new(), 0);
-    let mut ticks = interval(TICK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    while rows.len() < jobs.len() {
-        tokio::select! {
-            event = events.next() => match event {
-                Some(Event::Submitted { .. }) => {}
-                Some(Event::Pending { job, reason }) => progress.pending(jobs[&job], &reason),
-                Some(Event::Started { job }) => progress.started(jobs[&job]),
-                Some(Event::Finished { job, .. }) => {
-                    let row = Row { candidate: jobs[&job], results: scheduler.results(job)? };
-                    progress.finished(&row);
-                    rows.push(row);
-                }
-                Some(Event::Missed(_)) | None => bail!("events are missing"),
-            },
-            _ = ticks.tick() => most = most.max(mark.count()?),
+    match place {
+        Place::Local => {
+            let seen = Seen::of(Settings::local(&mark)?, &mark)?;
+            seen.show(&Left { processes: mark.count()?, jobs: None })
         }
+        Place::Slurm => slurm::with(sh, Flavour::Plain, |cluster| {
+            eprintln!("one job array, limit one minute: Slurm has none that is shorter");
+            let seen = Seen::of(Settings::slurm(&mark, cluster)?, &mark)?;
+            let left = queue::left(sh, cluster, &seen.rows, &mark)?;
+            seen.show(&left)
+        }),
     }
-    scheduler.shutdown().await;
-    Ok((rows, most))
 }
 
+impl Seen {
+    /// Runs all candidates to their end.
+    fn of(settings: Settings, mark: &Mark) -> Result<Self> {
+        let results_dir = workspace::root().join(RESULTS);
+        remove(&results_dir)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let Settings { config, options } = settings;
+            let scheduler = JobScheduler::new(config.job_type(), config, options)?;
+            let seen = tokio::select! {
+                seen = Self::evaluate(&scheduler, &results_dir, mark) => seen,
+                _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted")),
+            };
+            scheduler.shutdown().await;
+            seen
+        })
+    }
+
+    async fn evaluate(scheduler: &JobScheduler, results_dir: &Path, mark: &Mark) -> Result<Self> {
+        let mut events = scheduler.events();
+        let progress = Progress::new(CANDIDATES);
+        let jobs = submit(scheduler, results_dir)?;
+        let mut seen = Self { rows: Vec::new(), most: 0 };
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        while seen.rows.len() < jobs.len() {
+            tokio::select! {
+                event = events.next() => match event {
+                    Some(Event::Submitted { .. }) => {}
+                    Some(Event::Pending { job, reason }) => progress.pending(jobs[&job], &reason),
+                    Some(Event::Started { job }) => progress.started(jobs[&job]),
+                    Some(Event::Finished { job, .. }) => {
+                        let row = Row { candidate: jobs[&job], results: scheduler.results(job)? };
+                        progress.finished(&row);
+                        seen.rows.push(row);
+                    }
+                    Some(Event::Missed(_)) | None => bail!("events are missing"),
+                },
+                _ = ticks.tick() => seen.most = seen.most.max(mark.count()?),
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Shows the ranking, and says whether all is as it should be.
+    fn show(&self, left: &Left) -> Result<()> {
+        let most = self.most;
+        println!("{}", table::ranking(&self.rows));
+        println!("results: in {RESULTS}");
+        println!("processes left: {} (while they ran: up to {most} at once)", left.processes);
+        if let Some(jobs) = left.jobs {
+            println!("jobs left in Slurm's queue: {jobs}");
+        }
+        ensure!(most > 0, "no process was ever seen, so none would have been seen if it was left");
+        ensure!(left.processes == 0, "{} processes are left", left.processes);
+        ensure!(left.jobs.unwrap_or(0) == 0, "jobs are left in Slurm's queue, see squeue");
+        let unexpected: Vec<_> = self.rows.iter().filter_map(Row::unexpected).collect();
+        ensure!(unexpected.is_empty(), "{}", unexpected.join("; "));
+        Ok(())
+    }
+}
+
+/// Hands in all candidates together: with Slurm they are one job array.
 fn submit(
     scheduler: &JobScheduler,
     results_dir: &Path,
 ) -> Result<HashMap<JobId, &'static Candidate>> {
     let candidates = workspace::root().join(EXAMPLE).join("candidates");
-    let submit = |candidate: &'static Candidate| {
-        let program = candidates.join(format!("{}.py", candidate.name));
-        Ok((scheduler.submit(program, results_dir.join(candidate.name))?, candidate))
-    };
-    CANDIDATES.iter().map(submit).collect()
+    let files = CANDIDATES.iter().map(|candidate| {
+        let name = candidate.name;
+        (candidates.join(format!("{name}.py")), results_dir.join(name))
+    });
+    let jobs = scheduler.submit_many(files).into_iter().zip(CANDIDATES);
+    jobs.map(|(job, candidate)| Ok((job?, candidate))).collect()
 }
 
 fn remove(dir: &Path) -> Result<()> {

@@ -41,7 +41,11 @@ impl Row {
             Fault::Setup => "setup",
             Fault::Infrastructure => "infrastructure",
         });
-        let memory = results.usage.peak_memory_bytes >> 20;
+        // Slurm without accounting does not tell.
+        let memory = match results.usage.peak_memory_bytes {
+            0 => String::new(),
+            bytes => format!("{} MiB", bytes >> 20),
+        };
         [
             right(if results.correct { place.to_string() } else { String::new() }),
             Cell::new(self.candidate.name),
@@ -50,7 +54,7 @@ impl Row {
             Cell::new(self.outcome()),
             Cell::new(fault),
             right(format!("{:.2}", results.seconds.running)),
-            right(format!("{memory} MiB")),
+            right(memory),
         ]
     }
 }

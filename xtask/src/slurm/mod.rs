@@ -107,6 +107,19 @@ pub(crate) fn up(sh: &Shell, flavour: Flavour) -> Result<Cluster> {
     }
 }
 
+/// Does something with the cluster up, and stops it again if that started it.
+pub(crate) fn with<T>(
+    sh: &Shell,
+    flavour: Flavour,
+    work: impl FnOnce(&Cluster) -> Result<T>,
+) -> Result<T> {
+    let cluster = up(sh, flavour)?;
+    let done = work(&cluster);
+    let stopped = if cluster.started { down(flavour) } else { Ok(()) };
+    let done = done?;
+    stopped.map(|()| done)
+}
+
 /// Stops the cluster's daemons and its jobs, and waits for their end. Their logs stay.
 pub(crate) fn down(flavour: Flavour) -> Result<()> {
     need_root()?;
