@@ -35,6 +35,8 @@ pub struct Machine {
     accounts: Accounts,
     /// The controller has said that it does not know it.
     forgotten: bool,
+    /// It was cancelled, as far as the launcher knows.
+    cancelled: bool,
     /// The next question, when it is due, and how long after that the one after it.
     question: (Question, Instant, Duration),
     over: bool,
@@ -74,6 +76,7 @@ impl Machine {
             info: None,
             accounts: Accounts::Silent,
             forgotten: false,
+            cancelled: false,
             question: (Question::Accounts, now + FIRST_QUESTION, FIRST_QUESTION),
             over: false,
         }
@@ -114,6 +117,11 @@ impl Machine {
                 None
             }
         }
+    }
+
+    /// Takes in that scancel was run for the job. One that had not started may leave no trace then.
+    pub fn cancelled(&mut self) {
+        self.cancelled = true;
     }
 
     /// Lets time pass; the news in that, if there is any.
@@ -195,7 +203,9 @@ impl Machine {
         let absences = before.saturating_add(1);
         self.gone = Some((since, absences));
         let enough = absences >= ABSENCES && now.duration_since(since) >= self.hope();
-        enough.then(|| self.end(Ending::Lost))
+        let never_ran = self.cancelled && self.standing != Standing::Running;
+        let how = if never_ran { Ending::Cancelled(None) } else { Ending::Lost };
+        enough.then(|| self.end(how))
     }
 
     fn accounted(&mut self, now: Instant, info: JobInfo) -> Option<Update> {
@@ -241,6 +251,7 @@ impl Machine {
         let Patience { late_files, late_accounts, silent_accounts } = self.patience;
         match self.accounts {
             _ if self.recorded => late_files,
+            _ if self.cancelled && self.standing == Standing::Pending => Duration::ZERO,
             Accounts::Missing if self.forgotten && self.standing != Standing::Unseen => late_files,
             Accounts::Missing | Accounts::Without => late_accounts,
             Accounts::Silent | Accounts::Behind => silent_accounts,

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::info::{self, ExitCode};
-use crate::{JobId, JobInfo, JobState};
+use crate::{JobId, JobInfo, JobState, Phase};
 
 /// Jobs by id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,9 +15,15 @@ pub struct Jobs(HashMap<JobId, JobInfo>);
 
 impl Jobs {
     /// What is told of that job; whether or not the id names its cluster.
+    ///
+    /// Of an array that was cancelled before any of its elements started, Slurm keeps one line without an index.
     pub fn get(&self, id: &JobId) -> Option<&JobInfo> {
-        let anywhere = || self.0.get(&id.clone().on(None));
-        self.0.get(id).or_else(anywhere)
+        let anywhere = |id: &JobId| self.0.get(id).or_else(|| self.0.get(&id.clone().on(None)));
+        let whole = || {
+            let array = JobId { element: None, ..id.clone() };
+            anywhere(&array).filter(|info| matches!(info.phase(), Phase::Ended(_)))
+        };
+        anywhere(id).or_else(|| id.element.and_then(|_| whole()))
     }
 
     /// How many there are.
@@ -176,6 +182,19 @@ mod tests {
         assert_eq!(waiting.reason.as_deref(), Some("JobArrayTaskLimit"));
         let held = jobs.get(&JobId::new(7)).unwrap().reason.as_deref();
         assert_eq!(held, Some("(launch failed | requeued held)"));
+    }
+
+    #[test]
+    fn an_array_cancelled_as_a_whole_is_told_of_as_one() {
+        let jobs = queue(
+            "2|CANCELLED|n/a|N/A|N/A|None\n4|PENDING|n/a|N/A|N/A|JobHeldUser\n\
+             4_1|RUNNING|n1|1795534380|1795537980|None\n",
+        );
+        let state = |number, index| {
+            jobs.get(&JobId::new(number).element(index)).map(|info| info.state.clone())
+        };
+        assert_eq!(state(2, 3), Some(JobState::Cancelled(None)));
+        assert_eq!((state(4, 1), state(4, 2)), (Some(JobState::Running), None));
     }
 
     #[test]

@@ -44,6 +44,7 @@ pub struct Watcher {
 enum Order {
     Track(Tracked),
     Forget(JobId),
+    Cancelled(Vec<JobId>),
     Hurry,
 }
 
@@ -72,7 +73,12 @@ impl Watcher {
         self.order(Order::Forget(id));
     }
 
-    /// Lists the queue soon, as there may be news: jobs were cancelled, say.
+    /// Takes in that jobs were cancelled, and lists the queue soon.
+    pub fn cancelled(&self, ids: Vec<JobId>) {
+        self.order(Order::Cancelled(ids));
+    }
+
+    /// Lists the queue soon, as there may be news.
     pub fn hurry(&self) {
         self.order(Order::Hurry);
     }
@@ -88,6 +94,7 @@ impl std::fmt::Debug for Order {
         f.write_str(match self {
             Self::Track(_) => "Track",
             Self::Forget(_) => "Forget",
+            Self::Cancelled(_) => "Cancelled",
             Self::Hurry => "Hurry",
         })
     }

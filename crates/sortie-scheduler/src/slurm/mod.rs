@@ -156,11 +156,8 @@ impl Cluster {
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(Duration::from_secs(30));
                 ids.retain(|id| cluster.flights().knows(id));
-                if ids.is_empty() {
-                    break;
-                }
             }
-            cluster.watcher.hurry();
+            cluster.watcher.cancelled(ids);
         });
     }
 }

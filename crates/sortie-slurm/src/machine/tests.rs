@@ -340,3 +340,23 @@ proptest! {
         prop_assert!(story.begun <= story.now);
     }
 }
+
+#[test]
+fn cancelled_before_it_started_it_may_leave_no_trace() {
+    let mut story = Story::new();
+    story.after(1).see(Observation::Queue(Some(info("PENDING", "", "Resources"))));
+    story.machine.cancelled();
+    let (seconds, update) = story.absent_until_news();
+    let Some(Update::Ended(ended)) = update else { panic!("{update:?}") };
+    assert_eq!((ended.how, seconds), (Ending::Cancelled(None), 30));
+}
+
+#[test]
+fn cancelled_while_it_ran_it_is_waited_for() {
+    let mut story = Story::new();
+    story.after(1).see(queue("RUNNING"));
+    story.machine.cancelled();
+    let (seconds, update) = story.absent_until_news();
+    let Some(Update::Ended(ended)) = update else { panic!("{update:?}") };
+    assert!(ended.how == Ending::Lost && seconds >= 60, "{seconds}");
+}

@@ -10,7 +10,7 @@ use super::{Cluster, Site, on_both, waits_for};
 use crate::GOOD;
 
 on_both! {
-    held_and_cancelled_while_it_waits cancelled_while_it_runs cancelled_before_it_is_submitted
+    held_and_cancelled_while_it_waits an_array_cancelled_while_it_waits cancelled_while_it_runs cancelled_before_it_is_submitted
     cancelled_by_someone_else too_long_in_the_queue given_up_with_its_future_or_its_scheduler
     given_up_with_its_runtime
 }
@@ -31,6 +31,29 @@ async fn held_and_cancelled_while_it_waits(cluster: Cluster) {
     let record = Record::read(&site.path("results")).unwrap();
     assert_eq!((record.outcome, record.fault, record.started_at), (Outcome::Cancelled, None, None));
     assert!(site.run(site.config()).await.correct);
+}
+
+/// Of which Slurm keeps one line for all.
+async fn an_array_cancelled_while_it_waits(cluster: Cluster) {
+    let site = Site::new(cluster, GOOD);
+    let mut config = site.config();
+    config.sbatch_args.insert("hold".into(), None);
+    let scheduler = site.scheduler(config);
+    let all = (0..12).map(|n| (site.path("candidate"), site.path(&n.to_string())));
+    let jobs: Vec<_> = scheduler.submit_many(all).into_iter().map(Result::unwrap).collect();
+    waits_for(&scheduler, jobs[11], "Held").await;
+    let from = Instant::now();
+    scheduler.cancel(&jobs[..4]);
+    for job in &jobs[..4] {
+        assert_eq!(end_of(&scheduler, *job).await, Outcome::Cancelled);
+    }
+    assert!(matches!(scheduler.status(jobs[4]).unwrap(), Status::Queued { .. }));
+    scheduler.cancel(&jobs);
+    for job in &jobs {
+        assert_eq!(end_of(&scheduler, *job).await, Outcome::Cancelled);
+    }
+    assert!(from.elapsed() < Duration::from_secs(90), "{:?}", from.elapsed());
+    site.leaves_nothing().await;
 }
 
 /// With all that would like to survive.
