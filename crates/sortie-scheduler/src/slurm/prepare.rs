@@ -95,9 +95,13 @@ fn note_all(claimed: Vec<Claimed>, refused: &mut Vec<Refused>) -> Vec<Claimed> {
     }
     // What was to be the first element of an array is the only job.
     if several && noted.len() == 1 {
-        let failed = noted.iter_mut().try_for_each(|job| note(None, job, None)).err();
-        if let (Some(outcome), Some(job)) = (failed, noted.pop()) {
-            refused.push(Refused { flight: job.flight, outcome, noted: true });
+        for mut job in std::mem::take(&mut noted) {
+            match note(None, &mut job, None) {
+                Ok(()) => noted.push(job),
+                Err(outcome) => {
+                    refused.push(Refused { flight: job.flight, outcome, noted: true });
+                }
+            }
         }
     }
     noted

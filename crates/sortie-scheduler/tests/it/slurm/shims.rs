@@ -1,12 +1,12 @@
 //! What no real cluster can be made to do, with the shims of `sortie-slurm` in place of its commands:
 //! failures of the infrastructure, and what follows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use sortie_config::SlurmCondaJobConfig;
-use sortie_results::{Fault, Outcome, Record, Results};
+use sortie_results::{Fault, Outcome, Record, Results, Submitted};
 use sortie_scheduler::{JobScheduler, Status};
 
 use super::waits_for;
@@ -225,18 +225,18 @@ async fn many_equal_failures_pause_submission() {
 async fn arrays_are_as_large_as_the_site_allows() {
     let shims = Shims::new(GOOD);
     crate::write(&shims.path("config"), &SITE.replace("1001", "4"));
-    shims.hook("sbatch", "grep -o 'array=.*' \"$SHIM_DIR/sbatch.stdin\" >>\"$SHIM_DIR/arrays\"");
     let scheduler = shims.scheduler(shims.config());
     let results = |number| shims.0.path(&format!("results/{number}"));
     let pairs = (0..10).map(|number| (shims.0.path("candidate"), results(number)));
     let jobs: Vec<_> = scheduler.submit_many(pairs).into_iter().map(Result::unwrap).collect();
     crate::eventually("all arrays to be submitted", || shims.calls("sbatch").len() == 3).await;
-    let arrays = || fs::read_to_string(shims.path("arrays")).unwrap_or_default();
-    crate::eventually("their sizes", || arrays().lines().count() == 3).await;
-    let arrays = arrays();
-    let mut arrays: Vec<_> = arrays.lines().collect();
-    arrays.sort_unstable();
-    assert_eq!(arrays, ["array=0-1", "array=0-3", "array=0-3"]);
+    let mut arrays = BTreeMap::<_, Vec<_>>::new();
+    for number in 0..10 {
+        let note = Submitted::read(&results(number)).unwrap();
+        arrays.entry(note.job_name).or_default().push(note.element.unwrap());
+    }
+    let elements: Vec<_> = arrays.into_values().collect();
+    assert_eq!(elements, [vec![0, 1, 2, 3], vec![0, 1, 2, 3], vec![0, 1]]);
     assert_eq!(scheduler.status_many(&jobs).len(), 10);
 }
 
