@@ -17,6 +17,9 @@ use rustix::{
 
 use crate::{Unusable, Value, names};
 
+/// As far as the umask lets them.
+const FOR_ALL: Mode = Mode::from_bits_retain(0o666);
+
 /// The directory one attempt's logs and results land in.
 #[derive(Debug)]
 pub struct ResultsDir {
@@ -43,8 +46,12 @@ impl ResultsDir {
 
     /// Creates a file that must not be there yet.
     pub(crate) fn create(&self, name: impl AsRef<OsStr>, access: OFlags) -> io::Result<File> {
+        self.create_with(name, access, FOR_ALL)
+    }
+
+    fn create_with(&self, name: impl AsRef<OsStr>, access: OFlags, mode: Mode) -> io::Result<File> {
         let flags = access | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(File::from(fs::openat(&self.file, name.as_ref(), flags, Mode::from(0o666))?))
+        Ok(File::from(fs::openat(&self.file, name.as_ref(), flags, mode)?))
     }
 
     /// Opens a file for reading, if it is a regular one; with its size in bytes.
@@ -91,9 +98,18 @@ impl ResultsDir {
 
     /// Puts a file with this content in the place of what has that name, whole or not at all.
     pub(crate) fn replace(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        self.replace_with(name, content, FOR_ALL)
+    }
+
+    /// The same with a file that only its owner may read.
+    pub(crate) fn replace_private(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        self.replace_with(name, content, Mode::from(0o600))
+    }
+
+    fn replace_with(&self, name: &str, content: &[u8], mode: Mode) -> io::Result<()> {
         use io::Write as _;
         let temporary = format!(".{name}.{}", crate::AttemptId::generate());
-        let mut file = self.create(&temporary, OFlags::WRONLY)?;
+        let mut file = self.create_with(&temporary, OFlags::WRONLY, mode)?;
         let written = file.write_all(content).and_then(|()| {
             let renamed = fs::renameat(&self.file, &temporary, &self.file, name);
             renamed.map_err(io::Error::from)

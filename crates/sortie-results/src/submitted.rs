@@ -70,10 +70,11 @@ pub enum ReopenError {
 }
 
 impl Claim {
-    /// Keeps the script that the attempt is about to be handed in with, as `job_script.sh`; its path.
+    /// Keeps the script that the attempt is about to be handed in with, as `job_script.sh`; its path. Only its owner
+    /// may read it, as it sets the job's environment.
     pub fn keep_script(&self, script: &[u8]) -> Result<PathBuf, RecordError> {
         let path = self.dir.path.join(names::SCRIPT);
-        match self.dir.replace(names::SCRIPT, script) {
+        match self.dir.replace_private(names::SCRIPT, script) {
             Ok(()) => Ok(path),
             Err(source) => Err(RecordError::Unwritable { path, source }),
         }

@@ -35,8 +35,8 @@ pub struct Machine {
     accounts: Accounts,
     /// The controller has said that it does not know it.
     forgotten: bool,
-    /// It was cancelled, as far as the launcher knows.
-    cancelled: bool,
+    /// When it was cancelled, as far as the launcher knows.
+    cancelled: Option<Instant>,
     /// The next question, when it is due, and how long after that the one after it.
     question: (Question, Instant, Duration),
     over: bool,
@@ -76,7 +76,7 @@ impl Machine {
             info: None,
             accounts: Accounts::Silent,
             forgotten: false,
-            cancelled: false,
+            cancelled: None,
             question: (Question::Accounts, now + FIRST_QUESTION, FIRST_QUESTION),
             over: false,
         }
@@ -120,8 +120,8 @@ impl Machine {
     }
 
     /// Takes in that scancel was run for the job. One that had not started may leave no trace then.
-    pub fn cancelled(&mut self) {
-        self.cancelled = true;
+    pub fn cancelled(&mut self, now: Instant) {
+        self.cancelled.get_or_insert(now);
     }
 
     /// Lets time pass; the news in that, if there is any.
@@ -203,7 +203,7 @@ impl Machine {
         let absences = before.saturating_add(1);
         self.gone = Some((since, absences));
         let enough = absences >= ABSENCES && now.duration_since(since) >= self.hope();
-        let never_ran = self.cancelled && self.standing != Standing::Running;
+        let never_ran = self.cancelled.is_some() && self.standing != Standing::Running;
         let how = if never_ran { Ending::Cancelled(None) } else { Ending::Lost };
         enough.then(|| self.end(how))
     }
@@ -251,7 +251,7 @@ impl Machine {
         let Patience { late_files, late_accounts, silent_accounts } = self.patience;
         match self.accounts {
             _ if self.recorded => late_files,
-            _ if self.cancelled && self.standing == Standing::Pending => Duration::ZERO,
+            _ if self.cancelled.is_some() && self.standing == Standing::Pending => Duration::ZERO,
             Accounts::Missing if self.forgotten && self.standing != Standing::Unseen => late_files,
             Accounts::Missing | Accounts::Without => late_accounts,
             Accounts::Silent | Accounts::Behind => silent_accounts,

@@ -1,6 +1,6 @@
 //! Attempts that wait and run on a cluster: nobody holds their results dir open.
 
-use std::{fs, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use sortie_results::{
     AttemptId, ClaimError, Fault, Outcome, ReadLimits, Record, ReopenError, ResultsDir, Submitted,
@@ -24,6 +24,8 @@ fn submit(path: &Path) -> Submitted {
     let claim = claim(path);
     let note = note(claim.attempt());
     assert_eq!(claim.keep_script(b"#!/bin/bash\n").unwrap(), path.join("job_script.sh"));
+    let mode = path.join("job_script.sh").metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "it may hold secrets");
     claim.submitted(&note).unwrap();
     note
 }

@@ -345,7 +345,7 @@ proptest! {
 fn cancelled_before_it_started_it_may_leave_no_trace() {
     let mut story = Story::new();
     story.after(1).see(Observation::Queue(Some(info("PENDING", "", "Resources"))));
-    story.machine.cancelled();
+    story.machine.cancelled(story.now);
     let (seconds, update) = story.absent_until_news();
     let Some(Update::Ended(ended)) = update else { panic!("{update:?}") };
     assert_eq!((ended.how, seconds), (Ending::Cancelled(None), 30));
@@ -355,7 +355,7 @@ fn cancelled_before_it_started_it_may_leave_no_trace() {
 fn cancelled_while_it_ran_it_is_waited_for() {
     let mut story = Story::new();
     story.after(1).see(queue("RUNNING"));
-    story.machine.cancelled();
+    story.machine.cancelled(story.now);
     let (seconds, update) = story.absent_until_news();
     let Some(Update::Ended(ended)) = update else { panic!("{update:?}") };
     assert!(ended.how == Ending::Lost && seconds >= 60, "{seconds}");

@@ -120,7 +120,7 @@ impl Task {
             Order::Cancelled(ids) => {
                 for id in ids {
                     if let Some(job) = self.jobs.get_mut(&id) {
-                        job.machine.cancelled();
+                        job.machine.cancelled(now);
                     }
                 }
                 self.pacer.hurry(now);
