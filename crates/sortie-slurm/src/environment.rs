@@ -35,30 +35,13 @@ const KEPT: &[&str] = &[
     "SLURM_SACK_SOCKET",
 ];
 
-/// What sbatch is given beside those: it passes its environment on to the job.
-const TO_JOBS: &[&str] = &[
-    "PATH",
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "SHELL",
-    "LANG",
-    "LC_ALL",
-    "TZ",
-    "TMPDIR",
-    "LD_LIBRARY_PATH",
-    "KRB5CCNAME",
-    "XDG_RUNTIME_DIR",
-];
-
 /// Has times printed in seconds since 1970, whatever the time zone; squeue(1), sacct(1),
 /// scontrol(1).
 const TIME_FORMAT: (&str, &str) = ("SLURM_TIME_FORMAT", "%s");
 
 /// The environments of the two kinds of commands.
 pub(crate) struct Environments {
-    /// For sbatch: little, as it is passed on to the job, where the script sets what the job is to have. (With
-    /// anything but `--export=ALL`, releases before 23.02 load the user's login environment for each job, by `su`.)
+    /// For sbatch, which passes its own on to the job.
     pub(crate) submit: Environment,
     /// For the others.
     pub(crate) ask: Environment,
@@ -72,11 +55,7 @@ impl Environments {
         let mut env: BTreeMap<_, _> = all.into_iter().filter(|(name, _)| !is_taken(name)).collect();
         let names_clusters =
             env.get(OsStr::new("SLURM_CLUSTERS")).is_some_and(|names| !names.is_empty());
-        let to_jobs = |name: &OsStr| {
-            let name = name.as_encoded_bytes();
-            TO_JOBS.iter().chain(KEPT).any(|kept| kept.as_bytes() == name)
-        };
-        let submit = env.clone().into_iter().filter(|(name, _)| to_jobs(name)).collect();
+        let submit = env.clone().into_iter().collect();
         env.insert(TIME_FORMAT.0.into(), TIME_FORMAT.1.into());
         Self { submit, ask: env.into_iter().collect(), names_clusters }
     }
@@ -120,10 +99,7 @@ mod tests {
             env.iter().map(|(name, _)| name.to_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
         let kept = ["HOME", "MY_SLURM_NOTES", "PATH", "SLURM_CLUSTERS", "SLURM_CONF", "SLURM_JWT"];
-        assert_eq!(
-            names(&env.submit),
-            kept.into_iter().filter(|name| *name != "MY_SLURM_NOTES").collect::<Vec<_>>()
-        );
+        assert_eq!(names(&env.submit), kept);
         assert_eq!(names(&env.ask), [&kept[..], &["SLURM_TIME_FORMAT"]].concat());
         assert_eq!(env.ask.last().unwrap().1, "%s");
         assert!(env.names_clusters);

@@ -57,7 +57,6 @@ sortie_reap() {
 }
 
 sortie_main() {
-  unset -v SLURM_JWT SLURM_SACK_KEY # keys that sbatch may have been given
   # Most often Slurm has opened just these. Without them there is nothing to tell, nor where.
   exec </dev/null >>"$sortie_results/job_log.out" 2>>"$sortie_results/job_log.err" || exit 125
   sortie_start

@@ -14,9 +14,9 @@ pub use error::ScriptError;
 use crate::Container;
 use values::word;
 
-/// The environment of sbatch itself, which is to be given no more than it needs: the script exports the rest.
-/// With anything else, releases of Slurm before 23.02 load the user's login environment, by `su`, for each job.
-const EXPORT: &str = "ALL";
+/// Only what Slurm itself sets: the script exports the rest. Releases before 23.02 take it for the name
+/// of a variable that is not there and load the user's login environment too, as `NONE` always does.
+const EXPORT: &str = "NIL";
 
 /// What does the work, the same in every script of the kind.
 macro_rules! text {
