@@ -56,13 +56,16 @@ pub(crate) struct Pacer {
     pub(crate) next: Instant,
     /// Not before this, whatever happens.
     floor: Instant,
+    /// How long the last answer took.
+    took: Duration,
     jitter: Jitter,
 }
 
 impl Pacer {
     pub(crate) fn new(pace: Pace, now: Instant) -> Self {
         let interval = pace.soonest;
-        Self { pace, interval, next: now + interval, floor: now, jitter: Jitter::default() }
+        let (took, jitter) = (Duration::ZERO, Jitter::default());
+        Self { pace, interval, next: now + interval, floor: now, took, jitter }
     }
 
     /// The queue was listed, which took so long; `expects_news` tells whether the next listing may
@@ -71,7 +74,10 @@ impl Pacer {
         let Pace { soonest, latest, .. } = self.pace;
         let longest = if expects_news { (soonest * 3).min(latest) } else { latest };
         self.interval = (self.interval * 3 / 2).min(longest);
-        self.schedule(now, self.interval, took * SHARE);
+        // One slow answer, as of a controller that has just come back, is not to cost minutes.
+        let usual = took.min(self.took.max(Duration::from_secs(1)));
+        self.took = took;
+        self.schedule(now, self.interval, usual * SHARE);
     }
 
     /// There was no answer.
@@ -130,6 +136,8 @@ mod tests {
     fn a_slow_or_failing_controller_is_asked_less_even_in_a_hurry() {
         let now = Instant::now();
         let mut pacer = Pacer::new(Pace::default(), now);
+        pacer.answered(now, Duration::from_secs(10), true);
+        assert!(pacer.next - now <= Duration::from_secs(30), "it may have been once");
         pacer.answered(now, Duration::from_secs(10), true);
         assert!(pacer.next - now >= Duration::from_secs(160));
         pacer.hurry(now);

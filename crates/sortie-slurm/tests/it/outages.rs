@@ -70,7 +70,7 @@ async fn accounts_that_lag_are_waited_for() {
     let mut watched = World::new(2.0, Faults::default()).watch([life]);
     let (_, ended, at) = watched.next_end().await;
     assert_eq!(ended.how, Ending::OutOfMemory);
-    assert!((780.0..900.0).contains(&at), "{at}");
+    assert!((780.0..1000.0).contains(&at), "{at}");
 }
 
 #[tokio::test(start_paused = true)]
