@@ -43,6 +43,9 @@ pub(super) fn outcome(ended: &Ended, record: Option<&JobEnd>, context: &Context)
     let by_itself = container::outcome(&record.end, &record.start.host);
     let out_of_memory = context.out_of_memory || ended.how == Ending::OutOfMemory;
     match &record.end {
+        End::Exited { code } if is_of_signal(*code) && is_slurms_doing(ended.how) => {
+            without_record(ended, context)
+        }
         End::Exited { code: 0 } => Outcome::Exited { code: 0 },
         // It was told to end, and ended in its own way.
         End::Exited { .. } | End::Signaled { .. } if context.stop.is_some() => stopped(context),
@@ -57,6 +60,18 @@ pub(super) fn outcome(ended: &Ended, record: Option<&JobEnd>, context: &Context)
         },
         _ => by_itself.unwrap_or_else(|| without_record(ended, context)),
     }
+}
+
+/// Whether an exit code is that of a shell whose last command was ended by SIGTERM or SIGKILL: at a time limit Slurm
+/// signals all processes of a job, and such a shell may exit before the signal reaches it, or the script.
+pub(super) fn is_of_signal(code: i32) -> bool {
+    code == 128 + 15 || code == 128 + KILL
+}
+
+/// Whether Slurm says that it has ended the job itself.
+fn is_slurms_doing(how: Ending) -> bool {
+    use Ending::{Cancelled, Deadline, NodeFailed, OutOfMemory, Preempted, TimedOut};
+    matches!(how, Cancelled(_) | Deadline | NodeFailed | OutOfMemory | Preempted | TimedOut)
 }
 
 /// The script was told to end, and said so.

@@ -11,6 +11,7 @@ use sortie_slurm::{
 use super::Cluster;
 use super::conclude::{conclude, give_up, settle_all};
 use super::flight::{Flight, Landed};
+use super::outcome::is_of_signal;
 use super::plan::Plan;
 use super::prepare::{Prepared, Refused, prepare};
 use super::turn::wait_for_turn;
@@ -151,6 +152,7 @@ fn look(cluster: &Cluster, flight: &Flight) -> sortie_slurm::Look {
             Some(End::Terminated { .. } | End::Restarted | End::Signaled { signal: 9 }) => {
                 Evidence::NeedsState
             }
+            Some(End::Exited { code }) if is_of_signal(code) => Evidence::NeedsState,
             Some(_) => Evidence::Complete,
         }
     })

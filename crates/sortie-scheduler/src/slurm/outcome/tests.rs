@@ -221,3 +221,14 @@ fn slurms_words_about_memory_are_known() {
         assert!(!says_out_of_memory(said), "{said}");
     }
 }
+
+#[test]
+fn a_shell_that_exits_for_the_signal_slurm_sent_is_slurms_doing() {
+    for code in [143, 137] {
+        let of = |how| outcome(&ended(how), Some(&record(End::Exited { code }, 60.0)), &context());
+        assert_eq!(of(TimedOut), Outcome::TimedOut { limit_seconds: 3600.0 });
+        assert_eq!(of(Preempted), Outcome::Preempted);
+        assert_eq!(of(Cancelled(Some(7))), Outcome::Cancelled);
+        assert_eq!(of(Failed), Outcome::Exited { code });
+    }
+}
