@@ -15,9 +15,6 @@ use crate::{
     Update,
 };
 
-/// How many jobs the controller is asked about one by one in a round: a thousand may have gone at once.
-const SHOWS_A_ROUND: usize = 4;
-
 struct Job {
     machine: Machine,
     look: Look,
@@ -172,9 +169,6 @@ impl Task {
         let (mut accounts, mut shows) = (Vec::new(), Vec::new());
         let mut since = SystemTime::now();
         for (id, job) in &mut self.jobs {
-            if shows.len() == SHOWS_A_ROUND {
-                break; // The others are asked about in the next rounds.
-            }
             match job.machine.question(now) {
                 Some(Question::Accounts) => {
                     accounts.push(id.clone());
