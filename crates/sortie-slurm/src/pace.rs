@@ -56,7 +56,7 @@ pub(crate) struct Pacer {
     pub(crate) next: Instant,
     /// Not before this, whatever happens.
     floor: Instant,
-    /// How long the last answer took.
+    /// How long the last answer took; before the first, longer than any.
     took: Duration,
     jitter: Jitter,
 }
@@ -64,7 +64,7 @@ pub(crate) struct Pacer {
 impl Pacer {
     pub(crate) fn new(pace: Pace, now: Instant) -> Self {
         let interval = pace.soonest;
-        let (took, jitter) = (Duration::ZERO, Jitter::default());
+        let (took, jitter) = (Duration::MAX, Jitter::default());
         Self { pace, interval, next: now + interval, floor: now, took, jitter }
     }
 
@@ -136,6 +136,7 @@ mod tests {
     fn a_slow_or_failing_controller_is_asked_less_even_in_a_hurry() {
         let now = Instant::now();
         let mut pacer = Pacer::new(Pace::default(), now);
+        pacer.answered(now, Duration::ZERO, true);
         pacer.answered(now, Duration::from_secs(10), true);
         assert!(pacer.next - now <= Duration::from_secs(30), "it may have been once");
         pacer.answered(now, Duration::from_secs(10), true);
