@@ -183,10 +183,11 @@ impl Ran {
         self.says_error(said);
     }
 
-    /// Fails unless one error was said, with this in it.
+    /// Fails unless one error was said, with this in it. What was traced before it may be there too.
     pub(crate) fn says_error(&self, said: &str) {
-        let first = self.stderr.lines().next().unwrap_or_default();
-        assert!(first.starts_with("error: ") && first.contains(said), "{self:?}");
+        let errors: Vec<_> =
+            self.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
+        assert!(errors.len() == 1 && errors[0].contains(said), "{self:?}");
         assert_eq!(self.stderr.matches("error: ").count(), 1, "{self:?}");
     }
 }
