@@ -19,7 +19,7 @@ use crate::local::Local;
 use crate::shared::Shared;
 use crate::slurm::Slurm;
 use crate::table::Entry;
-use crate::{Finished, JobId, SchedulerError, SchedulerOptions, Status};
+use crate::{Finished, JobId, Request, SchedulerError, SchedulerOptions, Status};
 
 /// Runs a user's evaluator on candidates, as the settings say.
 ///
@@ -108,16 +108,14 @@ impl JobScheduler {
         self.add(candidate.as_ref(), results_dir.as_ref(), None)
     }
 
-    /// Accepts many jobs at once, each a candidate and its results dir: on a cluster as few job arrays, which costs far
+    /// Accepts many jobs at once, each a [`Request`], or a candidate and its results dir: on a cluster as few job arrays, which costs far
     /// less than one job each. Every one is accepted or refused by itself; the answers are in the order of
     /// the jobs.
-    pub fn submit_many<C: AsRef<Path>, R: AsRef<Path>>(
+    pub fn submit_many<J: Into<Request>>(
         &self,
-        jobs: impl IntoIterator<Item = (C, R)>,
+        jobs: impl IntoIterator<Item = J>,
     ) -> Vec<Result<JobId, SchedulerError>> {
-        let add = |(candidate, results_dir): (C, R)| {
-            self.shared.add(Paths::new(candidate.as_ref(), results_dir.as_ref()), None)
-        };
+        let add = |job: J| self.shared.add(job.into().into(), None);
         let answers = jobs.into_iter().map(add).collect();
         self.shared.hand_out();
         answers
@@ -145,7 +143,26 @@ impl JobScheduler {
     /// A results dir that holds no note of a submission, or one whose attempt has ended and been recorded;
     /// settings of jobs on this machine, which end with their launcher.
     pub fn attach(&self, results_dir: impl AsRef<Path>) -> Result<JobId, SchedulerError> {
-        let given = results_dir.as_ref();
+        let results_dir = results_dir.as_ref();
+        self.attach_as(results_dir, |note| Paths::new(Path::new(&note.candidate), results_dir))
+    }
+
+    /// Takes up a job again as [`JobScheduler::attach`] does, where it is known what was asked for: should it need another
+    /// attempt, that has its candidate byte for byte, and its further arguments.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`JobScheduler::attach`].
+    pub fn attach_request(&self, request: Request) -> Result<JobId, SchedulerError> {
+        let paths = Paths::from(request);
+        self.attach_as(&paths.results_dir.clone(), |_| paths)
+    }
+
+    fn attach_as(
+        &self,
+        given: &Path,
+        paths: impl FnOnce(&Submitted) -> Paths,
+    ) -> Result<JobId, SchedulerError> {
         if matches!(self.job_type, JobType::Local | JobType::LocalDocker) {
             return Err(SchedulerError::NotAttachable(self.job_type));
         }
@@ -154,7 +171,7 @@ impl JobScheduler {
         if Record::read(&dir).is_ok_and(|record| record.attempt == note.attempt) {
             return Err(SchedulerError::Ended { results_dir: given.to_owned() });
         }
-        self.shared.attach(given, note)
+        self.shared.attach(paths(&note), note)
     }
 
     /// Where the job is.

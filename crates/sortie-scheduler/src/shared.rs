@@ -77,10 +77,10 @@ impl Shared {
     /// Has the executor take up a job again that another launcher has submitted.
     pub(crate) fn attach(
         self: &Arc<Self>,
-        results_dir: &Path,
+        paths: Paths,
         note: Submitted,
     ) -> Result<JobId, SchedulerError> {
-        let id = self.add(Paths::new(Path::new(&note.candidate), results_dir), None)?;
+        let id = self.add(paths, None)?;
         let job = {
             let mut table = self.table();
             table.take_this(id).map(|(id, live)| self.job(id, live, note.attempt))
