@@ -31,6 +31,8 @@ pub struct JobScheduler {
     job_type: JobType,
     supervisor: sortie_process::Supervisor,
     read_limits: ReadLimits,
+    /// Whether its jobs go on without it.
+    left: bool,
 }
 
 impl JobScheduler {
@@ -75,7 +77,7 @@ impl JobScheduler {
             }
         };
         let shared = Shared::new(executor, most, cwd);
-        Ok(Self { shared, job_type, supervisor, read_limits })
+        Ok(Self { shared, job_type, supervisor, read_limits, left: false })
     }
 
     /// Runs the evaluator on a candidate: its results, and the time it took from here to there.
@@ -250,6 +252,12 @@ impl JobScheduler {
         Ok(self.supervisor.protections().await?)
     }
 
+    /// Leaves the jobs to the cluster that has them, for another launcher to [attach](JobScheduler::attach) to: they go on
+    /// when this process ends. Jobs of this machine are killed.
+    pub fn leave(mut self) {
+        self.left = self.shared.leave();
+    }
+
     /// Accepts no more jobs, cancels those there are, and returns when nothing of them runs any more.
     pub async fn shutdown(self) {
         self.shared.close(Cancel::Gently);
@@ -259,7 +267,9 @@ impl JobScheduler {
 
 impl Drop for JobScheduler {
     fn drop(&mut self) {
-        self.shared.close(Cancel::AtOnce);
+        if !self.left {
+            self.shared.close(Cancel::AtOnce);
+        }
     }
 }
 

@@ -194,6 +194,15 @@ impl Shared {
         true
     }
 
+    /// Accepts no more jobs, and leaves those to the cluster that it has; whether it has any.
+    pub(crate) fn leave(&self) -> bool {
+        let left = self.executor.leave();
+        if left {
+            self.closed.store(true, Ordering::Release);
+        }
+        left
+    }
+
     /// Accepts no more jobs and ends all there are.
     pub(crate) fn close(&self, how: Cancel) {
         let live = {

@@ -27,7 +27,7 @@ pub(crate) struct Books {
 pub(crate) struct Done<'a> {
     pub(crate) id: &'a str,
     /// Its line among the results, without the newline.
-    pub(crate) line: Vec<u8>,
+    pub(crate) line: &'a [u8],
     pub(crate) results: &'a Results,
 }
 
@@ -80,6 +80,12 @@ impl Books {
         self.offset += lines.len() as u64;
         self.note(&entries)?;
         Ok(ends)
+    }
+
+    /// Fails if not even a page can be written.
+    pub(crate) fn has_room(&self) -> Result<(), SweepError> {
+        let path = self.dir.path();
+        self.disk.has_room(path).map_err(SweepError::io("write into", path))
     }
 
     /// Returns once all that was written would survive a loss of power.

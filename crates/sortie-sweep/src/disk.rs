@@ -4,6 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::io::Errno;
+
 /// Changes files. Each call is one at which a launcher may be killed, a disk be full, or the power fail; a sweep can be
 /// resumed after any of them.
 pub trait Disk: Send + Sync {
@@ -19,6 +22,8 @@ pub trait Disk: Send + Sync {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Makes a directory; that it is there already is no error.
     fn create_dir(&self, path: &Path) -> io::Result<()>;
+    /// Fails if not even a page can be written to a new file in the directory.
+    fn has_room(&self, dir: &Path) -> io::Result<()>;
     /// Returns once the names in a directory would survive a loss of power.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
 }
@@ -55,6 +60,17 @@ impl Disk for RealDisk {
         match fs::create_dir(path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             made => made,
+        }
+    }
+
+    fn has_room(&self, dir: &Path) -> io::Result<()> {
+        // A file without a name, as a quota shows no otherwise; where there are no such files, there is no telling.
+        let flags = OFlags::WRONLY | OFlags::TMPFILE | OFlags::CLOEXEC;
+        match openat(CWD, dir, flags, Mode::from(0o600)) {
+            Ok(file) => File::from(file).write_all(&[0; 4096]),
+            Err(Errno::NOSPC) => Err(Errno::NOSPC.into()),
+            Err(Errno::DQUOT) => Err(Errno::DQUOT.into()),
+            Err(_) => Ok(()),
         }
     }
 

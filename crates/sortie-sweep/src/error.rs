@@ -70,6 +70,14 @@ pub enum SweepError {
         /// Why.
         source: io::Error,
     },
+    /// The task that writes has panicked.
+    #[error("{}: what writes the sweep's files has ended: {reason}", dir.display())]
+    Broken {
+        /// The directory.
+        dir: PathBuf,
+        /// What is known of it.
+        reason: String,
+    },
     /// The scheduler refuses a job.
     #[error(transparent)]
     Scheduler(#[from] SchedulerError),
