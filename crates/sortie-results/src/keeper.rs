@@ -18,7 +18,7 @@ use thiserror::Error;
 use crate::{ResultsDir, Unusable};
 
 /// The directory.
-const KEEPER: &str = "job_keeper";
+pub(crate) const KEEPER: &str = "job_keeper";
 const LOCK: &str = "lock";
 const NOTE: &str = "note.json";
 const LOG: &str = "log";
@@ -129,8 +129,7 @@ impl KeeperDir {
     /// launcher, which would lose the lock by closing another.
     pub fn lock_to_take(&self) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NONBLOCK | OFlags::NOFOLLOW;
-        let file =
-            fs::openat(&self.0.file, LOCK, flags | OFlags::CLOEXEC, Mode::from(0o666))?;
+        let file = fs::openat(&self.0.file, LOCK, flags | OFlags::CLOEXEC, Mode::from(0o666))?;
         Ok(File::from(file))
     }
 

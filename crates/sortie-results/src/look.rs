@@ -49,6 +49,12 @@ impl Sight {
         })
     }
 
+    /// Whether a directory looks as though a job had been given it, at first glance.
+    pub fn is_likely(dir: &Path) -> bool {
+        let signs = [names::RECORD, names::SUBMITTED, names::STDOUT, crate::keeper::KEEPER];
+        signs.iter().any(|name| dir.join(name).symlink_metadata().is_ok())
+    }
+
     /// Whether an attempt that was handed to a cluster has no record yet.
     pub fn is_under_way_elsewhere(&self) -> bool {
         self.submitted.is_some() && self.record.is_none()
