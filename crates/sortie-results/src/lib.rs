@@ -54,11 +54,12 @@
 //! | `seconds` | `{"queued", "running", "total"}`, see [`Seconds`] |
 //! | `attempt` | 32 hexadecimal digits |
 //! | `usage` | `{"cpu_user_seconds", "cpu_system_seconds", "peak_memory_bytes"}`, see [`Usage`] |
+//! | `start` | object with a `kind`, see [`Start`]; `null` for one that was not started from here, as by a cluster |
 //!
 //! # Architecture invariant
 //!
 //! This crate does not know how an attempt is run: nothing of processes, clusters or settings. It is
-//! told the outcome and the times, and knows files.
+//! told the outcome, the times and the start, and knows files.
 
 mod attempt;
 mod claim;
@@ -69,6 +70,7 @@ mod names;
 mod outcome;
 mod record;
 mod results;
+mod start;
 mod submitted;
 mod tail;
 mod unusable;
@@ -88,6 +90,7 @@ pub use end_record::{End, EndRecordError, JobEnd, JobStart};
 pub use outcome::Outcome;
 pub use record::{Record, RecordError, Run, load};
 pub use results::{Ended, ReadLimits, Results, Seconds, Usage};
+pub use start::Start;
 pub use submitted::{ReopenError, Reopened, Submitted};
 pub use tail::LogTail;
 pub use unusable::Unusable;

@@ -76,4 +76,4 @@ pub use job::{Finished, JobId, Status};
 pub use options::SchedulerOptions;
 pub use preview::{Preview, preview};
 pub use scheduler::JobScheduler;
-pub use sortie_process::Start;
+pub use sortie_results::Start;

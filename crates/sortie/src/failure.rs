@@ -2,7 +2,7 @@
 
 use std::io;
 
-use sortie_config::ConfigError;
+use sortie_config::{ConfigError, JobType};
 use sortie_scheduler::SchedulerError;
 use sortie_script::NulByte;
 use thiserror::Error;
@@ -18,6 +18,8 @@ pub(crate) enum Failure {
     Scheduler(#[from] SchedulerError),
     #[error("RUST_LOG is `{value}`: {problem}")]
     LogFilter { value: String, problem: String },
+    #[error("`--warm` is for jobs of type `local`, and these are of type `{0}`, which start cold")]
+    NotWarm(JobType),
     #[error("what would run holds {0}")]
     Nul(NulByte),
     #[error("cannot write to standard output: {0}")]
@@ -44,9 +46,11 @@ impl Failure {
             Self::Interrupted { signal } | Self::Abandoned { signal } => {
                 exit_status::of_signal(*signal)
             }
-            Self::Config(_) | Self::Scheduler(_) | Self::LogFilter { .. } | Self::Nul(_) => {
-                exit_status::SETUP
-            }
+            Self::Config(_)
+            | Self::Scheduler(_)
+            | Self::LogFilter { .. }
+            | Self::NotWarm(_)
+            | Self::Nul(_) => exit_status::SETUP,
         }
     }
 
@@ -57,6 +61,7 @@ impl Failure {
             }
             Self::Config(ConfigError::Invalid { .. }) => Some("mend the settings at that place"),
             Self::Scheduler(SchedulerError::NotReady(_)) => Some(output::SEE_CHECK),
+            Self::NotWarm(_) => Some("leave `--warm` out, or name settings of local jobs"),
             Self::LogFilter { .. } => Some("try `RUST_LOG=debug`, or `--verbose` without RUST_LOG"),
             Self::Scheduler(SchedulerError::WorkingDirectory(_)) => {
                 Some("start in a directory that is there")

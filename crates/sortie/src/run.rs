@@ -2,11 +2,11 @@
 
 use crate::attend::see_to;
 use crate::failure::Failure;
-use crate::job::JobArgs;
+use crate::job::{JobArgs, WarmArgs};
 
 const AFTER_HELP: &str = "\
 Prints one JSON object: correct, metrics, correct_json, stdout_log, stderr_log,
-outcome, fault, detail, seconds, attempt, usage. It is on one line, or indented
+outcome, fault, detail, seconds, attempt, usage, start. It is on one line, or indented
 if standard output is a terminal. RESULTS_DIR has the logs as they grow, in
 job_log.out and job_log.err, and the attempt's record, in job.json.
 
@@ -29,11 +29,14 @@ Example:
 pub(crate) struct Args {
     #[command(flatten)]
     job: JobArgs,
+    #[command(flatten)]
+    warm: WarmArgs,
 }
 
 pub(crate) fn execute(args: &Args, verbose: bool) -> Result<u8, Failure> {
     let job = &args.job;
-    see_to(job.load()?, &job.candidate, verbose, async |scheduler| {
+    let config = args.warm.apply(job.load()?)?;
+    see_to(config, &job.candidate, verbose, async |scheduler| {
         let (results, _wall_time) = scheduler.run(&job.candidate, &job.results_dir).await?;
         Ok(results)
     })
