@@ -101,7 +101,7 @@ async fn execute(shared: &Shared, job: &Job, claim: &Claim, mut cancel: Cancelle
     job.reporter.started();
     shared.log_start(&argv);
     let queued = job.submitted.elapsed();
-    let ended = wait(&mut process, &mut cancel).await;
+    let ended = wait(shared, job.attempt, &mut process, &mut cancel).await;
     if let Ok(exit) = &ended {
         shared.warnings.note(&exit.start);
     }
@@ -118,17 +118,37 @@ async fn execute(shared: &Shared, job: &Job, claim: &Claim, mut cancel: Cancelle
 }
 
 /// Waits for the end of the command, and passes on what is asked meanwhile.
-async fn wait(process: &mut Process, cancel: &mut Cancelled) -> Result<Exit, RunError> {
+async fn wait(
+    shared: &Shared,
+    attempt: AttemptId,
+    process: &mut Process,
+    cancel: &mut Cancelled,
+) -> Result<Exit, RunError> {
     let mut asked = true;
     loop {
-        tokio::select! {
+        let changed = tokio::select! {
             ended = process.wait() => return ended,
-            changed = cancel.changed(), if asked => match *cancel.borrow_and_update() {
-                _ if changed.is_err() => asked = false,
-                Some(Cancel::Gently) => process.stop(),
-                Some(Cancel::AtOnce) => process.kill(),
-                None => {}
-            },
+            changed = cancel.changed(), if asked => changed,
+        };
+        asked = changed.is_ok();
+        let how = *cancel.borrow_and_update();
+        match how.filter(|_| asked) {
+            Some(Cancel::Gently) => process.stop(),
+            Some(Cancel::AtOnce) => kill(shared, attempt, process).await,
+            None => {}
+        }
+    }
+}
+
+/// Kills the command. A container is killed through its engine, while its script is told to end: that still knows
+/// what is to be removed, whatever becomes of the launcher meanwhile.
+async fn kill(shared: &Shared, attempt: AttemptId, process: &mut Process) {
+    match shared.plan.removal(attempt) {
+        None => process.kill(),
+        Some(command) => {
+            process.stop();
+            // What this leaves, the script removes.
+            let _ = shared.setting.supervisor.capture(&command, &[]).await;
         }
     }
 }
