@@ -22,7 +22,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use clap::Subcommand;
 use rustix::process::geteuid;
-use xshell::Shell;
+use xshell::{Cmd, Shell};
 
 use crate::packages;
 pub(crate) use images::Image;
@@ -43,6 +43,11 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
+    /// Docker's command, for this engine.
+    pub(crate) fn docker<'a>(&self, sh: &'a Shell) -> Cmd<'a> {
+        sh.cmd("docker").env("DOCKER_HOST", &self.host).quiet()
+    }
+
     /// What tests find it by.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (String, OsString)> {
         let images = [("PYTHON", &self.python), ("BUSYBOX", &self.busybox)];
@@ -124,6 +129,15 @@ fn come_up(sh: &Shell, layout: &Layout, was_up: bool) -> Result<[Image; 2]> {
     }
     podman::write(layout)?;
     images::load(sh, layout)
+}
+
+/// Does something with the engine up, and stops it again if that started it.
+pub(crate) fn with<T>(sh: &Shell, work: impl FnOnce(&Engine) -> Result<T>) -> Result<T> {
+    let engine = up(sh)?;
+    let done = work(&engine);
+    let stopped = if engine.started { down(sh) } else { Ok(()) };
+    let done = done?;
+    stopped.map(|()| done)
 }
 
 /// Stops the engine and its containers, Podman's too, and waits for their end. Images and log stay.
