@@ -11,9 +11,9 @@ mod queue;
 mod settings;
 mod table;
 
-use std::{collections::HashMap, fs, io, path::Path, time::Duration};
+use std::{collections::HashMap, path::Path, time::Duration};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Result, anyhow, bail, ensure};
 use clap::ValueEnum;
 use sortie_results::Results;
 use sortie_scheduler::{Event, JobId, JobScheduler};
@@ -22,6 +22,7 @@ use xshell::Shell;
 
 use crate::{
     docker::{self, Engine},
+    private,
     slurm::{self, Cluster, Flavour},
     workspace,
 };
@@ -110,7 +111,7 @@ impl Seen {
     /// Runs all candidates to their end.
     fn of(settings: Settings, mark: &Mark) -> Result<Self> {
         let results_dir = workspace::root().join(RESULTS);
-        remove(&results_dir)?;
+        private::remove(&results_dir)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             let Settings { config, options } = settings;
@@ -186,13 +187,4 @@ fn submit(
     });
     let jobs = scheduler.submit_many(files).into_iter().zip(CANDIDATES);
     jobs.map(|(job, candidate)| Ok((job?, candidate))).collect()
-}
-
-fn remove(dir: &Path) -> Result<()> {
-    match fs::remove_dir_all(dir) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", dir.display()))
-        }
-        _ => Ok(()),
-    }
 }

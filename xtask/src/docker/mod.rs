@@ -14,17 +14,14 @@ mod processes;
 mod start;
 mod stop;
 
-use std::{
-    ffi::OsString,
-    fs::{self, File},
-};
+use std::ffi::OsString;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::Subcommand;
 use rustix::process::geteuid;
 use xshell::{Cmd, Shell};
 
-use crate::packages;
+use crate::{packages, private};
 pub(crate) use images::Image;
 use layout::Layout;
 
@@ -101,7 +98,7 @@ pub(crate) fn up(sh: &Shell) -> Result<Engine> {
     packages::ensure(sh, packages::CONTAINERS)?;
     ensure!(geteuid().is_root(), "a private Docker engine needs root, as does any");
     let layout = Layout::find()?;
-    let _lock = lock(&layout)?;
+    let _lock = private::lock(&layout.dir)?;
     let was_up = start::is_up(sh, &layout);
     if !was_up {
         stop::all(sh, &layout)?;
@@ -115,7 +112,8 @@ pub(crate) fn up(sh: &Shell) -> Result<Engine> {
             started: !was_up,
         }),
         Err(error) => {
-            let error = error.context(format!("{}\nDocker did not come up", layout.log_tail()));
+            let error =
+                error.context(format!("{}\nDocker did not come up", private::tail(&layout.log())));
             stop::all(sh, &layout)?;
             Err(error)
         }
@@ -143,7 +141,7 @@ pub(crate) fn with<T>(sh: &Shell, work: impl FnOnce(&Engine) -> Result<T>) -> Re
 /// Stops the engine and its containers, Podman's too, and waits for their end. Images and log stay.
 pub(crate) fn down(sh: &Shell) -> Result<()> {
     let layout = Layout::find()?;
-    let _lock = lock(&layout)?;
+    let _lock = private::lock(&layout.dir)?;
     stop::all(sh, &layout)
 }
 
@@ -155,16 +153,4 @@ fn status(sh: &Shell) -> Result<()> {
     let state = if start::is_up(sh, &layout) { "up" } else { "not up" };
     println!("docker is {state}: DOCKER_HOST={}", layout.host());
     Ok(())
-}
-
-/// One xtask at a time starts or stops it. Held until dropped, or until the process ends.
-fn lock(layout: &Layout) -> Result<File> {
-    let path = layout.dir.with_extension("lock");
-    let locked = || -> std::io::Result<File> {
-        fs::create_dir_all(path.parent().unwrap_or(&path))?;
-        let file = File::create(&path)?;
-        file.lock()?;
-        Ok(file)
-    };
-    locked().with_context(|| format!("cannot lock {}", path.display()))
 }
