@@ -9,7 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// From SIGTERM to SIGKILL. In YAML `grace_seconds`; 5 s by default.
+    /// From SIGTERM to SIGKILL. In YAML `grace_seconds`; 5 s by default. With Slurm, shorter than its
+    /// `KillWait` (slurm.conf(5)), and no longer than `early_term_seconds` where that applies.
     #[serde(rename = "grace_seconds", with = "seconds")]
     pub grace: Duration,
     /// Bytes each log file may reach before the job is stopped; 1 GiB by default.
