@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use glob::Pattern;
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A filter on the launcher's environment. The default passes everything on, as the reference does.
@@ -27,16 +28,19 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(job, [("HOME".into(), "/home/me".into())]);
 /// # Ok::<(), sortie_config::glob::PatternError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EnvironmentPolicy {
     /// Names that are passed on: all of them by default.
     #[serde(with = "patterns")]
+    #[schemars(with = "Vec<String>")]
     pub allow: Vec<Pattern>,
     /// Names that are not, even if allowed: none by default.
     #[serde(with = "patterns")]
+    #[schemars(with = "Vec<String>")]
     pub deny: Vec<Pattern>,
     /// Variables added last; they win over the launcher's and over `deny`.
+    #[schemars(with = "crate::schema::Variables")]
     pub set: IndexMap<String, String>,
 }
 

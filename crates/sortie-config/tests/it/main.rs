@@ -5,4 +5,5 @@
 mod files;
 mod python;
 mod round_trip;
+mod schema;
 mod values;
