@@ -7,6 +7,8 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::is_setting;
+
 /// A filter on the launcher's environment. The default passes everything on, as the reference does.
 ///
 /// What is kept back is not among the job's variables. A job of this machine that looks for it elsewhere still finds it, as
@@ -15,6 +17,9 @@ use serde::{Deserialize, Serialize};
 ///
 /// Names are matched case-sensitively against shell-like patterns (`*`, `?`, `[a-z]`). A byte of a
 /// name that is not UTF-8 is matched as U+FFFD.
+///
+/// Variables that give settings to the launcher itself ([`is_setting`]) are not passed on, whatever the
+/// patterns: a launcher that a job starts would take them for its own.
 ///
 /// ```
 /// use sortie_config::{EnvironmentPolicy, glob::Pattern};
@@ -61,7 +66,7 @@ impl EnvironmentPolicy {
             let text = name.to_string_lossy();
             let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(&text));
             let set = name.to_str().is_some_and(|name| self.set.contains_key(name));
-            any(&self.allow) && !any(&self.deny) && !set
+            any(&self.allow) && !any(&self.deny) && !set && !is_setting(name)
         };
         let set = self.set.iter().map(|(name, value)| (name.into(), value.into()));
         vars.filter(passes).chain(set).collect()

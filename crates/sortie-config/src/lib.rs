@@ -46,6 +46,7 @@ mod slurm_conda;
 mod slurm_docker;
 mod time;
 mod validate;
+mod variables;
 mod warm;
 mod yaml;
 
@@ -72,5 +73,6 @@ pub use slurm_conda::SlurmCondaJobConfig;
 pub use slurm_docker::SlurmDockerJobConfig;
 pub use time::{InvalidTimeLimit, TimeLimit};
 pub use validate::InvalidSetting;
+pub use variables::is_setting;
 pub use warm::Warm;
-pub use yaml::{ConfigError, WriteError};
+pub use yaml::{ConfigError, Effective, Layers, WriteError};

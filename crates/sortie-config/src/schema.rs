@@ -25,7 +25,7 @@ use crate::{
 ///
 /// [`JobConfig::validate`]: crate::JobConfig::validate
 pub fn schema() -> Value {
-    let job_types = JobType::ALL.map(|job_type| job_type.names()).concat();
+    let job_types = JobType::ALL.map(JobType::names).concat();
     let branches = JobType::ALL.map(|job_type| {
         json!({
             "if": {"required": ["job_type"], "properties": {"job_type": {"enum": job_type.names()}}},
