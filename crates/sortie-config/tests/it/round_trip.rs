@@ -161,9 +161,14 @@ prop_compose! {
     }
 }
 
+/// Settings of several kinds.
+pub(crate) fn config() -> impl Strategy<Value = JobConfig> {
+    prop_oneof![local().prop_map(JobConfig::from), slurm()]
+}
+
 proptest! {
     #[test]
-    fn written_settings_read_back(config in prop_oneof![local().prop_map(JobConfig::from), slurm()]) {
+    fn written_settings_read_back(config in config()) {
         let yaml = config.to_yaml().unwrap();
         match JobConfig::from_yaml(&yaml, "job.yaml") {
             Ok(read) => prop_assert_eq!(read, config, "{}", yaml),
