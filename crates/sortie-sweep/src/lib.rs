@@ -113,6 +113,7 @@ mod result_lines;
 mod scribe;
 mod sources;
 mod stop;
+mod summary;
 mod sweep;
 mod triage;
 
@@ -128,4 +129,5 @@ pub use progress::{Best, Counts, Progress};
 pub use result_lines::ResultLines;
 pub use sources::{SourceError, Sources};
 pub use stop::Stop;
+pub use summary::Summary;
 pub use sweep::{State, Sweep};

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{attach, check, clean, exit_status, log, render, run};
+use crate::{attach, check, clean, exit_status, log, render, run, sweep};
 
 /// Evaluates generated programs: runs your evaluator on a candidate, in a results dir, within limits.
 #[derive(Parser)]
@@ -21,6 +21,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Args),
+    Sweep(sweep::Args),
     Attach(attach::Args),
     Render(render::Args),
     Check(check::Args),
@@ -41,6 +42,7 @@ fn execute(cli: &Cli) -> Result<u8, Failure> {
     log::start(cli.verbose)?;
     match &cli.command {
         Command::Run(args) => run::execute(args, cli.verbose),
+        Command::Sweep(args) => sweep::execute(args, cli.verbose),
         Command::Attach(args) => attach::execute(args, cli.verbose),
         Command::Render(args) => render::execute(args),
         Command::Check(args) => check::execute(args),

@@ -5,9 +5,10 @@ use std::io;
 use sortie_config::ConfigError;
 use sortie_scheduler::SchedulerError;
 use sortie_script::NulByte;
+use sortie_sweep::{SourceError, SweepError};
 use thiserror::Error;
 
-use crate::{exit_status, output};
+use crate::{exit_status, output, sweep};
 
 /// Why there is nothing to print.
 #[derive(Debug, Error)]
@@ -16,6 +17,12 @@ pub(crate) enum Failure {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Scheduler(#[from] SchedulerError),
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error("cannot read standard input: {0}")]
+    Input(io::Error),
     #[error("RUST_LOG is `{value}`: {problem}")]
     LogFilter { value: String, problem: String },
     #[error("what would run holds {0}")]
@@ -38,15 +45,20 @@ impl Failure {
 
     pub(crate) fn status(&self) -> u8 {
         match self {
-            Self::Scheduler(SchedulerError::Helper(_)) | Self::Output(_) | Self::Runtime(_) => {
-                exit_status::INFRASTRUCTURE
-            }
+            Self::Scheduler(SchedulerError::Helper(_))
+            | Self::Sweep(SweepError::Io { .. } | SweepError::Broken { .. })
+            | Self::Output(_)
+            | Self::Input(_)
+            | Self::Runtime(_) => exit_status::INFRASTRUCTURE,
             Self::Interrupted { signal } | Self::Abandoned { signal } => {
                 exit_status::of_signal(*signal)
             }
-            Self::Config(_) | Self::Scheduler(_) | Self::LogFilter { .. } | Self::Nul(_) => {
-                exit_status::SETUP
-            }
+            Self::Config(_)
+            | Self::Scheduler(_)
+            | Self::Sweep(_)
+            | Self::Source(_)
+            | Self::LogFilter { .. }
+            | Self::Nul(_) => exit_status::SETUP,
         }
     }
 
@@ -61,6 +73,7 @@ impl Failure {
             Self::Scheduler(SchedulerError::WorkingDirectory(_)) => {
                 Some("start in a directory that is there")
             }
+            Self::Sweep(error) => sweep::hint(error),
             _ => None,
         }
     }

@@ -25,6 +25,9 @@ mod progress;
 mod render;
 mod run;
 mod signals;
+mod sweep;
+mod sweep_progress;
+mod sweep_summary;
 
 pub mod exit_status;
 
