@@ -1,8 +1,10 @@
 //! What keeps the tool from doing what it was asked to.
 
 use std::io;
+use std::path::PathBuf;
 
 use sortie_config::ConfigError;
+use sortie_results::RecordError;
 use sortie_scheduler::SchedulerError;
 use sortie_script::NulByte;
 use sortie_sweep::{SourceError, SweepError};
@@ -31,6 +33,20 @@ pub(crate) enum Failure {
     Output(io::Error),
     #[error("cannot wait for events: {0}")]
     Runtime(io::Error),
+    #[error("{} is seen to by {who}, which has not ended", .dir.display())]
+    Kept { dir: PathBuf, who: String },
+    #[error("cannot go on without the terminal: {0}")]
+    Detach(io::Error),
+    #[error("{message}")]
+    Refused { message: String, hint: Option<String>, status: u8 },
+    #[error("process {pid}, which was to see to the job, ended before it had accepted it")]
+    KeeperEnded { pid: u32 },
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    #[error("{} holds nothing of a job: none was ever run there", .0.display())]
+    NoJob(PathBuf),
+    #[error("{}: {problem}", .dir.display())]
+    Job { dir: PathBuf, problem: String, hint: String, status: u8 },
     #[error("interrupted before the results were written")]
     Interrupted { signal: u8 },
     #[error("interrupted a third time: what is left of the job is being killed, without a report")]
@@ -47,9 +63,12 @@ impl Failure {
         match self {
             Self::Scheduler(SchedulerError::Helper(_))
             | Self::Sweep(SweepError::Io { .. } | SweepError::Broken { .. })
-            | Self::Output(_)
             | Self::Input(_)
-            | Self::Runtime(_) => exit_status::INFRASTRUCTURE,
+            | Self::Output(_)
+            | Self::Runtime(_)
+            | Self::Detach(_)
+            | Self::KeeperEnded { .. } => exit_status::INFRASTRUCTURE,
+            Self::Refused { status, .. } | Self::Job { status, .. } => *status,
             Self::Interrupted { signal } | Self::Abandoned { signal } => {
                 exit_status::of_signal(*signal)
             }
@@ -58,12 +77,22 @@ impl Failure {
             | Self::Sweep(_)
             | Self::Source(_)
             | Self::LogFilter { .. }
-            | Self::Nul(_) => exit_status::SETUP,
+            | Self::Nul(_)
+            | Self::Kept { .. }
+            | Self::Record(_)
+            | Self::NoJob(_) => exit_status::SETUP,
         }
     }
 
-    fn hint(&self) -> Option<&'static str> {
+    pub(crate) fn hint(&self) -> Option<&str> {
         match self {
+            Self::Refused { hint, .. } => hint.as_deref(),
+            Self::Job { hint, .. } => Some(hint),
+            Self::Kept { .. } => {
+                Some("`sortie wait DIR` waits for it, `sortie cancel DIR` ends it")
+            }
+            Self::KeeperEnded { .. } => Some("`sortie run` shows what it does"),
+            Self::NoJob(_) => Some("name the results dir that `sortie run` or `submit` was given"),
             Self::Config(ConfigError::Read { .. }) => {
                 Some("name a readable file of settings with --config")
             }

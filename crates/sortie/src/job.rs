@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use sortie_config::{ConfigError, JobConfig};
 
+use crate::attend::Errand;
+use crate::keeper::Launcher;
+
 /// Where the settings are.
 #[derive(clap::Args)]
 pub(crate) struct ConfigArgs {
@@ -31,6 +34,25 @@ impl ConfigArgs {
 }
 
 impl JobArgs {
+    /// The job, to be brought to its end.
+    pub(crate) fn errand<'a>(
+        &'a self,
+        command: &'static str,
+        verbose: bool,
+        launcher: Option<&'a Launcher>,
+    ) -> Result<Errand<'a>, ConfigError> {
+        Ok(Errand {
+            config: self.load()?,
+            name: &self.candidate,
+            results_dir: &self.results_dir,
+            candidate: Some(&self.candidate),
+            command,
+            verbose,
+            launcher,
+            prints: true,
+        })
+    }
+
     pub(crate) fn load(&self) -> Result<JobConfig, ConfigError> {
         self.config.load()
     }

@@ -14,20 +14,30 @@
 
 mod attach;
 mod attend;
+mod cancel;
 mod check;
 mod clean;
 mod cli;
 mod failure;
+mod forms;
 mod job;
+mod keeper;
 mod log;
+mod logs;
+mod ls;
 mod output;
 mod progress;
 mod render;
+mod results;
 mod run;
 mod signals;
+mod status;
+mod submit;
 mod sweep;
 mod sweep_progress;
 mod sweep_summary;
+mod view;
+mod wait;
 
 pub mod exit_status;
 

@@ -33,7 +33,7 @@ pub(crate) struct Args {
 
 pub(crate) fn execute(args: &Args, verbose: bool) -> Result<u8, Failure> {
     let job = &args.job;
-    see_to(job.load()?, &job.candidate, verbose, async |scheduler| {
+    see_to(job.errand("run", verbose, None)?, async |scheduler| {
         let (results, _wall_time) = scheduler.run(&job.candidate, &job.results_dir).await?;
         Ok(results)
     })
