@@ -23,6 +23,10 @@ use crate::{exit_status, output, sweep_summary};
 /// How many candidates the summary names.
 const BEST: usize = 5;
 
+const USAGE: &str = "\
+sortie sweep [OPTIONS] --config FILE --out DIR CANDIDATE...
+       sortie sweep [OPTIONS] --resume DIR";
+
 const AFTER_HELP: &str = "\
 A CANDIDATE is a file; a directory, for its main.py, or else for the files in it and
 those of its directories that have a main.py; a pattern in quotes, as 'gen_*/main.py';
@@ -52,12 +56,12 @@ Examples:
 
 /// Run the evaluator on many candidates, in a directory that can be resumed
 #[derive(clap::Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = AFTER_HELP, override_usage = USAGE)]
 pub(crate) struct Args {
     #[command(flatten)]
     config: Option<ConfigArgs>,
     /// Where logs and results go: a new directory, or an empty one
-    #[arg(short, long, required_unless_present = "resume")]
+    #[arg(short, long, value_name = "DIR", required_unless_present = "resume")]
     out: Option<PathBuf>,
     /// The programs to evaluate
     #[arg(value_name = "CANDIDATE")]

@@ -104,7 +104,7 @@ impl Display {
     }
 
     fn line(&self, now: &Progress) {
-        let (done, total) = (now.done.total(), now.total());
+        let (done, total) = (now.done.total(), now.candidates);
         self.say(&format!("{done} of {total} done, {}; {}", places(now), self.gist(now)));
     }
 
@@ -114,7 +114,7 @@ impl Display {
         let done = now.done.total().saturating_sub(self.before);
         if done > 0 {
             let rate = number(done) / self.since.elapsed().as_secs_f64().max(0.001);
-            let left = number(now.total() - now.done.total()) / rate;
+            let left = number(now.candidates - now.done.total()) / rate;
             gist += &format!("; {rate:.1}/s, {} left", clock(left));
         }
         if let Some(best) = &now.best {
@@ -140,7 +140,7 @@ fn bars(now: &Progress) -> Form {
         style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
     };
     let all = MultiProgress::new();
-    let bar = all.add(ProgressBar::new(now.total() as u64));
+    let bar = all.add(ProgressBar::new(now.candidates as u64));
     bar.set_style(style("[{bar:24}] {pos}/{len} {wide_msg}"));
     let gist = all.add(ProgressBar::new_spinner());
     gist.set_style(style("{wide_msg}"));
@@ -155,7 +155,7 @@ fn places(now: &Progress) -> String {
 }
 
 fn share(now: &Progress) -> f64 {
-    number(now.done.total()) / number(now.total().max(1))
+    number(now.done.total()) / number(now.candidates.max(1))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "for people to read")]

@@ -13,5 +13,6 @@ mod slurm;
 mod stage;
 mod statuses;
 mod streams;
+mod sweep;
 mod terminal;
 mod usage;
