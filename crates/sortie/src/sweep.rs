@@ -17,11 +17,13 @@ use tokio::sync::watch;
 use crate::failure::Failure;
 use crate::job::ConfigArgs;
 use crate::signals::Signals;
-use crate::sweep_progress::Display;
+use crate::sweep_progress::{Display, say};
 use crate::{exit_status, output, sweep_summary};
 
 /// How many candidates the summary names.
 const BEST: usize = 5;
+
+const SCORE_HELP: &str = "What candidates are ranked by, highest first: a member of metrics.json [default: combined_score]";
 
 const USAGE: &str = "\
 sortie sweep [OPTIONS] --config FILE --out DIR CANDIDATE...
@@ -82,8 +84,7 @@ pub(crate) struct Args {
     /// How many jobs are in Slurm's hands at once, at most [default: 4000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     in_slurm: Option<u32>,
-    /// What candidates are ranked by, highest first: a member of metrics.json [default: combined_score]
-    #[arg(long, value_name = "METRIC")]
+    #[arg(long, value_name = "METRIC", help = SCORE_HELP)]
     score: Option<String>,
     /// Cancel what runs at the first Ctrl-C
     #[arg(long)]
@@ -107,9 +108,10 @@ pub(crate) fn execute(args: &Args, verbose: bool) -> Result<u8, Failure> {
     runtime.shutdown_background();
     let (sweep, signal) = ran?;
     let summary = Summary::of(&sweep, BEST);
-    let printed = match args.json {
-        true => output::json(&summary).and_then(|json| output::print(&json)),
-        false => output::print(sweep_summary::text(&summary).as_bytes()),
+    let printed = if args.json {
+        output::json(&summary).and_then(|json| output::print(&json))
+    } else {
+        output::print(sweep_summary::text(&summary).as_bytes())
     };
     printed.map_err(Failure::Output)?;
     Ok(status(&summary, signal))
@@ -143,7 +145,7 @@ fn resume(args: &Args, dir: &Path) -> Result<(OpenSweep, JobConfig), Failure> {
         source,
     })?;
     let config = JobConfig::load(&open.dir().settings_file())?;
-    open.set_options(options);
+    open.set_options(options.workers, options.in_slurm);
     Ok((open, config))
 }
 
@@ -169,9 +171,10 @@ fn candidates(args: &Args) -> Result<Vec<Candidate>, Failure> {
     let is_stdin = |path: &Path| path.as_os_str() == "-";
     let mut sources = Sources::default();
     for candidate in &args.candidates {
-        match is_stdin(candidate) {
-            true => sources.add_list(&stdin()?, if args.null { 0 } else { b'\n' })?,
-            false => sources.add(candidate)?,
+        if is_stdin(candidate) {
+            sources.add_list(&stdin()?, if args.null { 0 } else { b'\n' })?;
+        } else {
+            sources.add(candidate)?;
         }
     }
     for list in &args.jsonl {
@@ -212,7 +215,7 @@ async fn run(
                     (Stop::Now, _) => return Err(Failure::Abandoned { signal }),
                 };
                 first.get_or_insert(signal);
-                display.say(match wish {
+                say(match wish {
                     Stop::Drain => "stopping when what runs has ended (Ctrl-C again stops now)",
                     Stop::Cancel => "cancelling what runs (Ctrl-C again stops now)",
                     Stop::No | Stop::Now => "stopping now",
