@@ -7,9 +7,10 @@ use sortie_config::{ConfigError, JobType};
 use sortie_results::RecordError;
 use sortie_scheduler::SchedulerError;
 use sortie_script::NulByte;
+use sortie_sweep::{SourceError, SweepError};
 use thiserror::Error;
 
-use crate::{exit_status, output};
+use crate::{exit_status, output, sweep};
 
 /// Why there is nothing to print.
 #[derive(Debug, Error)]
@@ -18,6 +19,12 @@ pub(crate) enum Failure {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Scheduler(#[from] SchedulerError),
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error("cannot read standard input: {0}")]
+    Input(io::Error),
     #[error("RUST_LOG is `{value}`: {problem}")]
     LogFilter { value: String, problem: String },
     #[error("`--warm` is for jobs of type `local`, and these are of type `{0}`, which start cold")]
@@ -57,6 +64,8 @@ impl Failure {
     pub(crate) fn status(&self) -> u8 {
         match self {
             Self::Scheduler(SchedulerError::Helper(_))
+            | Self::Sweep(SweepError::Io { .. } | SweepError::Broken { .. })
+            | Self::Input(_)
             | Self::Output(_)
             | Self::Runtime(_)
             | Self::Detach(_)
@@ -67,6 +76,8 @@ impl Failure {
             }
             Self::Config(_)
             | Self::Scheduler(_)
+            | Self::Sweep(_)
+            | Self::Source(_)
             | Self::LogFilter { .. }
             | Self::NotWarm(_)
             | Self::Nul(_)
@@ -95,6 +106,7 @@ impl Failure {
             Self::Scheduler(SchedulerError::WorkingDirectory(_)) => {
                 Some("start in a directory that is there")
             }
+            Self::Sweep(error) => sweep::hint(error),
             _ => None,
         }
     }

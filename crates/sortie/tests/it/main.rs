@@ -13,6 +13,7 @@ mod slurm;
 mod stage;
 mod statuses;
 mod streams;
+mod sweep;
 mod terminal;
 mod usage;
 mod warm;
