@@ -15,3 +15,4 @@ mod statuses;
 mod streams;
 mod terminal;
 mod usage;
+mod warm;
