@@ -57,6 +57,11 @@ impl Contender {
         matches!(self, Self::Cold | Self::Warm)
     }
 
+    /// Whether its driver is the launcher, and does not only start it.
+    pub(super) fn is_its_driver(self) -> bool {
+        self != Self::Xargs
+    }
+
     pub(super) fn start(self, sh: &Shell, evaluator: &Evaluator) -> Result<Driver> {
         let (name, package, driver) = match self {
             Self::Bare => return start_ours(How::Bare, evaluator),

@@ -62,6 +62,8 @@ struct Measured {
     many: Sample,
     /// Trivial jobs, one at a time.
     single: Sample,
+    /// The same in the bare loop, right before.
+    bare_single: Sample,
     /// Jobs of which the launcher's CPU time is taken.
     cpu: Sample,
     memory: Memory,
@@ -80,15 +82,16 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> Result<()> {
     let wanted = |it: &Contender| options.only.is_empty() || options.only.contains(it);
     let contenders: Vec<_> = Contender::value_variants().iter().copied().filter(wanted).collect();
     let mut rows: Vec<_> = contenders.iter().map(|it| Row::new(*it)).collect();
+    let mut bare_loop = Contender::Bare.start(sh, &jobs.trivial)?;
     let mut own_time = Vec::new();
     for round in 1..=options.rounds {
         eprintln!("measuring: round {round} of {}", options.rounds);
-        let bare = jobs.measure(sh, Contender::Bare)?;
+        let bare = jobs.measure(sh, Contender::Bare, &mut bare_loop)?;
         own_time.push(bare.single.seconds_per_job());
         for (contender, row) in contenders.iter().zip(&mut rows) {
             let measured = match contender {
                 Contender::Bare => None,
-                _ => Some(jobs.measure(sh, *contender)?),
+                _ => Some(jobs.measure(sh, *contender, &mut bare_loop)?),
             };
             row.add(*contender, measured.as_ref().unwrap_or(&bare), &bare);
         }
@@ -104,13 +107,14 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> Result<()> {
 }
 
 impl Jobs {
-    fn measure(&self, sh: &Shell, contender: Contender) -> Result<Measured> {
+    fn measure(&self, sh: &Shell, contender: Contender, bare: &mut Driver) -> Result<Measured> {
         let (many, single) = contender.jobs();
         let mut driver = contender.start(sh, &self.trivial)?;
         // The first do not count.
         driver.run(WIDTH, WIDTH, &self.workplace)?;
         driver.run(1, 1, &self.workplace)?;
         let trivial = driver.run(many, WIDTH, &self.workplace)?;
+        let bare_single = bare.run(20, 1, &self.workplace)?;
         let single = driver.run(single, 1, &self.workplace)?;
         drop(driver);
         let cpu = if contender.tells_its_cpu() {
@@ -123,7 +127,7 @@ impl Jobs {
         let mut driver = contender.start(sh, &self.held)?;
         driver.run(WIDTH, WIDTH, &self.workplace)?;
         let memory = driver.memory(WIDTH, &self.workplace)?;
-        Ok(Measured { many: trivial, single, cpu, memory })
+        Ok(Measured { many: trivial, single, bare_single, cpu, memory })
     }
 }
 
@@ -141,15 +145,16 @@ impl Row {
     /// Adds a round, in which the bare loop had nothing but the evaluators below it.
     #[expect(clippy::cast_precision_loss, reason = "less than 2^52 bytes")]
     fn add(&mut self, contender: Contender, measured: &Measured, bare: &Measured) {
-        let Measured { many, single, cpu, memory } = measured;
+        let Measured { many, single, bare_single, cpu, memory } = measured;
         self.jobs_per_second.push(many.jobs_per_second());
-        let overhead = single.seconds_per_job() - bare.single.seconds_per_job();
+        let overhead = single.seconds_per_job() - bare_single.seconds_per_job();
         self.overhead_seconds_per_job.push(overhead);
         let evaluators =
             if contender.tells_its_cpu() { 0.0 } else { bare.cpu.helpers_cpu_per_job() };
         self.cpu_seconds_per_job.push(cpu.cpu_per_job() - evaluators);
-        let evaluators = (bare.memory.all - bare.memory.own) as f64;
-        self.memory_bytes.push(memory.all as f64 - evaluators);
+        let evaluators = bare.memory.all - bare.memory.own;
+        let driver = if contender.is_its_driver() { 0 } else { memory.own };
+        self.memory_bytes.push(memory.all as f64 - (evaluators + driver) as f64);
     }
 }
 
