@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{attach, check, clean, exit_status, log, render, run};
+use crate::{attach, check, clean, exit_status, log, render, report, run};
 
 /// Evaluates generated programs: runs your evaluator on a candidate, in a results dir, within limits.
 #[derive(Parser)]
@@ -25,6 +25,7 @@ enum Command {
     Render(render::Args),
     Check(check::Args),
     Clean(clean::Args),
+    Report(report::Args),
 }
 
 /// Does what the command line says. Everything of the process is used as it is: its arguments,
@@ -45,6 +46,7 @@ fn execute(cli: &Cli) -> Result<u8, Failure> {
         Command::Render(args) => render::execute(args),
         Command::Check(args) => check::execute(args),
         Command::Clean(args) => clean::execute(args),
+        Command::Report(args) => report::execute(args),
     }
 }
 

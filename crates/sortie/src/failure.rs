@@ -7,6 +7,7 @@ use sortie_scheduler::SchedulerError;
 use sortie_script::NulByte;
 use thiserror::Error;
 
+use crate::report::ReportError;
 use crate::{exit_status, output};
 
 /// Why there is nothing to print.
@@ -16,6 +17,8 @@ pub(crate) enum Failure {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Scheduler(#[from] SchedulerError),
+    #[error(transparent)]
+    Report(#[from] ReportError),
     #[error("RUST_LOG is `{value}`: {problem}")]
     LogFilter { value: String, problem: String },
     #[error("what would run holds {0}")]
@@ -44,6 +47,7 @@ impl Failure {
             Self::Interrupted { signal } | Self::Abandoned { signal } => {
                 exit_status::of_signal(*signal)
             }
+            Self::Report(error) => error.status(),
             Self::Config(_) | Self::Scheduler(_) | Self::LogFilter { .. } | Self::Nul(_) => {
                 exit_status::SETUP
             }
@@ -61,6 +65,7 @@ impl Failure {
             Self::Scheduler(SchedulerError::WorkingDirectory(_)) => {
                 Some("start in a directory that is there")
             }
+            Self::Report(error) => error.hint(),
             _ => None,
         }
     }

@@ -23,6 +23,7 @@ mod log;
 mod output;
 mod progress;
 mod render;
+mod report;
 mod run;
 mod signals;
 
