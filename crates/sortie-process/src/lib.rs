@@ -71,6 +71,11 @@
 //!              └──▶ command ◀─ ─ ─ ─ ─ ─ ─ ─ ─ orphaned─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─┘
 //! ```
 //!
+//! # Launchers
+//!
+//! A launcher itself can be started so that it outlives its terminal, see [`detach`]; [`Hold`] marks what it works
+//! on, so that others find it there.
+//!
 //! # The launcher's side
 //!
 //! The launcher's side is one socket a running command, waited for in tokio's reactor: no thread, no
@@ -79,9 +84,11 @@
 mod attempt;
 mod capture;
 mod command;
+pub mod detach;
 mod exit;
 mod flock;
 mod forker;
+mod hold;
 mod hook;
 mod launched;
 mod logs;
@@ -102,6 +109,7 @@ mod wire;
 pub use capture::{CaptureError, Captured};
 pub use command::{Command, Environment, Files, Limits};
 pub use exit::{Exit, Start, Status, Stopped, Usage};
+pub use hold::{Held, Hold, Holder};
 pub use process::{Process, RunError};
 pub use protection::Protection;
 pub use supervisor::{SpawnError, Supervisor};

@@ -4,12 +4,13 @@
 use std::cell::Cell;
 use std::ffi::CStr;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::ptr;
 use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, fcntl};
 use nix::sched::CloneFlags;
 use nix::sys::prctl;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
@@ -186,16 +187,71 @@ pub(crate) fn keep_only(kept: &impl AsRawFd) -> io::Result<OwnedFd> {
         // SAFETY: plain system call on numbers; whatever 3 was is not used again, as below.
         Errno::result(unsafe { libc::dup3(kept.as_raw_fd(), 3, libc::O_CLOEXEC) })?;
     }
-    // SAFETY: only called in a new shepherd, which never again uses what the warden had open.
-    let closed = unsafe { libc::syscall(libc::SYS_close_range, 4, u32::MAX, 0) } == 0;
+    close_from(4);
+    Ok(own(3))
+}
+
+/// Closes every descriptor from `first` on.
+pub(crate) fn close_from(first: RawFd) {
+    // SAFETY: only called where nothing that is open is used again: in a new shepherd, of what the warden had
+    // open, and in a new launcher before it has opened anything.
+    let closed = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0) } == 0;
     if !closed {
         // Before Linux 5.9.
-        for fd in 4..65536 {
+        for fd in first..65536 {
             // SAFETY: as above.
             unsafe { libc::close(fd) };
         }
     }
-    Ok(own(3))
+}
+
+/// Ignores hang-ups, and heeds SIGTERM where that was ignored.
+pub(crate) fn take_signals_of_a_launcher() {
+    // SAFETY: no handler is set, and the process has one thread.
+    unsafe {
+        let _ = nix::sys::signal::signal(Signal::SIGHUP, nix::sys::signal::SigHandler::SigIgn);
+        let _ = nix::sys::signal::signal(Signal::SIGTERM, nix::sys::signal::SigHandler::SigDfl);
+    }
+}
+
+/// The record lock of a whole file, `fcntl_locking(2)`.
+fn record_lock() -> libc::flock {
+    // SAFETY: plain old data.
+    let mut lock: libc::flock = unsafe { std::mem::zeroed() };
+    lock.l_type = libc::c_short::try_from(libc::F_WRLCK).unwrap_or_default();
+    lock
+}
+
+/// Takes the record lock of a file; false where another process has it.
+pub(crate) fn lock_record(file: &impl AsFd) -> io::Result<bool> {
+    match fcntl(file, FcntlArg::F_SETLK(&record_lock())) {
+        Ok(_) => Ok(true),
+        Err(Errno::EACCES | Errno::EAGAIN) => Ok(false),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// The other process that has the record lock of a file, if one has; zero or less for one that cannot be named
+/// here.
+pub(crate) fn record_locker(file: &impl AsFd) -> io::Result<Option<i32>> {
+    let mut lock = record_lock();
+    fcntl(file, FcntlArg::F_GETLK(&mut lock))?;
+    let free = i32::from(lock.l_type) == libc::F_UNLCK;
+    Ok((!free).then_some(lock.l_pid))
+}
+
+/// Sends a signal to the process of a [`pidfd`]; whether it was still there.
+pub(crate) fn signal(pidfd: &impl AsRawFd, signal: Signal) -> io::Result<bool> {
+    let none = ptr::null::<libc::siginfo_t>();
+    // SAFETY: plain system call on numbers; no further information is passed.
+    let sent = unsafe {
+        libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal as i32, none, 0)
+    };
+    match Errno::result(sent) {
+        Ok(_) => Ok(true),
+        Err(Errno::ESRCH) => Ok(false),
+        Err(errno) => Err(errno.into()),
+    }
 }
 
 /// Sets every signal to its default action and blocks `blocked`.

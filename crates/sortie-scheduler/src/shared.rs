@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use sortie_process::Start;
 use sortie_results::{AttemptId, Outcome, Results, Submitted};
 use tokio::sync::{Notify, broadcast, oneshot};
 
@@ -77,10 +76,10 @@ impl Shared {
     /// Has the executor take up a job again that another launcher has submitted.
     pub(crate) fn attach(
         self: &Arc<Self>,
-        results_dir: &Path,
+        paths: Paths,
         note: Submitted,
     ) -> Result<JobId, SchedulerError> {
-        let id = self.add(Paths::new(Path::new(&note.candidate), results_dir), None)?;
+        let id = self.add(paths, None)?;
         let job = {
             let mut table = self.table();
             table.take_this(id).map(|(id, live)| self.job(id, live, note.attempt))
@@ -141,14 +140,8 @@ impl Shared {
     }
 
     /// A job is over. The first word counts.
-    pub(crate) fn finish(
-        &self,
-        job: JobId,
-        results: Results,
-        recorded: bool,
-        start: Option<Start>,
-    ) {
-        self.settle(self.table(), job, results, recorded, start);
+    pub(crate) fn finish(&self, job: JobId, results: Results, recorded: bool) {
+        self.settle(self.table(), job, results, recorded);
     }
 
     fn settle(
@@ -157,10 +150,9 @@ impl Shared {
         job: JobId,
         results: Results,
         recorded: bool,
-        start: Option<Start>,
     ) {
         let Some(results_dir) = table.results_dir(job) else { return };
-        let finished = Arc::new(Finished::new(&results, results_dir, recorded, start));
+        let finished = Arc::new(Finished::new(&results, results_dir, recorded));
         let Some(live) = table.finish(job, finished.clone()) else { return };
         self.tell(|| Event::Finished { job, finished: finished.clone() });
         drop(table);
@@ -190,8 +182,17 @@ impl Shared {
         let Some(submitted) = table.queued_since(job) else { return false };
         let queued = submitted.elapsed();
         let results = without_results(AttemptId::generate(), Outcome::Cancelled, queued);
-        self.settle(table, job, results, false, None);
+        self.settle(table, job, results, false);
         true
+    }
+
+    /// Accepts no more jobs, and leaves those to the cluster that it has; whether it has any.
+    pub(crate) fn leave(&self) -> bool {
+        let left = self.executor.leave();
+        if left {
+            self.closed.store(true, Ordering::Release);
+        }
+        left
     }
 
     /// Accepts no more jobs and ends all there are.

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::attend::see_to;
+use crate::attend::{Errand, see_to};
 use crate::failure::Failure;
 use crate::job::ConfigArgs;
+use crate::keeper::{Launcher, as_detached, detach_this};
+use crate::submit;
 
 const AFTER_HELP: &str = "\
 For a job of Slurm whose `sortie run` was killed or lost its connection: the job
@@ -21,12 +23,36 @@ Example:
 pub(crate) struct Args {
     #[command(flatten)]
     config: ConfigArgs,
+    /// Do so without this terminal, as `sortie submit` does
+    #[arg(long)]
+    detach: bool,
     /// The results dir that the job was given
     results_dir: PathBuf,
 }
 
-pub(crate) fn execute(args: &Args, verbose: bool) -> Result<u8, Failure> {
-    see_to(args.config.load()?, &args.results_dir, verbose, async |scheduler| {
+pub(crate) fn execute(args: &Args, verbose: bool, detached: bool) -> Result<u8, Failure> {
+    if detached {
+        return as_detached(|launcher| attach(args, verbose, Some(launcher)));
+    }
+    if args.detach {
+        detach_this()?;
+        return submit::under_way(&args.results_dir, false);
+    }
+    attach(args, verbose, None)
+}
+
+fn attach(args: &Args, verbose: bool, launcher: Option<&Launcher>) -> Result<u8, Failure> {
+    let errand = Errand {
+        config: args.config.load()?,
+        name: &args.results_dir,
+        results_dir: &args.results_dir,
+        candidate: None,
+        command: "attach",
+        verbose,
+        launcher,
+        prints: true,
+    };
+    see_to(errand, async |scheduler| {
         let job = scheduler.attach(&args.results_dir)?;
         scheduler.wait(job).await?;
         scheduler.results(job)

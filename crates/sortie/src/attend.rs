@@ -7,24 +7,44 @@ use std::sync::Arc;
 use std::thread;
 
 use sortie_config::JobConfig;
-use sortie_results::{Fault, Outcome, Results};
+use sortie_results::{Fault, Outcome, Results, Stage};
 use sortie_scheduler::{Event, JobId, JobScheduler, SchedulerError, SchedulerOptions};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 use crate::failure::Failure;
+use crate::keeper::{Keeper, Launcher};
 use crate::progress::Progress;
 use crate::signals::Signals;
 use crate::{exit_status, log, output};
 
-/// Has a job of these settings brought to its end, shows it as `name` meanwhile, and prints its results: the exit
-/// status.
+/// What is to be brought to its end.
+pub(crate) struct Errand<'a> {
+    pub(crate) config: JobConfig,
+    /// What it is shown as.
+    pub(crate) name: &'a Path,
+    pub(crate) results_dir: &'a Path,
+    pub(crate) candidate: Option<&'a Path>,
+    /// The subcommand that sees to it.
+    pub(crate) command: &'static str,
+    pub(crate) verbose: bool,
+    /// Who is told that the job was accepted, where nobody is there to be shown its results.
+    pub(crate) launcher: Option<&'a Launcher>,
+    /// Whether its results are printed, where there is no launcher.
+    pub(crate) prints: bool,
+}
+
+/// Has a job brought to its end, shows it meanwhile, and prints its results where that is asked for: the exit status.
 pub(crate) fn see_to(
-    config: JobConfig,
-    name: &Path,
-    verbose: bool,
+    errand: Errand<'_>,
     job_to_its_end: impl AsyncFnOnce(&JobScheduler) -> Result<Results, SchedulerError>,
 ) -> Result<u8, Failure> {
+    let Errand { config, name, results_dir, candidate, command, verbose, launcher, prints } =
+        errand;
+    let keeper = Keeper::take(results_dir, command, candidate)?;
+    if let (Some(keeper), Some(_)) = (&keeper, launcher) {
+        keeper.log_here();
+    }
     let runtime = Builder::new_current_thread().enable_all().build().map_err(Failure::Runtime)?;
     let status = runtime.block_on(async {
         let mut signals = Signals::listen().map_err(Failure::Runtime)?;
@@ -32,14 +52,59 @@ pub(crate) fn see_to(
         let options = SchedulerOptions { verbose, ..SchedulerOptions::default() };
         let scheduler = JobScheduler::new(config.job_type(), config, options)?;
         let progress = Progress::start(!log::is_on(verbose), name, limit);
+        let watched = Watched { progress, keeper, launcher };
         let job = job_to_its_end(&scheduler);
-        let ended = attend(&scheduler, job, &mut signals, &progress).await;
-        drop(progress);
-        report(ended?, &mut signals).await
+        let ended = attend(&scheduler, job, &mut signals, &watched).await;
+        // Before the results are printed, which may take as long as it pleases who reads them.
+        drop(watched);
+        let ended = ended?;
+        match launcher {
+            Some(launcher) => Ok(answer(launcher, &ended.results)),
+            None if !prints => Ok(exit_status::of(
+                ended.results.fault,
+                &ended.results.outcome,
+                ended.results.correct,
+            )),
+            None => report(ended, &mut signals).await,
+        }
     });
     // Without waiting for a file system that does not answer.
     runtime.shutdown_background();
     status
+}
+
+/// Those who are told where the job stands.
+struct Watched<'a> {
+    progress: Progress,
+    keeper: Option<Keeper>,
+    launcher: Option<&'a Launcher>,
+}
+
+impl Watched<'_> {
+    /// It waits, and why; whether whoever started it is there or has been.
+    fn pending(&self, reason: &str) -> bool {
+        self.progress.pending(reason);
+        self.note(Stage::Queued, Some(reason));
+        self.launcher.is_none_or(Launcher::accepted)
+    }
+
+    /// Its attempt is under way.
+    fn running(&self) -> bool {
+        self.progress.running();
+        self.note(Stage::Running, None);
+        self.launcher.is_none_or(Launcher::accepted)
+    }
+
+    fn stopping(&self, how: &'static str) {
+        self.progress.say(how);
+        self.note(Stage::Stopping, None);
+    }
+
+    fn note(&self, stage: Stage, reason: Option<&str>) {
+        if let Some(keeper) = &self.keeper {
+            keeper.says(stage, reason);
+        }
+    }
 }
 
 /// A job that is over.
@@ -55,13 +120,17 @@ async fn attend(
     scheduler: &JobScheduler,
     job_to_its_end: impl Future<Output = Result<Results, SchedulerError>>,
     signals: &mut Signals,
-    progress: &Progress,
+    watched: &Watched<'_>,
 ) -> Result<Ended, Failure> {
     let mut events = scheduler.events();
     let mut run = pin!(job_to_its_end);
     let mut job: Option<JobId> = None;
     let mut received = Vec::new();
+    let mut wanted = true;
     loop {
+        if !wanted {
+            scheduler.cancel(job.as_slice());
+        }
         tokio::select! {
             biased; // So that the job is known before a signal is seen to.
             ended = &mut run => {
@@ -69,8 +138,10 @@ async fn attend(
             }
             Some(event) = events.next() => match event {
                 Event::Submitted { job: id, .. } => job = Some(id),
-                Event::Pending { reason, .. } if received.is_empty() => progress.pending(&reason),
-                Event::Started { .. } if received.is_empty() => progress.running(),
+                Event::Pending { reason, .. } if received.is_empty() => {
+                    wanted &= watched.pending(&reason);
+                }
+                Event::Started { .. } if received.is_empty() => wanted &= watched.running(),
                 Event::Pending { .. }
                 | Event::Started { .. }
                 | Event::Finished { .. }
@@ -80,18 +151,37 @@ async fn attend(
                 received.push(signal);
                 match received.len() {
                     1 => {
-                        progress.say("stopping (Ctrl-C again kills)");
+                        watched.stopping("stopping (Ctrl-C again kills)");
                         scheduler.cancel(job.as_slice());
                     }
                     2 => {
-                        progress.say("killing");
+                        watched.stopping("killing");
                         scheduler.kill(job.as_slice());
                     }
+                    // Whoever has no terminal is not in a hurry.
+                    _ if watched.launcher.is_some() => {}
                     _ => return Err(Failure::Abandoned { signal }),
                 }
             }
         }
     }
+}
+
+/// Tells whoever started this, if they have not been told otherwise, whether the job was accepted.
+fn answer(launcher: &Launcher, results: &Results) -> u8 {
+    let status = exit_status::of(results.fault, &results.outcome, results.correct);
+    let detail = results.detail.as_deref().unwrap_or_default();
+    tracing::info!("the job is over: {}", results.outcome);
+    match &results.outcome {
+        Outcome::NotStarted { .. } | Outcome::SubmitFailed { .. } => {
+            let hint = (results.fault == Some(Fault::Setup)).then_some(output::SEE_CHECK);
+            launcher.refused(detail, hint, status);
+        }
+        _ => {
+            launcher.accepted();
+        }
+    }
+    status
 }
 
 /// Prints the results, and says what is to be mended.
@@ -111,7 +201,10 @@ async fn report(ended: Ended, signals: &mut Signals) -> Result<u8, Failure> {
             Some(Fault::Candidate) | None => {}
         }
     }
-    Ok(signal.map_or_else(|| status(&results), exit_status::of_signal))
+    Ok(signal.map_or_else(
+        || exit_status::of(results.fault, &results.outcome, results.correct),
+        exit_status::of_signal,
+    ))
 }
 
 /// Prints in a thread of its own, as a standard output that nobody reads blocks; in this one where the machine has no
@@ -123,15 +216,5 @@ async fn print(json: Vec<u8>) -> io::Result<()> {
     match thread::Builder::new().spawn(move || sender.send(output::print(&shared))) {
         Ok(_) => printed.await.unwrap_or_else(|error| Err(io::Error::other(error))),
         Err(_) => output::print(&json),
-    }
-}
-
-fn status(results: &Results) -> u8 {
-    match (results.fault, &results.outcome) {
-        (Some(Fault::Setup), _) => exit_status::SETUP,
-        (Some(Fault::Infrastructure), _) => exit_status::INFRASTRUCTURE,
-        (None, Outcome::Cancelled) => exit_status::INTERRUPTED,
-        (None, _) if results.correct => exit_status::CORRECT,
-        (Some(Fault::Candidate) | None, _) => exit_status::NOT_CORRECT,
     }
 }

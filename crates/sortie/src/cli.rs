@@ -5,7 +5,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{attach, check, clean, exit_status, log, render, report, run};
+use crate::{
+    attach, cancel, check, clean, exit_status, log, logs, ls, render, report, results, run, status,
+    submit, wait,
+};
 
 /// Evaluates generated programs: runs your evaluator on a candidate, in a results dir, within limits.
 #[derive(Parser)]
@@ -16,11 +19,21 @@ struct Cli {
     /// Say on standard error what happens; the variable `RUST_LOG` says it more finely
     #[arg(short, long, global = true)]
     verbose: bool,
+    /// What `keeper::detach` passes.
+    #[arg(long, hide = true)]
+    detached: bool,
 }
 
 #[derive(Subcommand)]
 enum Command {
     Run(run::Args),
+    Submit(submit::Args),
+    Status(status::Args),
+    Wait(wait::Args),
+    Results(results::Args),
+    Cancel(cancel::Args),
+    Logs(logs::Args),
+    Ls(ls::Args),
     Attach(attach::Args),
     Render(render::Args),
     Check(check::Args),
@@ -42,7 +55,14 @@ fn execute(cli: &Cli) -> Result<u8, Failure> {
     log::start(cli.verbose)?;
     match &cli.command {
         Command::Run(args) => run::execute(args, cli.verbose),
-        Command::Attach(args) => attach::execute(args, cli.verbose),
+        Command::Submit(args) => submit::execute(args, cli.verbose, cli.detached),
+        Command::Status(args) => status::execute(args),
+        Command::Wait(args) => Ok(wait::execute(args)),
+        Command::Results(args) => results::execute(args),
+        Command::Cancel(args) => Ok(cancel::execute(args, cli.verbose)),
+        Command::Logs(args) => logs::execute(args),
+        Command::Ls(args) => ls::execute(args),
+        Command::Attach(args) => attach::execute(args, cli.verbose, cli.detached),
         Command::Render(args) => render::execute(args),
         Command::Check(args) => check::execute(args),
         Command::Clean(args) => clean::execute(args),

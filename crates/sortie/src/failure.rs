@@ -1,8 +1,10 @@
 //! What keeps the tool from doing what it was asked to.
 
 use std::io;
+use std::path::PathBuf;
 
-use sortie_config::ConfigError;
+use sortie_config::{ConfigError, JobType};
+use sortie_results::RecordError;
 use sortie_scheduler::SchedulerError;
 use sortie_script::NulByte;
 use thiserror::Error;
@@ -21,12 +23,28 @@ pub(crate) enum Failure {
     Report(#[from] ReportError),
     #[error("RUST_LOG is `{value}`: {problem}")]
     LogFilter { value: String, problem: String },
+    #[error("`--warm` is for jobs of type `local`, and these are of type `{0}`, which start cold")]
+    NotWarm(JobType),
     #[error("what would run holds {0}")]
     Nul(NulByte),
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
     #[error("cannot wait for events: {0}")]
     Runtime(io::Error),
+    #[error("{} is seen to by {who}, which has not ended", .dir.display())]
+    Kept { dir: PathBuf, who: String },
+    #[error("cannot go on without the terminal: {0}")]
+    Detach(io::Error),
+    #[error("{message}")]
+    Refused { message: String, hint: Option<String>, status: u8 },
+    #[error("process {pid}, which was to see to the job, ended before it had accepted it")]
+    KeeperEnded { pid: u32 },
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    #[error("{} holds nothing of a job: none was ever run there", .0.display())]
+    NoJob(PathBuf),
+    #[error("{}: {problem}", .dir.display())]
+    Job { dir: PathBuf, problem: String, hint: String, status: u8 },
     #[error("interrupted before the results were written")]
     Interrupted { signal: u8 },
     #[error("interrupted a third time: what is left of the job is being killed, without a report")]
@@ -41,26 +59,42 @@ impl Failure {
 
     pub(crate) fn status(&self) -> u8 {
         match self {
-            Self::Scheduler(SchedulerError::Helper(_)) | Self::Output(_) | Self::Runtime(_) => {
-                exit_status::INFRASTRUCTURE
-            }
+            Self::Scheduler(SchedulerError::Helper(_))
+            | Self::Output(_)
+            | Self::Runtime(_)
+            | Self::Detach(_)
+            | Self::KeeperEnded { .. } => exit_status::INFRASTRUCTURE,
+            Self::Refused { status, .. } | Self::Job { status, .. } => *status,
             Self::Interrupted { signal } | Self::Abandoned { signal } => {
                 exit_status::of_signal(*signal)
             }
             Self::Report(error) => error.status(),
-            Self::Config(_) | Self::Scheduler(_) | Self::LogFilter { .. } | Self::Nul(_) => {
-                exit_status::SETUP
-            }
+            Self::Config(_)
+            | Self::Scheduler(_)
+            | Self::LogFilter { .. }
+            | Self::NotWarm(_)
+            | Self::Nul(_)
+            | Self::Kept { .. }
+            | Self::Record(_)
+            | Self::NoJob(_) => exit_status::SETUP,
         }
     }
 
-    fn hint(&self) -> Option<&'static str> {
+    pub(crate) fn hint(&self) -> Option<&str> {
         match self {
+            Self::Refused { hint, .. } => hint.as_deref(),
+            Self::Job { hint, .. } => Some(hint),
+            Self::Kept { .. } => {
+                Some("`sortie wait DIR` waits for it, `sortie cancel DIR` ends it")
+            }
+            Self::KeeperEnded { .. } => Some("`sortie run` shows what it does"),
+            Self::NoJob(_) => Some("name the results dir that `sortie run` or `submit` was given"),
             Self::Config(ConfigError::Read { .. }) => {
                 Some("name a readable file of settings with --config")
             }
             Self::Config(ConfigError::Invalid { .. }) => Some("mend the settings at that place"),
             Self::Scheduler(SchedulerError::NotReady(_)) => Some(output::SEE_CHECK),
+            Self::NotWarm(_) => Some("leave `--warm` out, or name settings of local jobs"),
             Self::LogFilter { .. } => Some("try `RUST_LOG=debug`, or `--verbose` without RUST_LOG"),
             Self::Scheduler(SchedulerError::WorkingDirectory(_)) => {
                 Some("start in a directory that is there")

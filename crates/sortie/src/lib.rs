@@ -14,18 +14,28 @@
 
 mod attach;
 mod attend;
+mod cancel;
 mod check;
 mod clean;
 mod cli;
 mod failure;
+mod forms;
 mod job;
+mod keeper;
 mod log;
+mod logs;
+mod ls;
 mod output;
 mod progress;
 mod render;
 mod report;
+mod results;
 mod run;
 mod signals;
+mod status;
+mod submit;
+mod view;
+mod wait;
 
 pub mod exit_status;
 

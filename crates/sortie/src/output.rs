@@ -44,6 +44,11 @@ pub(crate) fn error(message: &str, hint: Option<&str>) {
     }
 }
 
+/// Says on standard error what is going on.
+pub(crate) fn note(message: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{}", one_line(message));
+}
+
 pub(crate) fn bold(color: AnsiColor) -> Style {
     color.on_default().bold()
 }

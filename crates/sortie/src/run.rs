@@ -6,7 +6,7 @@ use crate::job::JobArgs;
 
 const AFTER_HELP: &str = "\
 Prints one JSON object: correct, metrics, correct_json, stdout_log, stderr_log,
-outcome, fault, detail, seconds, attempt, usage. It is on one line, or indented
+outcome, fault, detail, seconds, attempt, usage, start. It is on one line, or indented
 if standard output is a terminal. RESULTS_DIR has the logs as they grow, in
 job_log.out and job_log.err, and the attempt's record, in job.json.
 
@@ -33,7 +33,7 @@ pub(crate) struct Args {
 
 pub(crate) fn execute(args: &Args, verbose: bool) -> Result<u8, Failure> {
     let job = &args.job;
-    see_to(job.load()?, &job.candidate, verbose, async |scheduler| {
+    see_to(job.errand("run", verbose, None)?, async |scheduler| {
         let (results, _wall_time) = scheduler.run(&job.candidate, &job.results_dir).await?;
         Ok(results)
     })

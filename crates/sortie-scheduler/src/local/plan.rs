@@ -104,7 +104,7 @@ impl Plan {
         self.readable("candidate", &paths.candidate)?;
         match &self.containers {
             Some(containers) => self.in_container(containers, paths, attempt),
-            None => self.python(self.config.evaluator_args(&paths.candidate, &paths.results_dir)),
+            None => self.python(paths.evaluator_args(&self.config)),
         }
     }
 
@@ -215,6 +215,8 @@ impl Plan {
         Limits {
             time: self.config.time_limit(),
             grace: limits.grace + self.closing(),
+            // The script ends its container, which no one else would.
+            orphan_grace: self.containers.is_some(),
             log_bytes: limits.max_log_bytes,
         }
     }

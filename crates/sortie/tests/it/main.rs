@@ -16,3 +16,4 @@ mod statuses;
 mod streams;
 mod terminal;
 mod usage;
+mod warm;

@@ -1,0 +1,91 @@
+//! What commands print with `--json`: one object on a line, each with the version of its form.
+//!
+//! A member that says nothing of a job is `null`, never left out. Paths are text; what is not UTF-8 in them is
+//! U+FFFD, as in `job.json`. Times are in UTC (RFC 3339).
+
+use serde::Serialize;
+use sortie_results::jiff::Timestamp;
+use sortie_results::{AttemptId, Fault, Outcome, Seconds};
+
+/// The version of all forms here.
+pub(crate) const VERSION: u32 = 1;
+
+/// Where a job is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum State {
+    /// It waits: for its start, in the cluster's queue, or for another attempt.
+    Queued,
+    /// Its attempt is under way.
+    Running,
+    /// It is being stopped.
+    Stopping,
+    /// It is over, and recorded.
+    Finished,
+    /// The cluster has it, or had, and nobody sees to it: `sortie attach` takes it up again.
+    Orphaned,
+    /// Whoever saw to it ended without a record, and so did the job.
+    Lost,
+}
+
+/// A job: of `submit`, `status`, `wait`, `cancel` and `ls`.
+#[derive(Debug, Serialize)]
+pub(crate) struct JobStatus {
+    pub(crate) version: u32,
+    /// The results dir, as it was named.
+    pub(crate) dir: String,
+    pub(crate) state: State,
+    /// Why it waits, if that is known.
+    pub(crate) reason: Option<String>,
+    /// Since when it has been in that state, if that is known.
+    pub(crate) since: Option<Timestamp>,
+    pub(crate) candidate: Option<String>,
+    /// The last attempt that was noted.
+    pub(crate) attempt: Option<AttemptId>,
+    /// The rest up to `seconds` is of a finished job.
+    pub(crate) correct: Option<bool>,
+    /// The `combined_score` of its metrics, where it is a finite number.
+    pub(crate) score: Option<f64>,
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) fault: Option<Fault>,
+    pub(crate) detail: Option<String>,
+    pub(crate) seconds: Option<Seconds>,
+    /// The process that sees to it.
+    pub(crate) keeper: Option<KeeperForm>,
+    /// What it is for Slurm.
+    pub(crate) slurm: Option<SlurmForm>,
+    /// What to do about it, where there is something to do.
+    pub(crate) advice: Option<String>,
+}
+
+/// A process that sees to a job.
+#[derive(Debug, Serialize)]
+pub(crate) struct KeeperForm {
+    /// Its machine.
+    pub(crate) host: Option<String>,
+    /// Its number there.
+    pub(crate) pid: Option<u32>,
+    /// The subcommand of `sortie` that it runs.
+    pub(crate) command: Option<String>,
+}
+
+/// A job of Slurm.
+#[derive(Debug, Serialize)]
+pub(crate) struct SlurmForm {
+    /// Its name, which no other has.
+    pub(crate) job_name: String,
+    /// Its id, once it has run: `123`, or `123_4` for an element of an array.
+    pub(crate) job_id: Option<String>,
+    /// Which element of its array it is.
+    pub(crate) element: Option<u32>,
+}
+
+/// A line of a job's logs: of `logs`.
+#[derive(Debug, Serialize)]
+pub(crate) struct LogLine {
+    pub(crate) version: u32,
+    /// `stdout` or `stderr`.
+    pub(crate) stream: &'static str,
+    /// The line without its end; what is not UTF-8 in it is U+FFFD.
+    pub(crate) line: String,
+}

@@ -1,0 +1,87 @@
+//! A keeper without a terminal: started by a command that waits only until the job is accepted.
+//!
+//! The command starts the tool once more with its own arguments and [`FLAG`] before them, and hears over a socket
+//! what became of it. The job is accepted if the command was told so: a keeper that finds nobody to tell any more
+//! gives it up.
+
+use std::cell::RefCell;
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+
+use serde::{Deserialize, Serialize};
+use sortie_process::detach;
+
+use crate::failure::Failure;
+
+/// What makes a command the keeper. For this tool alone to pass, as its first argument.
+pub(crate) const FLAG: &str = "--detached";
+
+/// What a keeper tells its starter, as a line of JSON.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Answer {
+    Accepted,
+    Refused { message: String, hint: Option<String>, status: u8 },
+}
+
+/// Starts this same command without a terminal, and returns when it has accepted what it is to do.
+pub(crate) fn detach_this() -> Result<(), Failure> {
+    detach(env::args_os().skip(1))
+}
+
+/// The same with other arguments.
+pub(crate) fn detach(args: impl IntoIterator<Item: AsRef<OsStr>>) -> Result<(), Failure> {
+    let args = args.into_iter().map(|arg| arg.as_ref().to_owned());
+    let started = detach::start([OsString::from(FLAG)].into_iter().chain(args));
+    let started = started.map_err(Failure::Detach)?;
+    let mut line = String::new();
+    let read = BufReader::new(started.socket).read_line(&mut line);
+    match read.map(|_| serde_json::from_str(&line)) {
+        Ok(Ok(Answer::Accepted)) => Ok(()),
+        Ok(Ok(Answer::Refused { message, hint, status })) => {
+            Err(Failure::Refused { message, hint, status })
+        }
+        Ok(Err(_)) | Err(_) => Err(Failure::KeeperEnded { pid: started.pid }),
+    }
+}
+
+/// Does what a command that was started without a terminal does, and tells its starter if that is refused.
+pub(crate) fn as_detached(
+    work: impl FnOnce(&Launcher) -> Result<u8, Failure>,
+) -> Result<u8, Failure> {
+    let launcher =
+        Launcher { starter: RefCell::new(Some(detach::leave().map_err(Failure::Detach)?)) };
+    let status = work(&launcher);
+    if let Err(failure) = &status {
+        launcher.refused(&failure.to_string(), failure.hint(), failure.status());
+    }
+    status
+}
+
+/// A keeper without a terminal, to its starter.
+pub(crate) struct Launcher {
+    /// Until it has been told.
+    starter: RefCell<Option<UnixStream>>,
+}
+
+impl Launcher {
+    /// Tells the starter that the job is accepted, once; false if it had not been told and is not there any more.
+    pub(crate) fn accepted(&self) -> bool {
+        self.tell(&Answer::Accepted)
+    }
+
+    /// Tells the starter why the job is not, unless it has been told that it is.
+    pub(crate) fn refused(&self, message: &str, hint: Option<&str>, status: u8) {
+        let hint = hint.map(str::to_owned);
+        self.tell(&Answer::Refused { message: message.to_owned(), hint, status });
+    }
+
+    fn tell(&self, answer: &Answer) -> bool {
+        let Some(mut starter) = self.starter.take() else { return true };
+        let Ok(mut line) = serde_json::to_vec(answer) else { return false };
+        line.push(b'\n');
+        starter.write_all(&line).is_ok()
+    }
+}

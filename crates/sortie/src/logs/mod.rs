@@ -1,0 +1,137 @@
+//! `sortie logs`: what a job writes.
+
+mod follow;
+mod shown;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sortie_results::{JobEnd, Log, Submitted};
+
+use crate::exit_status;
+use crate::failure::Failure;
+use crate::forms::State;
+use crate::keeper::Sighted;
+use crate::view::View;
+use follow::Followed;
+use shown::{Sink, Target};
+
+/// The pauses while nothing is written: each is twice the one before. Not events of the file system, which a file that
+/// another machine writes to does not have.
+const SHORTEST: Duration = Duration::from_millis(10);
+const LONGEST: Duration = Duration::from_millis(250);
+
+/// What ends a process that writes to a pipe which nobody reads (`signal(7)`).
+const SIGPIPE: u8 = 13;
+
+const AFTER_HELP: &str = "\
+Prints job_log.out on standard output and job_log.err on standard error, byte for
+byte. Only at a terminal is what it would take for commands shown as text, as a
+candidate may have written it (--raw shows it as it is).
+
+With --follow it goes on, as the logs grow and into the next attempt if there is
+one, until the job is over.
+
+Examples:
+  sortie logs -f gen_0/results
+  sortie logs --stderr gen_0/results | tail";
+
+/// Print what a job has written
+#[derive(clap::Args)]
+#[command(after_help = AFTER_HELP)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(crate) struct Args {
+    /// The results dir
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+    /// Go on until the job is over
+    #[arg(short, long)]
+    follow: bool,
+    /// Only what it wrote to its standard output
+    #[arg(long, conflicts_with = "stderr")]
+    stdout: bool,
+    /// Only what it wrote to its standard error, on standard output
+    #[arg(long)]
+    stderr: bool,
+    /// Begin with the last N lines of each
+    #[arg(short = 'n', long, value_name = "N")]
+    lines: Option<usize>,
+    /// Show at a terminal what is written as it is, commands to the terminal included
+    #[arg(long)]
+    raw: bool,
+    /// Print a JSON object for each line, with its `stream`
+    #[arg(long, conflicts_with = "raw")]
+    json: bool,
+}
+
+pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
+    View::of(&args.dir)?;
+    let mut streams = streams(args);
+    match print(args, &mut streams) {
+        // Whoever read it has had enough.
+        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            Ok(exit_status::of_signal(SIGPIPE))
+        }
+        printed => printed.map(|()| exit_status::CORRECT),
+    }
+}
+
+/// A log, and where it goes.
+struct Stream {
+    followed: Followed,
+    sink: Sink,
+}
+
+fn streams(args: &Args) -> Vec<Stream> {
+    let stream = |log, target| Stream {
+        followed: Followed::new(&args.dir, log, args.lines),
+        sink: Sink::new(target, args.raw, args.json.then_some(log)),
+    };
+    let of_stderr = if args.stderr || args.json { Target::Stdout } else { Target::Stderr };
+    let mut streams = Vec::new();
+    if !args.stderr {
+        streams.push(stream(Log::Stdout, Target::Stdout));
+    }
+    if !args.stdout {
+        streams.push(stream(Log::Stderr, of_stderr));
+    }
+    streams
+}
+
+fn print(args: &Args, streams: &mut [Stream]) -> Result<(), Failure> {
+    let mut pause = SHORTEST;
+    loop {
+        // First, so that what was written before the end is read.
+        let over = !args.follow || is_over(&args.dir)?;
+        let mut grown = false;
+        for Stream { followed, sink } in &mut *streams {
+            grown |=
+                followed.read_on(|bytes| sink.write(bytes)).map_err(|error| error.of(&args.dir))?;
+        }
+        match (over, grown) {
+            (true, false) => break,
+            (true, true) => {}
+            (false, true) => pause = SHORTEST,
+            (false, false) => {
+                shown::wait_for_reader_to_leave(pause).map_err(Failure::Output)?;
+                pause = LONGEST.min(pause * 2);
+            }
+        }
+    }
+    streams.iter_mut().try_for_each(|stream| stream.sink.end()).map_err(Failure::Output)
+}
+
+/// Whether nothing more will be written.
+fn is_over(dir: &Path) -> Result<bool, Failure> {
+    if Sighted::in_dir(dir).is_there() {
+        return Ok(false);
+    }
+    Ok(match View::of(dir)?.state {
+        State::Finished | State::Lost => true,
+        // Nobody sees to it, but its script tells of its end.
+        State::Orphaned => Submitted::read(dir)
+            .ok()
+            .is_some_and(|note| JobEnd::load(dir, note.attempt).is_ok_and(|end| end.is_some())),
+        State::Queued | State::Running | State::Stopping => false,
+    })
+}

@@ -1,0 +1,200 @@
+//! What a results dir says of its job to somebody who comes by.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use clap::builder::styling::AnsiColor;
+use sortie_process::Held;
+use sortie_results::jiff::Timestamp;
+use sortie_results::{JobEnd, JobStart, ReadLimits, Record, Sight, Stage, load};
+
+use crate::exit_status;
+use crate::failure::Failure;
+use crate::forms::{JobStatus, KeeperForm, SlurmForm, State, VERSION};
+use crate::keeper::Sighted;
+use crate::output::{bold, one_line};
+
+/// How often it is looked whether something has changed that no event tells of.
+const LOOK: Duration = Duration::from_millis(250);
+/// How long a single wait for a process may be.
+const WAIT: Duration = Duration::from_secs(600);
+
+/// A results dir that a job was given.
+pub(crate) struct View {
+    pub(crate) dir: PathBuf,
+    pub(crate) state: State,
+    pub(crate) sighted: Sighted,
+    sight: Sight,
+}
+
+impl View {
+    /// Looks at it.
+    ///
+    /// # Errors
+    ///
+    /// It is not there or cannot be read, or nothing was ever run in it.
+    pub(crate) fn of(dir: &Path) -> Result<Self, Failure> {
+        // Who is there first: a record that is written meanwhile is seen.
+        let sighted = Sighted::in_dir(dir);
+        let sight = Sight::of(dir);
+        let sight = match sight {
+            // While somebody sees to it, only what that one says counts.
+            Err(_) if sighted.is_there() => {
+                Sight { record: None, submitted: None, has_logs: true, is_claimed: true }
+            }
+            sight => sight?,
+        };
+        let said = sighted.note.as_ref().map_or(Stage::Running, |note| note.stage);
+        let state = match (sighted.is_there(), said) {
+            (true, Stage::Queued) => State::Queued,
+            (true, Stage::Running) => State::Running,
+            (true, Stage::Stopping) => State::Stopping,
+            (false, _) if sight.record.is_some() => State::Finished,
+            (false, _) if sight.submitted.is_some() => State::Orphaned,
+            (false, _) if sight.is_claimed => State::Running,
+            (false, _) if sight.has_logs || sighted.note.is_some() => State::Lost,
+            (false, _) => return Err(Failure::NoJob(dir.to_owned())),
+        };
+        Ok(Self { dir: dir.to_owned(), state, sighted, sight })
+    }
+
+    /// Waits until it may be worth while to look again, and for so long at most.
+    pub(crate) fn rest(&self, most: Duration) {
+        match &self.sighted.held {
+            Held::By(holder) if holder.ends_within(most.min(WAIT)).is_ok() => {}
+            _ => thread::sleep(most.min(LOOK)),
+        }
+    }
+
+    pub(crate) fn record(&self) -> Option<&Record> {
+        self.sight.record.as_ref().filter(|_| self.state == State::Finished)
+    }
+
+    /// The exit status of `sortie run`, of a job that nobody sees to any more.
+    pub(crate) fn status(&self) -> u8 {
+        self.record().map_or(exit_status::INFRASTRUCTURE, |record| {
+            exit_status::of(record.fault, &record.outcome, record.correct)
+        })
+    }
+
+    /// What to do about it.
+    pub(crate) fn advice(&self) -> Option<String> {
+        match self.state {
+            State::Orphaned => Some(
+                "nobody sees to it, while Slurm has it or had: `sortie attach --config FILE DIR` takes it up again"
+                    .to_owned(),
+            ),
+            State::Lost => Some(
+                "whoever saw to it was killed, or could not write: what it said may be in job_keeper/log; run it again"
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn form(&self) -> JobStatus {
+        let record = self.record();
+        let note = self.sighted.note.as_ref();
+        let told = note.filter(|_| self.sighted.is_there());
+        let submitted = self.sight.submitted.as_ref();
+        let candidate = record.map(|record| record.candidate.clone());
+        let candidate = candidate.or_else(|| note.and_then(|note| note.candidate.clone()));
+        let attempt = record.map(|record| record.attempt);
+        JobStatus {
+            version: VERSION,
+            dir: self.dir.to_string_lossy().into_owned(),
+            state: self.state,
+            reason: told.and_then(|note| note.reason.clone()),
+            since: record.map(|record| record.ended_at).or(told.map(|note| note.stage_since)),
+            candidate: candidate.or_else(|| submitted.map(|note| note.candidate.clone())),
+            attempt: attempt.or_else(|| submitted.map(|note| note.attempt)),
+            correct: record.map(|record| record.correct),
+            score: self.score(),
+            outcome: record.map(|record| record.outcome.clone()),
+            fault: record.and_then(|record| record.fault),
+            detail: record.and_then(|record| record.detail.clone()),
+            seconds: record.map(|record| record.seconds),
+            keeper: self.keeper(),
+            slurm: submitted.map(|note| SlurmForm {
+                job_name: note.job_name.clone(),
+                job_id: self.job_id(),
+                element: note.element,
+            }),
+            advice: self.advice(),
+        }
+    }
+
+    fn keeper(&self) -> Option<KeeperForm> {
+        let note = self.sighted.note.as_ref();
+        let pid = match &self.sighted.held {
+            Held::Free => return None,
+            Held::By(holder) => u32::try_from(holder.pid()).ok(),
+            Held::Elsewhere => note.map(|note| note.pid),
+        };
+        let host = note.map(|note| note.host.clone());
+        Some(KeeperForm { host, pid, command: note.map(|note| note.command.clone()) })
+    }
+
+    /// Its id with Slurm, as its script has noted it.
+    fn job_id(&self) -> Option<String> {
+        let attempt = self.sight.submitted.as_ref()?.attempt;
+        let start = JobStart::load(&self.dir, attempt).ok().flatten();
+        let start = start.or_else(|| Some(JobEnd::load(&self.dir, attempt).ok()??.start));
+        start.map(|start| start.job_id)
+    }
+
+    fn score(&self) -> Option<f64> {
+        let record = self.record()?;
+        let limits = ReadLimits { log_tail_bytes: 0, ..ReadLimits::default() };
+        let (_, results) = load(&self.dir, Some(record.attempt), limits).ok()?;
+        let score = results.metrics.get("combined_score")?.as_f64();
+        score.filter(|score| score.is_finite())
+    }
+
+    /// A line for people, with colours.
+    pub(crate) fn line(&self) -> String {
+        let (color, state) = match self.state {
+            State::Queued => (AnsiColor::Yellow, "queued"),
+            State::Running => (AnsiColor::Cyan, "running"),
+            State::Stopping => (AnsiColor::Yellow, "stopping"),
+            State::Finished if self.record().is_some_and(|record| record.correct) => {
+                (AnsiColor::Green, "finished")
+            }
+            State::Finished => (AnsiColor::Red, "finished"),
+            State::Orphaned => (AnsiColor::Magenta, "orphaned"),
+            State::Lost => (AnsiColor::Red, "lost"),
+        };
+        let style = bold(color);
+        let dir = one_line(&self.dir.to_string_lossy());
+        format!("{style}{state:<8}{style:#}  {dir}  {}\n", one_line(&self.said()))
+    }
+
+    fn said(&self) -> String {
+        if let Some(record) = self.record() {
+            let what = match (&record.detail, self.score()) {
+                (Some(detail), _) => detail.clone(),
+                (None, Some(score)) if record.correct => format!("correct, score {score}"),
+                (None, _) if record.correct => "correct".to_owned(),
+                (None, _) => "not correct".to_owned(),
+            };
+            return format!("{what} ({:.1} s)", record.seconds.running);
+        }
+        if let Some(advice) = self.advice() {
+            return advice;
+        }
+        if !self.sighted.is_there() {
+            return "in the hands of a program that is not this tool, or of what is left of one"
+                .to_owned();
+        }
+        let note = self.sighted.note.as_ref();
+        let reason = note.and_then(|note| note.reason.clone());
+        let reason = reason.map(|reason| format!("{reason}, ")).unwrap_or_default();
+        let time = note.map_or(0, |note| seconds_since(note.stage_since));
+        format!("{reason}for {time} s ({})", self.sighted.who())
+    }
+}
+
+fn seconds_since(time: Timestamp) -> i64 {
+    Timestamp::now().duration_since(time).as_secs().max(0)
+}

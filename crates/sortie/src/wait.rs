@@ -1,0 +1,90 @@
+//! `sortie wait`: until jobs are over.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::exit_status;
+use crate::failure::Failure;
+use crate::forms::State;
+use crate::keeper::detach;
+use crate::status::show;
+use crate::view::View;
+
+const AFTER_HELP: &str = "\
+Prints a line for each job when it is over, in their order. Ctrl-C ends the
+waiting and leaves the jobs as they are.
+
+A job of Slurm whose keeper was killed is taken up again, by a process that goes
+on by itself, if its settings are named with --config.
+
+Exit status: that of `sortie run`; of several, the largest. 3 for a job that is
+lost, 2 for a directory that holds nothing of a job.
+
+Example:
+  sortie wait gen_0/results && sortie results gen_0/results | jq .metrics";
+
+/// Wait until jobs are over
+#[derive(clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// Results dirs
+    #[arg(required = true, value_name = "DIR")]
+    dirs: Vec<PathBuf>,
+    /// The settings of jobs of Slurm that nobody sees to any more
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print a JSON object for each, on a line, as `sortie status --json` does
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn execute(args: &Args) -> u8 {
+    let mut largest = exit_status::CORRECT;
+    for dir in &args.dirs {
+        let ended = until_over(dir, args.config.as_deref()).and_then(|view| {
+            show(&view, args.json)?;
+            Ok(view.status())
+        });
+        let status = ended.unwrap_or_else(|failure| {
+            failure.report();
+            failure.status()
+        });
+        largest = largest.max(status);
+    }
+    largest
+}
+
+/// Waits until the job is over, and has it taken up where nobody sees to it.
+fn until_over(dir: &Path, config: Option<&Path>) -> Result<View, Failure> {
+    loop {
+        let view = View::of(dir)?;
+        match (view.state, config) {
+            (State::Orphaned, Some(config)) => take_up(dir, config)?,
+            (State::Orphaned, None) => {
+                return Err(Failure::Job {
+                    dir: dir.to_owned(),
+                    problem: "its keeper is gone, and Slurm has the job or had".to_owned(),
+                    hint: "name its settings with --config, and it is taken up again".to_owned(),
+                    status: exit_status::SETUP,
+                });
+            }
+            (State::Finished | State::Lost, _) => return Ok(view),
+            _ => view.rest(Duration::MAX),
+        }
+    }
+}
+
+/// Has a job of Slurm taken up by a process that goes on by itself; all is well if another has been quicker.
+fn take_up(dir: &Path, config: &Path) -> Result<(), Failure> {
+    let args = [
+        "attach".as_ref(),
+        "--config".as_ref(),
+        config.as_os_str(),
+        "--".as_ref(),
+        dir.as_os_str(),
+    ];
+    match detach(args) {
+        Err(_) if View::of(dir)?.state != State::Orphaned => Ok(()),
+        taken => taken,
+    }
+}
