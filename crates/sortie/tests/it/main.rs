@@ -8,6 +8,7 @@ mod environment;
 mod json;
 mod packing;
 mod render;
+mod report;
 mod signals;
 mod slurm;
 mod stage;
