@@ -1,5 +1,6 @@
 //! What a results dir says of its job to somebody who comes by.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -40,9 +41,7 @@ impl View {
         let sight = Sight::of(dir);
         let sight = match sight {
             // While somebody sees to it, only what that one says counts.
-            Err(_) if sighted.is_there() => {
-                Sight { record: None, submitted: None, has_logs: true, is_claimed: true }
-            }
+            Err(_) if sighted.is_there() => Sight { record: None, submitted: None, has_logs: true },
             sight => sight?,
         };
         let said = sighted.note.as_ref().map_or(Stage::Running, |note| note.stage);
@@ -52,7 +51,7 @@ impl View {
             (true, Stage::Stopping) => State::Stopping,
             (false, _) if sight.record.is_some() => State::Finished,
             (false, _) if sight.submitted.is_some() => State::Orphaned,
-            (false, _) if sight.is_claimed => State::Running,
+            (false, _) if is_claimed(dir) => State::Running,
             (false, _) if sight.has_logs || sighted.note.is_some() => State::Lost,
             (false, _) => return Err(Failure::NoJob(dir.to_owned())),
         };
@@ -193,6 +192,12 @@ impl View {
         let time = note.map_or(0, |note| seconds_since(note.stage_since));
         format!("{reason}for {time} s ({})", self.sighted.who())
     }
+}
+
+/// Whether a process on this machine has claimed the directory, or is what is left of one that had.
+fn is_claimed(dir: &Path) -> bool {
+    let held = File::open(dir).and_then(|dir| Held::of_flock(&dir));
+    held.is_ok_and(|held| !matches!(held, Held::Free))
 }
 
 fn seconds_since(time: Timestamp) -> i64 {

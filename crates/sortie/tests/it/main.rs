@@ -6,6 +6,8 @@ mod bytes;
 mod check;
 mod environment;
 mod json;
+mod keeper;
+mod logs;
 mod packing;
 mod render;
 mod signals;
