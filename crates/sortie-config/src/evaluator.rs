@@ -5,6 +5,8 @@ use std::{
     path::Path,
 };
 
+use indexmap::IndexMap;
+
 use crate::JobConfig;
 
 /// Set to the number of threads.
@@ -32,6 +34,17 @@ impl JobConfig {
     /// under `/workspace`; an absolute one stays as it is, since it can only be read where it is
     /// mounted under its own name (the reference's `/workspace//abs/path` exists nowhere).
     pub fn evaluator_args(&self, candidate: &Path, results_dir: &Path) -> Vec<OsString> {
+        self.evaluator_args_with(candidate, results_dir, &[])
+    }
+
+    /// The same with further arguments, names and values, of this one job: a name that the settings have too takes
+    /// this value in its place, others follow.
+    pub fn evaluator_args_with(
+        &self,
+        candidate: &Path,
+        results_dir: &Path,
+        extra: &[(String, String)],
+    ) -> Vec<OsString> {
         let mut args = vec![
             self.inside(self.eval_program_path()),
             "--program_path".into(),
@@ -39,9 +52,13 @@ impl JobConfig {
             "--results_dir".into(),
             results_dir.into(),
         ];
-        for (key, value) in self.extra_cmd_args() {
+        let mut named: IndexMap<&str, String> = IndexMap::new();
+        let settings = self.extra_cmd_args().iter();
+        named.extend(settings.map(|(key, value)| (key.as_str(), value.to_string())));
+        named.extend(extra.iter().map(|(key, value)| (key.as_str(), value.clone())));
+        for (key, value) in named {
             args.push(format!("--{key}").into());
-            args.push(value.to_string().into());
+            args.push(value.into());
         }
         args
     }
@@ -105,6 +122,18 @@ mod tests {
             OsStr::new("None"),
         ];
         assert_eq!(args, expected);
+    }
+
+    #[test]
+    fn arguments_of_one_job_win() {
+        let extra = [("a", PyValue::from(1)), ("b", 2.into())];
+        let config = JobConfig::from(LocalJobConfig {
+            extra_cmd_args: extra.map(|(key, value)| (key.to_owned(), value)).into(),
+            ..LocalJobConfig::default()
+        });
+        let more = [("c", "3"), ("a", "x y")].map(|(key, value)| (key.into(), value.into()));
+        let args = config.evaluator_args_with(Path::new("c.py"), Path::new("out"), &more);
+        assert_eq!(args[5..], ["--a", "x y", "--b", "2", "--c", "3"]);
     }
 
     #[test]

@@ -29,6 +29,12 @@ pub(crate) trait Executor: Send + Sync {
         drop(job);
     }
 
+    /// Leaves the jobs to the cluster that has them when the launcher ends; whether it does, as it cannot be done with
+    /// those of this machine.
+    fn leave(&self) -> bool {
+        false
+    }
+
     /// Has jobs stopped that were taken and are not over; unknown ones are ignored. Only asks: their
     /// reporters tell the rest.
     fn cancel(&self, jobs: &[JobId], how: Cancel);

@@ -1,13 +1,16 @@
 //! A job, as its submitter sees it.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sortie_config::JobConfig;
 use sortie_process::Start;
 use sortie_results::{AttemptId, Fault, Outcome, Results, Seconds};
 
+use crate::Request;
 use crate::table::Entry;
 
 /// A job of one scheduler.
@@ -90,15 +93,30 @@ impl Finished {
     }
 }
 
-/// The paths of a job, as the user gave them.
+/// The paths of a job, as the user gave them, and what its evaluator is told beside them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Paths {
     pub(crate) candidate: Arc<Path>,
     pub(crate) results_dir: Arc<Path>,
+    extra_args: Arc<[(String, String)]>,
 }
 
 impl Paths {
     pub(crate) fn new(candidate: &Path, results_dir: &Path) -> Self {
-        Self { candidate: candidate.into(), results_dir: results_dir.into() }
+        let extra_args = Arc::default();
+        Self { candidate: candidate.into(), results_dir: results_dir.into(), extra_args }
+    }
+
+    /// What follows the interpreter on the evaluator's command line.
+    pub(crate) fn evaluator_args(&self, config: &JobConfig) -> Vec<OsString> {
+        config.evaluator_args_with(&self.candidate, &self.results_dir, &self.extra_args)
+    }
+}
+
+impl From<Request> for Paths {
+    fn from(request: Request) -> Self {
+        let Request { candidate, results_dir, extra_args } = request;
+        let paths = Self::new(&candidate, &results_dir);
+        Self { extra_args: extra_args.into(), ..paths }
     }
 }

@@ -19,7 +19,7 @@ use crate::local::Local;
 use crate::shared::Shared;
 use crate::slurm::Slurm;
 use crate::table::Entry;
-use crate::{Finished, JobId, SchedulerError, SchedulerOptions, Status};
+use crate::{Finished, JobId, Request, SchedulerError, SchedulerOptions, Status};
 
 /// Runs a user's evaluator on candidates, as the settings say.
 ///
@@ -31,6 +31,8 @@ pub struct JobScheduler {
     job_type: JobType,
     supervisor: sortie_process::Supervisor,
     read_limits: ReadLimits,
+    /// Whether its jobs go on without it.
+    left: bool,
 }
 
 impl JobScheduler {
@@ -75,7 +77,7 @@ impl JobScheduler {
             }
         };
         let shared = Shared::new(executor, most, cwd);
-        Ok(Self { shared, job_type, supervisor, read_limits })
+        Ok(Self { shared, job_type, supervisor, read_limits, left: false })
     }
 
     /// Runs the evaluator on a candidate: its results, and the time it took from here to there.
@@ -108,16 +110,14 @@ impl JobScheduler {
         self.add(candidate.as_ref(), results_dir.as_ref(), None)
     }
 
-    /// Accepts many jobs at once, each a candidate and its results dir: on a cluster as few job arrays, which costs far
+    /// Accepts many jobs at once, each a [`Request`], or a candidate and its results dir: on a cluster as few job arrays, which costs far
     /// less than one job each. Every one is accepted or refused by itself; the answers are in the order of
     /// the jobs.
-    pub fn submit_many<C: AsRef<Path>, R: AsRef<Path>>(
+    pub fn submit_many<J: Into<Request>>(
         &self,
-        jobs: impl IntoIterator<Item = (C, R)>,
+        jobs: impl IntoIterator<Item = J>,
     ) -> Vec<Result<JobId, SchedulerError>> {
-        let add = |(candidate, results_dir): (C, R)| {
-            self.shared.add(Paths::new(candidate.as_ref(), results_dir.as_ref()), None)
-        };
+        let add = |job: J| self.shared.add(job.into().into(), None);
         let answers = jobs.into_iter().map(add).collect();
         self.shared.hand_out();
         answers
@@ -145,7 +145,26 @@ impl JobScheduler {
     /// A results dir that holds no note of a submission, or one whose attempt has ended and been recorded;
     /// settings of jobs on this machine, which end with their launcher.
     pub fn attach(&self, results_dir: impl AsRef<Path>) -> Result<JobId, SchedulerError> {
-        let given = results_dir.as_ref();
+        let results_dir = results_dir.as_ref();
+        self.attach_as(results_dir, |note| Paths::new(Path::new(&note.candidate), results_dir))
+    }
+
+    /// Takes up a job again as [`JobScheduler::attach`] does, where it is known what was asked for: should it need another
+    /// attempt, that has its candidate byte for byte, and its further arguments.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`JobScheduler::attach`].
+    pub fn attach_request(&self, request: Request) -> Result<JobId, SchedulerError> {
+        let paths = Paths::from(request);
+        self.attach_as(&paths.results_dir.clone(), |_| paths)
+    }
+
+    fn attach_as(
+        &self,
+        given: &Path,
+        paths: impl FnOnce(&Submitted) -> Paths,
+    ) -> Result<JobId, SchedulerError> {
         if matches!(self.job_type, JobType::Local | JobType::LocalDocker) {
             return Err(SchedulerError::NotAttachable(self.job_type));
         }
@@ -154,7 +173,7 @@ impl JobScheduler {
         if Record::read(&dir).is_ok_and(|record| record.attempt == note.attempt) {
             return Err(SchedulerError::Ended { results_dir: given.to_owned() });
         }
-        self.shared.attach(given, note)
+        self.shared.attach(paths(&note), note)
     }
 
     /// Where the job is.
@@ -233,6 +252,12 @@ impl JobScheduler {
         Ok(self.supervisor.protections().await?)
     }
 
+    /// Leaves the jobs to the cluster that has them, for another launcher to [attach](JobScheduler::attach) to: they go on
+    /// when this process ends. Jobs of this machine are killed.
+    pub fn leave(mut self) {
+        self.left = self.shared.leave();
+    }
+
     /// Accepts no more jobs, cancels those there are, and returns when nothing of them runs any more.
     pub async fn shutdown(self) {
         self.shared.close(Cancel::Gently);
@@ -242,7 +267,9 @@ impl JobScheduler {
 
 impl Drop for JobScheduler {
     fn drop(&mut self) {
-        self.shared.close(Cancel::AtOnce);
+        if !self.left {
+            self.shared.close(Cancel::AtOnce);
+        }
     }
 }
 

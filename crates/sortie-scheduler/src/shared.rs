@@ -77,10 +77,10 @@ impl Shared {
     /// Has the executor take up a job again that another launcher has submitted.
     pub(crate) fn attach(
         self: &Arc<Self>,
-        results_dir: &Path,
+        paths: Paths,
         note: Submitted,
     ) -> Result<JobId, SchedulerError> {
-        let id = self.add(Paths::new(Path::new(&note.candidate), results_dir), None)?;
+        let id = self.add(paths, None)?;
         let job = {
             let mut table = self.table();
             table.take_this(id).map(|(id, live)| self.job(id, live, note.attempt))
@@ -192,6 +192,15 @@ impl Shared {
         let results = without_results(AttemptId::generate(), Outcome::Cancelled, queued);
         self.settle(table, job, results, false, None);
         true
+    }
+
+    /// Accepts no more jobs, and leaves those to the cluster that it has; whether it has any.
+    pub(crate) fn leave(&self) -> bool {
+        let left = self.executor.leave();
+        if left {
+            self.closed.store(true, Ordering::Release);
+        }
+        left
     }
 
     /// Accepts no more jobs and ends all there are.

@@ -29,7 +29,7 @@ impl Plan {
         attempt: AttemptId,
     ) -> Result<Planned, NotReady> {
         let id = attempt.to_string();
-        let args = self.config.evaluator_args(&paths.candidate, &paths.results_dir);
+        let args = paths.evaluator_args(&self.config);
         let command = [vec!["python".into()], args].concat();
         let mounts = Containers::mounts(&self.config, &self.here, paths);
         let container = containers.of(&self.config, &id, &mounts);

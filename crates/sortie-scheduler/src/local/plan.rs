@@ -104,7 +104,7 @@ impl Plan {
         self.readable("candidate", &paths.candidate)?;
         match &self.containers {
             Some(containers) => self.in_container(containers, paths, attempt),
-            None => self.python(self.config.evaluator_args(&paths.candidate, &paths.results_dir)),
+            None => self.python(paths.evaluator_args(&self.config)),
         }
     }
 

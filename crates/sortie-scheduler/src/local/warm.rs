@@ -13,7 +13,7 @@ impl Plan {
     /// `planned` would be, with the server in place of the evaluator.
     pub(super) fn server(&self, planned: &Planned, paths: &Paths) -> Option<FromTemplate> {
         let settings = self.warm()?;
-        let args = self.config.evaluator_args(&paths.candidate, &paths.results_dir);
+        let args = paths.evaluator_args(&self.config);
         let before = planned.args.len().checked_sub(args.len())?;
         let server = sortie_warm::server_args(self.evaluator(), &settings.preload);
         let template = Template {

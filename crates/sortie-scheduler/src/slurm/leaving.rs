@@ -1,6 +1,7 @@
 //! The last moment: the runtime goes, and with it all tasks, while Slurm still has jobs.
 
 use std::sync::Weak;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ use super::Cluster;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Held by the task that attends to the jobs. When that is dropped with jobs in flight, nobody would see to them
-/// any more: they are cancelled, by a runtime made for that, and reported as lost.
+/// any more: unless they were left on purpose they are cancelled, by a runtime made for that; and they are reported as
+/// lost.
 pub(super) struct Leaving(pub(super) Weak<Cluster>);
 
 impl Drop for Leaving {
@@ -20,7 +22,8 @@ impl Drop for Leaving {
         // If it is gone, then so are the jobs.
         let Some(cluster) = self.0.upgrade() else { return };
         let (ids, names, flights) = cluster.flights().abandon();
-        if !ids.is_empty() || !names.is_empty() {
+        let left = cluster.left.load(Ordering::Relaxed);
+        if !left && (!ids.is_empty() || !names.is_empty()) {
             let client = cluster.client.clone();
             let cancelling = thread::Builder::new()
                 .name("sortie-leaving".into())

@@ -26,6 +26,7 @@ mod record;
 mod submit;
 mod turn;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -74,6 +75,8 @@ struct Cluster {
     readers: Arc<Semaphore>,
     /// Told when a job is to be stopped, for those that wait before they are submitted.
     cancelled: Notify,
+    /// Whether the jobs are left to Slurm when the runtime goes.
+    left: AtomicBool,
 }
 
 impl Slurm {
@@ -100,6 +103,7 @@ impl Slurm {
             submissions: Semaphore::new(SUBMISSIONS_AT_ONCE),
             readers: Arc::new(Semaphore::new(READERS)),
             cancelled: Notify::new(),
+            left: AtomicBool::new(false),
         });
         runtime.spawn(attend(Arc::downgrade(&cluster), reports));
         Ok(Self { cluster })
@@ -119,6 +123,11 @@ impl Executor for Slurm {
     fn attach(&self, job: Job, note: Submitted) {
         self.cluster.flights().expect(job.id);
         self.cluster.runtime.spawn(attach::attach(self.cluster.clone(), job, note));
+    }
+
+    fn leave(&self) -> bool {
+        self.cluster.left.store(true, Ordering::Relaxed);
+        true
     }
 
     fn cancel(&self, jobs: &[JobId], _how: Cancel) {

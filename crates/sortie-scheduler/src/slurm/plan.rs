@@ -46,7 +46,7 @@ impl Plan {
 
     /// The evaluator's command line on a candidate.
     pub(crate) fn command(&self, paths: &Paths) -> Vec<OsString> {
-        let args = self.config.evaluator_args(&paths.candidate, &paths.results_dir);
+        let args = paths.evaluator_args(&self.config);
         [vec!["python".into()], args].concat()
     }
 

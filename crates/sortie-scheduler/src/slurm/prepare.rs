@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use sortie_results::jiff::Timestamp;
-use sortie_results::{AttemptId, Claim, Fault, Outcome, ResultsDir, Submitted};
+use sortie_results::{AttemptId, Claim, Fault, Outcome, ResultsDir, Submitted, sync_submitted};
 use sortie_slurm::{JobName, Submission};
 
 use super::flight::Flight;
@@ -140,6 +140,9 @@ fn hand_over(plan: &Plan, noted: &[Claimed]) -> Result<Submission, Outcome> {
     let name = JobName::new(&name).map_err(|error| Outcome::not_started(error.to_string()))?;
     let kept = first.claim.keep_script(script.as_bytes());
     kept.map_err(|error| not_written(error.to_string()))?;
+    let claims: Vec<_> = noted.iter().map(|job| &job.claim).collect();
+    sync_submitted(&claims)
+        .map_err(|error| not_written(format!("the results dirs cannot be synced: {error}")))?;
     Ok(Submission { name, script: script.into_bytes(), args: Vec::new() })
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use sortie_results::{Outcome, Record};
-use sortie_scheduler::{SchedulerError, Status};
+use sortie_scheduler::{Request, SchedulerError, Status};
 
 use crate::{GOOD, Stage, eventually, scheduler_with};
 
@@ -111,4 +111,24 @@ async fn any_thread_may_submit() {
         scope.spawn(|| scheduler.submit(candidate, dir).unwrap()).join().unwrap()
     });
     assert!(scheduler.wait(job).await.unwrap().correct);
+}
+
+#[tokio::test]
+async fn a_job_may_have_arguments_of_its_own() {
+    let stage = Stage::new(&format!("echo \"$@\"; {GOOD}"));
+    let mut config = stage.config();
+    config.extra_cmd_args =
+        [("seed".to_owned(), 1.into()), ("fast".to_owned(), true.into())].into();
+    let scheduler = scheduler_with(config, 4);
+    let extra_args = vec![("seed".to_owned(), "2".to_owned()), ("n".to_owned(), "a b".to_owned())];
+    let request = Request { extra_args, ..(stage.path("candidate"), stage.path("own")).into() };
+    let plain = (stage.path("candidate"), stage.path("plain")).into();
+    let mut said = Vec::new();
+    for job in scheduler.submit_many([request, plain]) {
+        let job = job.unwrap();
+        scheduler.wait(job).await.unwrap();
+        said.push(scheduler.results(job).unwrap().stdout_log.text());
+    }
+    assert!(said[0].ends_with("--seed 2 --fast True --n a b\n"), "{said:?}");
+    assert!(said[1].ends_with("--seed 1 --fast True\n"), "{said:?}");
 }

@@ -66,7 +66,7 @@ async fn cancelled_while_it_runs(cluster: Cluster) {
     let scheduler = site.scheduler(site.config());
     let job = scheduler.submit(site.path("candidate"), site.path("results")).unwrap();
     site.appears("results/up").await;
-    assert!(site.stage.processes().len() >= 4);
+    crate::eventually("all it starts", || site.stage.processes().len() >= 4).await;
     let from = Instant::now();
     scheduler.cancel(&[job]);
     assert_eq!(end_of(&scheduler, job).await, Outcome::Cancelled);

@@ -1,0 +1,98 @@
+//! The directory of a sweep, to look at.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use crate::lock::Lock;
+use crate::{End, Holder, ResultLines, Sweep, SweepError, names};
+
+/// The directory of a sweep. Looking at it takes no lock, and may be done while a launcher sees to it.
+#[derive(Debug, Clone)]
+pub struct SweepDir(PathBuf);
+
+impl SweepDir {
+    /// The directory of that path, be it there or not.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Whether there is a sweep in it.
+    pub fn is_sweep(&self) -> bool {
+        self.ledger_file().is_file()
+    }
+
+    /// The results dir of a candidate, by its id.
+    pub fn results_dir(&self, id: &str) -> PathBuf {
+        self.0.join(id)
+    }
+
+    /// `results.jsonl`, with a line for each candidate that is done.
+    pub fn results_file(&self) -> PathBuf {
+        self.0.join(names::RESULTS)
+    }
+
+    /// `settings.yaml`, the settings of its jobs.
+    pub fn settings_file(&self) -> PathBuf {
+        self.0.join(names::SETTINGS)
+    }
+
+    /// `ledger.jsonl`.
+    pub fn ledger_file(&self) -> PathBuf {
+        self.0.join(names::LEDGER)
+    }
+
+    pub(crate) fn lock_file(&self) -> PathBuf {
+        self.0.join(names::LOCK)
+    }
+
+    /// The launcher that sees to the sweep now, if one does.
+    pub fn holder(&self) -> Option<Holder> {
+        Lock::holder(&self.lock_file())
+    }
+
+    /// What there is to do, what was begun, and what is done: all that the ledger says.
+    pub fn read(&self) -> Result<Sweep, SweepError> {
+        let ledger = self.ledger_file();
+        let bytes = match fs::read(&ledger) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(SweepError::NoSweep { dir: self.0.clone() });
+            }
+            read => read.map_err(SweepError::io("read", &ledger))?,
+        };
+        Sweep::parse(&ledger, &bytes)
+    }
+
+    /// The settings of its jobs, as text.
+    pub fn settings(&self) -> Result<String, SweepError> {
+        let path = self.settings_file();
+        fs::read_to_string(&path).map_err(SweepError::io("read", &path))
+    }
+
+    /// All results there are, in the order in which candidates were done. One that is only half written is left out.
+    pub fn results(&self) -> Result<ResultLines, SweepError> {
+        let path = self.results_file();
+        ResultLines::open(&path).map_err(SweepError::io("open", &path))
+    }
+
+    /// The line of one candidate that is done: JSON, without the newline.
+    pub fn result(&self, end: &End) -> Result<Vec<u8>, SweepError> {
+        let path = self.results_file();
+        let read = || {
+            let len = usize::try_from(end.len).map_err(|_| io::ErrorKind::OutOfMemory)?;
+            let mut line = vec![0; len];
+            File::open(&path)?.read_exact_at(&mut line, end.offset)?;
+            match crc32fast::hash(&line) == end.crc {
+                true => Ok(line),
+                false => Err(io::Error::new(io::ErrorKind::InvalidData, "a line is damaged")),
+            }
+        };
+        read().map_err(SweepError::io("read", &path))
+    }
+}

@@ -1,0 +1,140 @@
+//! Where each candidate is: to be run, with the scheduler, over, or written down.
+
+use std::sync::Arc;
+
+use sortie_results::Outcome;
+use sortie_scheduler::{Event, Finished, JobId, JobScheduler, Status};
+
+use super::{Drive, Flying};
+use crate::scribe::{Finish, News, Order};
+use crate::triage::{Begun, look};
+use crate::{Progress, State, Stop};
+
+impl Drive {
+    /// Finds out what there is to do for a candidate.
+    pub(super) fn sort(&mut self, place: usize) {
+        let begun = match self.sweep.states[place] {
+            State::Ended(_) => return,
+            State::Waiting => Begun::Again,
+            State::Started { .. } => look(&self.results_dir(place), self.on_cluster),
+        };
+        match begun {
+            Begun::Again => self.todo.push_back(place),
+            Begun::Submitted => self.adrift.push_back(place),
+            Begun::Recorded => {
+                self.progress.waiting -= 1;
+                self.progress.running += 1;
+                self.write_down(place, None);
+            }
+        }
+    }
+
+    pub(super) fn hear(&mut self, scheduler: &JobScheduler, event: Event) {
+        match event {
+            Event::Started { job } => self.moves(job, true),
+            Event::Pending { job, .. } => self.moves(job, false),
+            Event::Finished { job, finished } => self.over(scheduler, job, finished),
+            Event::Missed(_) => self.look_at_all(scheduler),
+            Event::Submitted { .. } => {}
+        }
+    }
+
+    /// Some events were lost: all jobs are asked for.
+    fn look_at_all(&mut self, scheduler: &JobScheduler) {
+        let jobs = self.jobs();
+        for (job, status) in jobs.iter().zip(scheduler.status_many(&jobs)) {
+            match status {
+                Some(Status::Finished(finished)) => self.over(scheduler, *job, finished),
+                Some(Status::Running { .. }) => self.moves(*job, true),
+                Some(Status::Queued { .. }) => self.moves(*job, false),
+                None => {}
+            }
+        }
+    }
+
+    fn moves(&mut self, job: JobId, running: bool) {
+        if let Some(flying) = self.flying.get_mut(&job)
+            && flying.running != running
+        {
+            flying.running = running;
+            let Progress { queued, running: runs, .. } = &mut self.progress;
+            let (from, to) = if running { (queued, runs) } else { (runs, queued) };
+            *from -= 1;
+            *to += 1;
+        }
+    }
+
+    fn over(&mut self, scheduler: &JobScheduler, job: JobId, finished: Arc<Finished>) {
+        self.moves(job, true);
+        let Some(Flying { place, attached, .. }) = self.flying.remove(&job) else { return };
+        scheduler.forget(job);
+        let withdrawn = self.stops() && finished.outcome == Outcome::Cancelled;
+        // It never came to the cluster, or left nothing there.
+        let lost = attached && matches!(finished.outcome, Outcome::Lost { .. });
+        if withdrawn || lost || self.failed.is_some() {
+            self.progress.running -= 1;
+            self.progress.waiting += 1;
+            self.todo.push_back(place);
+        } else {
+            self.write_down(place, Some(finished));
+        }
+    }
+
+    /// Has a candidate that is over written down. Until it is, it counts as running.
+    pub(super) fn write_down(&mut self, place: usize, finished: Option<Arc<Finished>>) {
+        let candidate = self.sweep.candidates[place].clone();
+        let results_dir = self.results_dir(place);
+        self.unwritten += 1;
+        let finish = Finish { place, candidate, results_dir, finished };
+        // If the scribe has failed, that is its last news.
+        let _ = self.orders.send(Order::Finish(Box::new(finish)));
+    }
+
+    pub(super) fn hear_news(&mut self, news: News) {
+        match news {
+            News::Done { place, end } => {
+                self.unwritten -= 1;
+                self.progress.running -= 1;
+                self.progress.add(&self.sweep.candidates[place], &end);
+                self.sweep.states[place] = State::Ended(end);
+            }
+            News::Failed(error) => {
+                self.progress.running -= self.unwritten;
+                self.progress.waiting += self.unwritten;
+                self.unwritten = 0;
+                self.failed.get_or_insert(error);
+            }
+        }
+    }
+
+    pub(super) fn results_dir(&self, place: usize) -> std::path::PathBuf {
+        self.dir.results_dir(&self.sweep.candidates[place].id)
+    }
+
+    /// Whether nothing more is to be handed over.
+    pub(super) fn stops(&self) -> bool {
+        self.stop != Stop::No || self.failed.is_some()
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        // What a cluster has is found there again.
+        if self.on_cluster && (self.failed.is_some() || self.stop == Stop::Now) {
+            return true;
+        }
+        if self.failed.is_some() {
+            return self.flying.is_empty();
+        }
+        let to_do = !self.todo.is_empty() || !self.adrift.is_empty();
+        let busy = !self.flying.is_empty() || self.unwritten > 0 || self.starting.is_some();
+        !busy && (self.stops() || !to_do)
+    }
+
+    pub(super) fn tell(&self) {
+        let now = Progress { stop: self.stop, ..self.progress.clone() };
+        self.control.progress.send_if_modified(|told| {
+            let news = *told != now;
+            *told = now;
+            news
+        });
+    }
+}

@@ -1,0 +1,188 @@
+//! A sweep on its way: candidates handed to the scheduler, few enough at once, and their ends written down.
+
+mod candidates;
+mod hands;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::mpsc as orders;
+
+use sortie_config::{JobConfig, JobType};
+use sortie_results::ReadLimits;
+use sortie_scheduler::{JobId, JobScheduler, SchedulerOptions};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::scribe::{News, Order, Scribe};
+use crate::{OpenSweep, Progress, Stop, Sweep, SweepDir, SweepError};
+
+/// How a sweep on its way is watched and stopped.
+#[derive(Debug)]
+pub struct Control {
+    /// Whether it is to stop, and how. A later wish counts if it is more urgent.
+    pub stop: watch::Receiver<Stop>,
+    /// How it fares.
+    pub progress: watch::Sender<Progress>,
+}
+
+impl OpenSweep {
+    /// Evaluates what is not done yet, until all is done or it is asked to stop; answers with the sweep as it is then.
+    /// `options.max_workers` is taken from the sweep.
+    ///
+    /// Within a tokio runtime with I/O and time enabled. Dropping the future kills jobs of this machine, and cancels those
+    /// of Slurm.
+    ///
+    /// # Errors
+    ///
+    /// Settings that cannot work; and a file of the sweep that cannot be written, a full disk say: nothing more is handed
+    /// over then, what runs comes to its end, and the sweep can be resumed.
+    pub async fn run(
+        self,
+        config: JobConfig,
+        options: SchedulerOptions,
+        control: Control,
+    ) -> Result<Sweep, SweepError> {
+        let Self { dir, sweep, books, lock } = self;
+        let job_type = config.job_type();
+        let on_cluster = matches!(job_type, JobType::SlurmConda | JobType::SlurmDocker);
+        let limits = ReadLimits {
+            log_tail_bytes: config.limits().log_tail_bytes,
+            max_result_bytes: config.limits().max_result_bytes,
+        };
+        let max_workers = sweep.header.options.workers;
+        let options = SchedulerOptions { max_workers, ..options };
+        let scheduler = JobScheduler::new(job_type, config, options)?;
+        let (sender, mut news) = mpsc::unbounded_channel();
+        let scribe = Scribe { books, lock, limits, sync_starts: on_cluster, news: sender };
+        let (orders, receiver) = orders::channel();
+        let writing = tokio::task::spawn_blocking(move || scribe.work(&receiver));
+        let mut drive = Drive::new(dir, sweep, on_cluster, orders, control);
+        let driven = drive.drive(&scheduler, &mut news).await;
+        // What a cluster has goes on, if anything is left; here there is nothing left.
+        scheduler.leave();
+        let closed = drive.close(writing, news).await;
+        driven.and(closed)
+    }
+}
+
+/// A candidate that the scheduler has.
+struct Flying {
+    place: usize,
+    running: bool,
+    /// Whether another launcher has submitted it.
+    attached: bool,
+}
+
+struct Drive {
+    dir: SweepDir,
+    sweep: Sweep,
+    on_cluster: bool,
+    orders: orders::Sender<Order>,
+    control: Control,
+    /// Candidates that are to be run, by their places.
+    todo: VecDeque<usize>,
+    /// Those that a cluster may have already.
+    adrift: VecDeque<usize>,
+    /// Those that will be handed over once that is noted.
+    starting: Option<(Vec<usize>, oneshot::Receiver<()>)>,
+    flying: HashMap<JobId, Flying>,
+    /// How many are over, and not written down yet.
+    unwritten: usize,
+    stop: Stop,
+    /// Why nothing can be written any more.
+    failed: Option<SweepError>,
+    progress: Progress,
+}
+
+impl Drive {
+    fn new(
+        dir: SweepDir,
+        sweep: Sweep,
+        on_cluster: bool,
+        orders: orders::Sender<Order>,
+        control: Control,
+    ) -> Self {
+        let progress = Progress::of(&sweep);
+        let mut drive = Self {
+            dir,
+            sweep,
+            on_cluster,
+            orders,
+            control,
+            todo: VecDeque::new(),
+            adrift: VecDeque::new(),
+            starting: None,
+            flying: HashMap::new(),
+            unwritten: 0,
+            stop: Stop::No,
+            failed: None,
+            progress,
+        };
+        for place in 0..drive.sweep.candidates.len() {
+            drive.sort(place);
+        }
+        drive
+    }
+
+    async fn drive(
+        &mut self,
+        scheduler: &JobScheduler,
+        news: &mut mpsc::UnboundedReceiver<News>,
+    ) -> Result<(), SweepError> {
+        let mut events = scheduler.events();
+        loop {
+            self.hear_stop(scheduler);
+            self.attach(scheduler);
+            self.begin();
+            self.tell();
+            if self.is_over() {
+                break;
+            }
+            tokio::select! {
+                written = news.recv(), if self.failed.is_none() => {
+                    self.hear_news(written.unwrap_or_else(|| self.broken("it says nothing")));
+                    if self.failed.is_some() {
+                        self.withdraw(scheduler);
+                    }
+                }
+                Some(event) = events.next() => self.hear(scheduler, event),
+                (places, noted) = noted(&mut self.starting) => {
+                    self.submit(scheduler, places, noted)?;
+                }
+                Ok(()) = self.control.stop.changed() => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until all that is over is written down.
+    async fn close(
+        mut self,
+        writing: JoinHandle<()>,
+        mut news: mpsc::UnboundedReceiver<News>,
+    ) -> Result<Sweep, SweepError> {
+        // The scribe ends when it has no more orders to wait for.
+        self.orders = orders::channel().0;
+        if let Err(error) = writing.await {
+            self.hear_news(self.broken(&error.to_string()));
+        }
+        while let Ok(written) = news.try_recv() {
+            self.hear_news(written);
+        }
+        self.tell();
+        self.failed.map_or(Ok(self.sweep), Err)
+    }
+
+    fn broken(&self, reason: &str) -> News {
+        let dir = self.dir.path().to_owned();
+        News::Failed(SweepError::Broken { dir, reason: reason.to_owned() })
+    }
+}
+
+/// The candidates whose starts are noted now, or, if the scribe has failed, never will be; waits for ever if there are none.
+async fn noted(starting: &mut Option<(Vec<usize>, oneshot::Receiver<()>)>) -> (Vec<usize>, bool) {
+    let Some((places, noted)) = starting else { return std::future::pending().await };
+    let noted = noted.await.is_ok();
+    let places = std::mem::take(places);
+    *starting = None;
+    (places, noted)
+}

@@ -1,0 +1,171 @@
+//! What the ledger's lines say.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use sortie_results::jiff::Timestamp;
+use sortie_results::{Fault, Outcome, Results};
+
+use crate::{Candidate, path_text};
+
+/// The version of the ledger's form. A reader refuses any other.
+pub(crate) const VERSION: u32 = 1;
+
+/// A line of the ledger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Entry {
+    /// The first line.
+    Sweep(Header),
+    /// A line for each candidate, in their order, right after it.
+    Candidate(Candidate),
+    /// A launcher sees to the sweep from here on.
+    Session(Session),
+    /// Candidates are about to be handed over to run.
+    Start { at: Timestamp, ids: Vec<String> },
+    /// A candidate is done: its line is in the file of results.
+    End(NamedEnd),
+    /// The file of results was cut there: what lies beyond is not done.
+    Cut { at: Timestamp, offset: u64 },
+}
+
+/// What a sweep is, as it was when it was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// The version of the ledger's form.
+    pub version: u32,
+    /// The sortie that made it.
+    pub sortie: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Where relative paths start from.
+    #[serde(with = "path_text")]
+    pub cwd: PathBuf,
+    /// How many candidates there are.
+    pub candidates: usize,
+    /// How it was to be driven.
+    #[serde(flatten)]
+    pub options: Options,
+}
+
+/// How a sweep is driven.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Options {
+    /// The member of `metrics.json` that candidates are ranked by, highest first.
+    pub score: String,
+    /// How many jobs run at once on this machine.
+    pub workers: usize,
+    /// How many jobs may be in Slurm's hands at once.
+    pub in_slurm: usize,
+}
+
+/// By `combined_score`; 4 workers, 4,000 in Slurm's hands.
+impl Default for Options {
+    fn default() -> Self {
+        Self { score: "combined_score".to_owned(), workers: 4, in_slurm: 4000 }
+    }
+}
+
+/// A launcher that saw to a sweep.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// From when on.
+    pub at: Timestamp,
+    /// The process.
+    pub pid: u32,
+    /// The machine.
+    pub host: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct NamedEnd {
+    pub(crate) id: String,
+    #[serde(flatten)]
+    pub(crate) end: End,
+}
+
+/// A candidate that is done: where its line is among the results, and the gist of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct End {
+    /// Where its line starts, in bytes.
+    pub offset: u64,
+    /// How long the line is, in bytes, without its newline.
+    pub len: u64,
+    /// The line's CRC-32 (IEEE 802.3).
+    pub crc: u32,
+    /// Whether the candidate is correct.
+    pub correct: bool,
+    /// The kind of its outcome, as in `timed_out`.
+    pub outcome: String,
+    /// Whose fault it is, if something went wrong.
+    pub fault: Option<Fault>,
+    /// Its score, if it is correct and has one that is finite.
+    pub score: Option<f64>,
+}
+
+impl End {
+    /// Of a line at that place.
+    pub(crate) fn new(offset: u64, line: &[u8], results: &Results, score: &str) -> Self {
+        let score = results.metrics.get(score).and_then(sortie_results::Value::as_f64);
+        Self {
+            offset,
+            len: line.len() as u64,
+            crc: crc32fast::hash(line),
+            correct: results.correct,
+            outcome: kind(&results.outcome).to_owned(),
+            fault: results.fault,
+            score: score.filter(|score| results.correct && score.is_finite()),
+        }
+    }
+
+    /// Where the next line starts, in bytes.
+    pub fn next_offset(&self) -> u64 {
+        self.offset + self.len + 1
+    }
+}
+
+/// As in the outcome's JSON.
+fn kind(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Exited { .. } => "exited",
+        Outcome::Signaled { .. } => "signaled",
+        Outcome::TimedOut { .. } => "timed_out",
+        Outcome::OutOfMemory => "out_of_memory",
+        Outcome::OutputLimit { .. } => "output_limit",
+        Outcome::Cancelled => "cancelled",
+        Outcome::NotStarted { .. } => "not_started",
+        Outcome::SetupFailed { .. } => "setup_failed",
+        Outcome::SubmitFailed { .. } => "submit_failed",
+        Outcome::NodeFailed { .. } => "node_failed",
+        Outcome::Preempted => "preempted",
+        Outcome::Lost { .. } => "lost",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_those_of_the_outcomes_json() {
+        let reason = || "why".to_owned();
+        let outcomes = [
+            Outcome::Exited { code: 3 },
+            Outcome::signaled(11),
+            Outcome::TimedOut { limit_seconds: 1.5 },
+            Outcome::OutOfMemory,
+            Outcome::OutputLimit { limit_bytes: 1 },
+            Outcome::Cancelled,
+            Outcome::not_started("why"),
+            Outcome::SetupFailed { reason: reason(), fault: Fault::Setup },
+            Outcome::SubmitFailed { reason: reason(), fault: Fault::Setup },
+            Outcome::NodeFailed { reason: reason() },
+            Outcome::Preempted,
+            Outcome::Lost { reason: reason() },
+        ];
+        for outcome in outcomes {
+            let json = serde_json::to_value(&outcome).unwrap();
+            assert_eq!(json["kind"], kind(&outcome));
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What can be wrong with a sweep's directory.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sortie_scheduler::SchedulerError;
+use thiserror::Error;
+
+use crate::Holder;
+
+/// Why a sweep cannot be made, read, or go on.
+#[derive(Debug, Error)]
+pub enum SweepError {
+    /// There is none.
+    #[error("{} holds no sweep: it has no {}", dir.display(), crate::names::LEDGER)]
+    NoSweep {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// There is one already.
+    #[error("{} holds a sweep already: resume it, or choose another directory", dir.display())]
+    Exists {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// Files are there that a sweep could take for its own.
+    #[error(
+        "{} is not empty, it holds {name:?}: a new sweep needs a new directory, or an empty one",
+        dir.display()
+    )]
+    NotEmpty {
+        /// The directory.
+        dir: PathBuf,
+        /// One of the files there.
+        name: String,
+    },
+    /// Another launcher sees to it.
+    #[error("{} is in use by {holder}: wait for it, or stop it", dir.display())]
+    InUse {
+        /// The directory.
+        dir: PathBuf,
+        /// Who.
+        holder: Holder,
+    },
+    /// Its first lines, which say what it is, are damaged: they were never written by halves.
+    #[error("{}:{line}: not a whole line of a sweep's ledger: {expected} is expected", ledger.display())]
+    Damaged {
+        /// The ledger.
+        ledger: PathBuf,
+        /// The line, from 1 on.
+        line: usize,
+        /// What should be there.
+        expected: &'static str,
+    },
+    /// It was made by a later sortie.
+    #[error("{} is of version {version}; this sortie reads version {}", ledger.display(), crate::entry::VERSION)]
+    Version {
+        /// The ledger.
+        ledger: PathBuf,
+        /// The version it says.
+        version: u32,
+    },
+    /// The operating system would not.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What could not be done, as in `write`.
+        action: &'static str,
+        /// The file or directory it could not be done to.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The task that writes has panicked.
+    #[error("{}: what writes the sweep's files has ended: {reason}", dir.display())]
+    Broken {
+        /// The directory.
+        dir: PathBuf,
+        /// What is known of it.
+        reason: String,
+    },
+    /// The scheduler refuses a job.
+    #[error(transparent)]
+    Scheduler(#[from] SchedulerError),
+}
+
+impl SweepError {
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+}

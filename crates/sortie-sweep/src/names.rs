@@ -1,0 +1,15 @@
+//! What the files of a sweep's directory are called.
+
+/// What was asked for, what was begun, what is done.
+pub(crate) const LEDGER: &str = "ledger.jsonl";
+/// A line for each candidate that is done.
+pub(crate) const RESULTS: &str = "results.jsonl";
+/// The settings of its jobs.
+pub(crate) const SETTINGS: &str = "settings.yaml";
+/// Locked by the launcher that sees to the sweep, and naming it.
+pub(crate) const LOCK: &str = "lock";
+/// The report of a sweep, if one is written.
+const REPORT: &str = "report.html";
+
+/// What no candidate may be called.
+pub(crate) const RESERVED: [&str; 5] = [LEDGER, RESULTS, SETTINGS, LOCK, REPORT];

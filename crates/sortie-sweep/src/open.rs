@@ -1,0 +1,190 @@
+//! A sweep in the hands of this launcher: made, or taken up again.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sortie_results::jiff::Timestamp;
+
+use crate::books::Books;
+use crate::entry::{Entry, Header, VERSION};
+use crate::lock::Lock;
+use crate::{
+    Candidate, Disk, Holder, Options, Session, Sweep, SweepDir, SweepError, line, names, repair,
+};
+
+/// How much is handed to the disk at once when a ledger is made, in bytes.
+const AT_ONCE: usize = 1 << 20;
+
+/// A sweep in the hands of this launcher, and of no other.
+pub struct OpenSweep {
+    pub(crate) dir: SweepDir,
+    pub(crate) sweep: Sweep,
+    pub(crate) books: Books,
+    pub(crate) lock: Lock,
+}
+
+/// A sweep to be made.
+#[derive(Debug, Clone)]
+pub struct NewSweep<'a> {
+    /// The settings of its jobs, kept as `settings.yaml`.
+    pub settings: &'a str,
+    /// Where relative paths start from: the launcher's working directory.
+    pub cwd: PathBuf,
+    /// How it is driven.
+    pub options: Options,
+    /// What there is to do; each id once, and fit for the name of a directory.
+    pub candidates: Vec<Candidate>,
+}
+
+impl fmt::Debug for OpenSweep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenSweep").field("dir", &self.dir).finish_non_exhaustive()
+    }
+}
+
+impl OpenSweep {
+    /// Makes a sweep in a directory that is not there, or is empty. It is there whole, or not at all: until its ledger
+    /// has its name, which is the last step, it can be made again.
+    pub fn create(
+        dir: SweepDir,
+        new: NewSweep<'_>,
+        disk: Arc<dyn Disk>,
+    ) -> Result<Self, SweepError> {
+        if dir.is_sweep() {
+            return Err(SweepError::Exists { dir: dir.path().to_owned() });
+        }
+        make_dir(&*disk, dir.path())?;
+        let lock = lock(&dir)?;
+        is_free(&dir)?;
+        let header = Header {
+            version: VERSION,
+            sortie: env!("CARGO_PKG_VERSION").to_owned(),
+            created_at: Timestamp::now(),
+            cwd: new.cwd,
+            candidates: new.candidates.len(),
+            options: new.options,
+        };
+        // First, since it tells that the other files are ours.
+        let ledger = unfinished(&dir);
+        let mut entries = vec![Entry::Sweep(header)];
+        entries.extend(new.candidates.into_iter().map(Entry::Candidate));
+        write(&*disk, &ledger, &entries)?;
+        let settings = dir.settings_file();
+        let file = disk.create(&settings).map_err(SweepError::io("create", &settings))?;
+        let written = disk.append(&file, new.settings.as_bytes()).and_then(|()| disk.sync(&file));
+        written.map_err(SweepError::io("write", &settings))?;
+        let results = dir.results_file();
+        disk.create(&results).map_err(SweepError::io("create", &results))?;
+        let named = disk
+            .sync_dir(dir.path())
+            .and_then(|()| disk.rename(&ledger, &dir.ledger_file()))
+            .and_then(|()| disk.sync_dir(dir.path()));
+        named.map_err(SweepError::io("create", &dir.ledger_file()))?;
+        let sweep = dir.read()?;
+        Self::with(dir, sweep, 0, lock, disk)
+    }
+
+    /// Takes up a sweep again, and mends what a launcher that was killed left half written.
+    pub fn resume(dir: SweepDir, disk: Arc<dyn Disk>) -> Result<Self, SweepError> {
+        if !dir.is_sweep() {
+            return Err(SweepError::NoSweep { dir: dir.path().to_owned() });
+        }
+        let lock = lock(&dir)?;
+        let (sweep, offset) = repair::repair(&dir, &*disk)?;
+        Self::with(dir, sweep, offset, lock, disk)
+    }
+
+    fn with(
+        dir: SweepDir,
+        sweep: Sweep,
+        offset: u64,
+        lock: Lock,
+        disk: Arc<dyn Disk>,
+    ) -> Result<Self, SweepError> {
+        let score = sweep.header.options.score.clone();
+        let mut books = Books::new(disk, dir.clone(), offset, score)?;
+        let Holder { pid, host } = Holder::this();
+        books.note(&[Entry::Session(Session { at: Timestamp::now(), pid, host })])?;
+        Ok(Self { dir, sweep, books, lock })
+    }
+
+    /// How far it is.
+    pub fn sweep(&self) -> &Sweep {
+        &self.sweep
+    }
+
+    /// Where it is.
+    pub fn dir(&self) -> &SweepDir {
+        &self.dir
+    }
+}
+
+/// Makes the directory, and its parents, so that they survive a loss of power.
+fn make_dir(disk: &dyn Disk, path: &Path) -> Result<(), SweepError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = path.parent().filter(|parent| *parent != Path::new(""));
+    if let Some(parent) = parent {
+        make_dir(disk, parent)?;
+    }
+    let made = disk.create_dir(path);
+    let made = made.and_then(|()| disk.sync_dir(parent.unwrap_or(Path::new("."))));
+    made.map_err(SweepError::io("create", path))
+}
+
+fn lock(dir: &SweepDir) -> Result<Lock, SweepError> {
+    let path = dir.lock_file();
+    let taken = Lock::take(&path).map_err(SweepError::io("lock", &path))?;
+    taken.map_err(|holder| SweepError::InUse { dir: dir.path().to_owned(), holder })
+}
+
+/// What a ledger is called until it is whole.
+fn unfinished(dir: &SweepDir) -> PathBuf {
+    dir.path().join(format!("{}.new", names::LEDGER))
+}
+
+/// Whether nothing is in the directory but what a launcher left that was killed while it made a sweep here.
+fn is_free(dir: &SweepDir) -> Result<(), SweepError> {
+    // Another may have made one before we had the lock.
+    if dir.is_sweep() {
+        return Err(SweepError::Exists { dir: dir.path().to_owned() });
+    }
+    let unfinished = unfinished(dir);
+    let ours = [dir.lock_file(), unfinished.clone(), dir.settings_file(), dir.results_file()];
+    let ours = if unfinished.exists() { &ours[..] } else { &ours[..1] };
+    let first_other = || -> io::Result<Option<String>> {
+        for entry in fs::read_dir(dir.path())? {
+            let path = entry?.path();
+            if !ours.contains(&path) {
+                let name = path.file_name().unwrap_or_default();
+                return Ok(Some(name.to_string_lossy().into_owned()));
+            }
+        }
+        Ok(None)
+    };
+    match first_other().map_err(SweepError::io("read", dir.path()))? {
+        Some(name) => Err(SweepError::NotEmpty { dir: dir.path().to_owned(), name }),
+        None => Ok(()),
+    }
+}
+
+fn write(disk: &dyn Disk, path: &Path, entries: &[Entry]) -> Result<(), SweepError> {
+    let file = disk.create(path).map_err(SweepError::io("create", path))?;
+    let write = || {
+        let mut lines = Vec::new();
+        for entry in entries {
+            line::push(&mut lines, entry)?;
+            if lines.len() >= AT_ONCE {
+                disk.append(&file, &lines)?;
+                lines.clear();
+            }
+        }
+        disk.append(&file, &lines)?;
+        disk.sync(&file)
+    };
+    write().map_err(SweepError::io("write", path))
+}

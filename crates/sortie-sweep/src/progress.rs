@@ -1,0 +1,104 @@
+//! How a sweep fares, in numbers.
+
+use serde::Serialize;
+use sortie_results::Fault;
+
+use crate::{Candidate, End, State, Stop, Sweep};
+
+/// How a sweep fares.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Progress {
+    /// How many candidates wait for their turn.
+    pub waiting: usize,
+    /// How many were handed over and do not run yet.
+    pub queued: usize,
+    /// How many run.
+    pub running: usize,
+    /// Those that are done.
+    pub done: Counts,
+    /// The best of them.
+    pub best: Option<Best>,
+    /// Whether it is to stop.
+    #[serde(skip)]
+    pub stop: Stop,
+}
+
+/// How many candidates are done, by what came of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Correct.
+    pub correct: usize,
+    /// Not correct, by the candidate's own fault.
+    pub candidate: usize,
+    /// Failed for something that the user has to mend.
+    pub setup: usize,
+    /// Failed because of the machine or the cluster.
+    pub infrastructure: usize,
+    /// Stopped by somebody, and so without a verdict.
+    pub stopped: usize,
+}
+
+/// A candidate and its score.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Best {
+    /// The candidate's id.
+    pub id: String,
+    /// Its path; what is not UTF-8 in it is U+FFFD.
+    pub candidate: String,
+    /// Its score.
+    pub score: f64,
+}
+
+impl Counts {
+    /// All of them.
+    pub fn total(&self) -> usize {
+        self.correct + self.candidate + self.setup + self.infrastructure + self.stopped
+    }
+
+    fn add(&mut self, end: &End) {
+        *match end.fault {
+            _ if end.correct => &mut self.correct,
+            Some(Fault::Candidate) => &mut self.candidate,
+            Some(Fault::Setup) => &mut self.setup,
+            Some(Fault::Infrastructure) => &mut self.infrastructure,
+            None if end.outcome == "cancelled" => &mut self.stopped,
+            None => &mut self.candidate,
+        } += 1;
+    }
+}
+
+impl Best {
+    pub(crate) fn new(candidate: &Candidate, score: f64) -> Self {
+        let path = candidate.path.to_string_lossy().into_owned();
+        Self { id: candidate.id.clone(), candidate: path, score }
+    }
+}
+
+impl Progress {
+    /// Of a sweep to which nobody sees: what was begun counts as waiting.
+    pub fn of(sweep: &Sweep) -> Self {
+        let mut progress = Self::default();
+        for (candidate, state) in sweep.candidates.iter().zip(&sweep.states) {
+            match state {
+                State::Ended(end) => progress.add(candidate, end),
+                State::Waiting | State::Started { .. } => progress.waiting += 1,
+            }
+        }
+        progress
+    }
+
+    /// How many candidates there are.
+    pub fn total(&self) -> usize {
+        self.waiting + self.queued + self.running + self.done.total()
+    }
+
+    /// Counts one that is done. Of equal scores the first counts.
+    pub(crate) fn add(&mut self, candidate: &Candidate, end: &End) {
+        self.done.add(end);
+        if let Some(score) = end.score
+            && self.best.as_ref().is_none_or(|best| score > best.score)
+        {
+            self.best = Some(Best::new(candidate, score));
+        }
+    }
+}

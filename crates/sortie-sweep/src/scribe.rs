@@ -1,0 +1,162 @@
+//! The one who writes: beside the tasks that see to jobs, since reading results and syncing files takes its time.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use sortie_results::{Ended, Fault, Outcome, ReadLimits, Record, Results, Usage, load};
+use sortie_scheduler::Finished;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::books::{Books, Done};
+use crate::lock::Lock;
+use crate::{Candidate, End, SweepError, result_line};
+
+/// What was written is on disk within this time.
+const SYNC: Duration = Duration::from_secs(1);
+/// What is written at once, at most: orders, and about so many bytes.
+const ORDERS: usize = 256;
+const BYTES: usize = 4 << 20;
+
+/// Something to be written.
+pub(crate) enum Order {
+    /// Candidates are about to be handed over, which has to wait until this is noted.
+    Start { ids: Vec<String>, noted: oneshot::Sender<()> },
+    /// A candidate is over.
+    Finish(Box<Finish>),
+}
+
+pub(crate) struct Finish {
+    /// Its place in the sweep.
+    pub(crate) place: usize,
+    pub(crate) candidate: Candidate,
+    pub(crate) results_dir: PathBuf,
+    /// How it went; `None` if only its results dir tells.
+    pub(crate) finished: Option<Arc<Finished>>,
+}
+
+/// What came of it.
+pub(crate) enum News {
+    /// The candidate at that place is done.
+    Done { place: usize, end: End },
+    /// Nothing can be written any more.
+    Failed(SweepError),
+}
+
+pub(crate) struct Scribe {
+    pub(crate) books: Books,
+    /// For as long as there may be something to write.
+    pub(crate) lock: Lock,
+    pub(crate) limits: ReadLimits,
+    /// Whether what is begun has to be on disk before it is: where it would outlive this machine.
+    pub(crate) sync_starts: bool,
+    pub(crate) news: mpsc::UnboundedSender<News>,
+}
+
+impl Scribe {
+    /// Writes until there are no more orders, or something cannot be written: then nothing more is.
+    pub(crate) fn work(mut self, orders: &Receiver<Order>) {
+        if let Err(error) = self.obey(orders) {
+            let _ = self.news.send(News::Failed(error));
+        }
+        drop(self.lock);
+    }
+
+    fn obey(&mut self, orders: &Receiver<Order>) -> Result<(), SweepError> {
+        let mut synced = Instant::now();
+        loop {
+            match orders.recv_timeout(SYNC.saturating_sub(synced.elapsed())) {
+                Ok(order) => self.write(order, orders)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return self.books.sync(),
+            }
+            if synced.elapsed() >= SYNC {
+                self.books.sync()?;
+                synced = Instant::now();
+            }
+        }
+    }
+
+    /// Writes what this order and those that wait behind it ask for, together.
+    fn write(&mut self, first: Order, orders: &Receiver<Order>) -> Result<(), SweepError> {
+        let (mut starts, mut over, mut bytes) = (Vec::new(), Vec::new(), 0);
+        for order in std::iter::once(first).chain(orders.try_iter()).take(ORDERS) {
+            match order {
+                Order::Start { ids, noted } => starts.push((ids, noted)),
+                Order::Finish(finish) => {
+                    let (results, line) = self.read(&finish)?;
+                    bytes += line.len();
+                    over.push((finish, results, line));
+                }
+            }
+            if bytes > BYTES {
+                break;
+            }
+        }
+        self.finish(over)?;
+        self.start(starts)
+    }
+
+    fn finish(&mut self, over: Vec<(Box<Finish>, Results, Vec<u8>)>) -> Result<(), SweepError> {
+        if over.is_empty() {
+            return Ok(());
+        }
+        let done: Vec<_> = over
+            .iter()
+            .map(|(finish, results, line)| Done { id: &finish.candidate.id, line, results })
+            .collect();
+        let ends = self.books.finish(&done)?;
+        for ((finish, ..), end) in over.iter().zip(ends) {
+            let _ = self.news.send(News::Done { place: finish.place, end });
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, starts: Vec<(Vec<String>, oneshot::Sender<()>)>) -> Result<(), SweepError> {
+        if starts.is_empty() {
+            return Ok(());
+        }
+        let (ids, noted): (Vec<_>, Vec<_>) = starts.into_iter().unzip();
+        self.books.start(ids.concat())?;
+        if self.sync_starts {
+            self.books.sync()?;
+        }
+        for noted in noted {
+            let _ = noted.send(());
+        }
+        Ok(())
+    }
+
+    /// The results of a candidate that is over, and its line. A machine's failure for want of space is ours, too: the
+    /// candidate is to be run again.
+    fn read(&self, finish: &Finish) -> Result<(Results, Vec<u8>), SweepError> {
+        let Finish { candidate, results_dir, finished, .. } = finish;
+        let attempt = finished.as_ref().map(|finished| finished.attempt);
+        let read = load(results_dir, attempt, self.limits);
+        let (record, results): (Option<Record>, Results) = match (read, finished) {
+            (Ok((record, results)), _) => (Some(record), results),
+            (Err(error), Some(finished)) => (None, unrecorded(finished, &error.to_string())),
+            (Err(error), None) => {
+                let source = std::io::Error::other(error);
+                return Err(SweepError::Io { action: "read", path: results_dir.clone(), source });
+            }
+        };
+        if results.fault == Some(Fault::Infrastructure) {
+            self.books.has_room()?;
+        }
+        let line = result_line::json(candidate, &results, record.as_ref());
+        let line = line.map_err(SweepError::io("read the results in", results_dir))?;
+        Ok((results, line))
+    }
+}
+
+/// The results of an attempt that left no record: it never came to one, or it was lost.
+fn unrecorded(finished: &Finished, error: &str) -> Results {
+    let outcome = match &finished.outcome {
+        Outcome::Exited { .. } => Outcome::Lost { reason: error.to_owned() },
+        other => other.clone(),
+    };
+    let ended = Ended { outcome, seconds: finished.seconds, usage: Usage::default() };
+    Results::without_dir(finished.attempt, ended)
+}

@@ -1,0 +1,150 @@
+//! A sweep whose launcher dies at each of its writes in turn, and is resumed.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use sortie_sweep::{Disk, RealDisk, SweepDir};
+
+use crate::stage::{SCORES, Stage};
+
+/// How a disk fails.
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    /// Nothing of the last call is done.
+    Before,
+    /// Half of it is.
+    Half,
+    /// All of it is, but nobody is told.
+    After,
+}
+
+/// Does so many calls, one by halves, and no more.
+struct Dying {
+    left: AtomicUsize,
+    fault: Fault,
+}
+
+impl Dying {
+    fn after(calls: usize, fault: Fault) -> Arc<Self> {
+        Arc::new(Self { left: calls.into(), fault })
+    }
+
+    fn call<T>(
+        &self,
+        half: impl FnOnce() -> io::Result<()>,
+        whole: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<T> {
+        let dead = || Err(io::Error::other("dead"));
+        let left =
+            self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        match (left, self.fault) {
+            (Err(_), _) => dead(),
+            (Ok(1), Fault::Before) => dead(),
+            (Ok(1), Fault::Half) => half().and(dead()),
+            (Ok(1), Fault::After) => whole().and(dead()),
+            (Ok(_), _) => whole(),
+        }
+    }
+}
+
+const NOTHING: fn() -> io::Result<()> = || Ok(());
+
+impl Disk for Dying {
+    fn create(&self, path: &Path) -> io::Result<File> {
+        self.call(NOTHING, || RealDisk.create(path))
+    }
+
+    fn append(&self, file: &File, bytes: &[u8]) -> io::Result<()> {
+        let half = || RealDisk.append(file, &bytes[..bytes.len() / 2]);
+        self.call(half, || RealDisk.append(file, bytes))
+    }
+
+    fn truncate(&self, file: &File, len: u64) -> io::Result<()> {
+        self.call(NOTHING, || RealDisk.truncate(file, len))
+    }
+
+    fn sync(&self, file: &File) -> io::Result<()> {
+        self.call(NOTHING, || RealDisk.sync(file))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.call(NOTHING, || RealDisk.rename(from, to))
+    }
+
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        self.call(NOTHING, || RealDisk.create_dir(path))
+    }
+
+    fn has_room(&self, dir: &Path) -> io::Result<()> {
+        RealDisk.has_room(dir)
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        self.call(NOTHING, || RealDisk.sync_dir(path))
+    }
+}
+
+const COUNT: usize = 3;
+
+/// Runs a sweep until the disk dies; whether it does before the end.
+async fn until_it_dies(stage: &Stage, disk: Arc<Dying>) -> bool {
+    let open = match stage.dir().is_sweep() {
+        true => sortie_sweep::OpenSweep::resume(stage.dir(), disk),
+        false => stage.create(COUNT, disk),
+    };
+    match open {
+        Ok(open) => stage.run(open).await.is_err(),
+        Err(_) => true,
+    }
+}
+
+/// The candidates that are done, with their lines.
+fn done(dir: &SweepDir) -> Vec<Vec<u8>> {
+    let sweep = dir.read().unwrap();
+    let ends = sweep.states.iter().filter_map(sortie_sweep::State::end);
+    // One whose line is damaged was never acknowledged to anybody.
+    ends.filter_map(|end| dir.result(end).ok()).collect()
+}
+
+#[tokio::test]
+async fn a_launcher_may_die_at_every_write() {
+    let whole = Stage::new(SCORES);
+    whole.run(whole.create(COUNT, Arc::new(RealDisk)).unwrap()).await.unwrap();
+    let mut deaths = 0;
+    for fault in [Fault::Before, Fault::Half, Fault::After] {
+        for calls in 1.. {
+            let stage = Stage::new(SCORES);
+            if !until_it_dies(&stage, Dying::after(calls, fault)).await {
+                break;
+            }
+            deaths += 1;
+            // So may the one that mends.
+            let before = if stage.dir().is_sweep() { done(&stage.dir()) } else { Vec::new() };
+            until_it_dies(&stage, Dying::after(1 + calls % 5, fault)).await;
+            let open = match stage.dir().is_sweep() {
+                true => stage.resume(),
+                false => stage.create(COUNT, Arc::new(RealDisk)).unwrap(),
+            };
+            stage.run(open).await.unwrap();
+            let context = format!("{fault:?} of call {calls}");
+            let names = |stage: &Stage| {
+                let results = stage.results().into_iter();
+                results
+                    .map(|(id, mut members)| {
+                        members.shift_remove("candidate");
+                        (id, members)
+                    })
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(names(&stage), names(&whole), "{context}");
+            // What was acknowledged is there still, byte for byte; what was over was not run again.
+            let after = done(&stage.dir());
+            assert!(before.iter().all(|line| after.contains(line)), "{context}");
+            assert!(stage.runs().values().all(|runs| *runs == 1), "{context}: {:?}", stage.runs());
+        }
+    }
+    assert!(deaths > 30, "{deaths}");
+}
