@@ -12,6 +12,7 @@ mod packing;
 mod render;
 mod signals;
 mod slurm;
+mod slurm_keeper;
 mod stage;
 mod statuses;
 mod streams;
