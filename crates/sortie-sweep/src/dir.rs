@@ -48,7 +48,8 @@ impl SweepDir {
         self.0.join(names::LEDGER)
     }
 
-    pub(crate) fn lock_file(&self) -> PathBuf {
+    /// The file that the launcher which sees to the sweep has locked, with `flock(2)`.
+    pub fn lock_file(&self) -> PathBuf {
         self.0.join(names::LOCK)
     }
 

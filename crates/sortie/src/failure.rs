@@ -7,6 +7,7 @@ use sortie_config::ConfigError;
 use sortie_results::RecordError;
 use sortie_scheduler::SchedulerError;
 use sortie_script::NulByte;
+use sortie_sweep::SweepError;
 use thiserror::Error;
 
 use crate::{exit_status, output};
@@ -18,6 +19,8 @@ pub(crate) enum Failure {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Scheduler(#[from] SchedulerError),
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
     #[error("RUST_LOG is `{value}`: {problem}")]
     LogFilter { value: String, problem: String },
     #[error("what would run holds {0}")]
@@ -55,6 +58,7 @@ impl Failure {
     pub(crate) fn status(&self) -> u8 {
         match self {
             Self::Scheduler(SchedulerError::Helper(_))
+            | Self::Sweep(SweepError::Io { .. } | SweepError::Broken { .. })
             | Self::Output(_)
             | Self::Runtime(_)
             | Self::Detach(_)
@@ -65,6 +69,7 @@ impl Failure {
             }
             Self::Config(_)
             | Self::Scheduler(_)
+            | Self::Sweep(_)
             | Self::LogFilter { .. }
             | Self::Nul(_)
             | Self::Kept { .. }

@@ -107,12 +107,13 @@ fn what_is_known_of_a_job_as_it_goes() {
     let stage = patient();
     let submitted = ran(stage.sortie(SUBMIT).arg("--json"));
     let members: Vec<_> = submitted.results().keys().cloned().collect();
-    let expected = "version dir state reason since candidate attempt correct score outcome fault detail seconds \
+    let expected = "version kind dir state reason since candidate attempt correct score outcome fault detail seconds \
                     keeper slurm advice";
     assert_eq!(members.join(" "), expected);
     stage.appears("results/ready");
     let running = status(&stage);
     assert_eq!(running["version"].as_f64(), Some(1.0));
+    assert_eq!(running["kind"].as_str(), Some("job"));
     assert_eq!(running["dir"].as_str(), Some("results"));
     assert_eq!(running["candidate"].as_str(), Some("candidate.py"));
     assert_eq!(running["keeper"].get("command").and_then(Value::as_str), Some("submit"));
