@@ -111,6 +111,12 @@ impl OpenSweep {
         Ok(Self { dir, sweep, books, lock })
     }
 
+    /// Drives it in another way than it was begun with, but ranks candidates as before.
+    pub fn set_options(&mut self, options: Options) {
+        let score = std::mem::take(&mut self.sweep.header.options.score);
+        self.sweep.header.options = Options { score, ..options };
+    }
+
     /// How far it is.
     pub fn sweep(&self) -> &Sweep {
         &self.sweep

@@ -8,6 +8,8 @@ use crate::{Candidate, End, State, Stop, Sweep};
 /// How a sweep fares.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Progress {
+    /// How many candidates there are. A few may be over and not written down yet, and so in none of the other counts.
+    pub candidates: usize,
     /// How many candidates wait for their turn.
     pub waiting: usize,
     /// How many were handed over and do not run yet.
@@ -77,7 +79,8 @@ impl Best {
 impl Progress {
     /// Of a sweep to which nobody sees: what was begun counts as waiting.
     pub fn of(sweep: &Sweep) -> Self {
-        let mut progress = Self::default();
+        let candidates = sweep.candidates.len();
+        let mut progress = Self { candidates, ..Self::default() };
         for (candidate, state) in sweep.candidates.iter().zip(&sweep.states) {
             match state {
                 State::Ended(end) => progress.add(candidate, end),
@@ -85,11 +88,6 @@ impl Progress {
             }
         }
         progress
-    }
-
-    /// How many candidates there are.
-    pub fn total(&self) -> usize {
-        self.waiting + self.queued + self.running + self.done.total()
     }
 
     /// Counts one that is done. Of equal scores the first counts.

@@ -7,10 +7,10 @@ use sortie_config::ConfigError;
 use sortie_results::RecordError;
 use sortie_scheduler::SchedulerError;
 use sortie_script::NulByte;
-use sortie_sweep::SweepError;
+use sortie_sweep::{SourceError, SweepError};
 use thiserror::Error;
 
-use crate::{exit_status, output};
+use crate::{exit_status, output, sweep};
 
 /// Why there is nothing to print.
 #[derive(Debug, Error)]
@@ -21,6 +21,10 @@ pub(crate) enum Failure {
     Scheduler(#[from] SchedulerError),
     #[error(transparent)]
     Sweep(#[from] SweepError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error("cannot read standard input: {0}")]
+    Input(io::Error),
     #[error("RUST_LOG is `{value}`: {problem}")]
     LogFilter { value: String, problem: String },
     #[error("what would run holds {0}")]
@@ -59,6 +63,7 @@ impl Failure {
         match self {
             Self::Scheduler(SchedulerError::Helper(_))
             | Self::Sweep(SweepError::Io { .. } | SweepError::Broken { .. })
+            | Self::Input(_)
             | Self::Output(_)
             | Self::Runtime(_)
             | Self::Detach(_)
@@ -70,6 +75,7 @@ impl Failure {
             Self::Config(_)
             | Self::Scheduler(_)
             | Self::Sweep(_)
+            | Self::Source(_)
             | Self::LogFilter { .. }
             | Self::Nul(_)
             | Self::Kept { .. }
@@ -96,6 +102,7 @@ impl Failure {
             Self::Scheduler(SchedulerError::WorkingDirectory(_)) => {
                 Some("start in a directory that is there")
             }
+            Self::Sweep(error) => sweep::hint(error),
             _ => None,
         }
     }

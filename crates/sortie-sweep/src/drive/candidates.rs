@@ -23,7 +23,6 @@ impl Drive {
             Begun::Submitted => self.adrift.push_back(place),
             Begun::Recorded => {
                 self.progress.waiting -= 1;
-                self.progress.running += 1;
                 self.write_down(place, None);
             }
         }
@@ -67,12 +66,12 @@ impl Drive {
     fn over(&mut self, scheduler: &JobScheduler, job: JobId, finished: Arc<Finished>) {
         self.moves(job, true);
         let Some(Flying { place, attached, .. }) = self.flying.remove(&job) else { return };
+        self.progress.running -= 1;
         scheduler.forget(job);
         let withdrawn = self.stops() && finished.outcome == Outcome::Cancelled;
         // It never came to the cluster, or left nothing there.
         let lost = attached && matches!(finished.outcome, Outcome::Lost { .. });
         if withdrawn || lost || self.failed.is_some() {
-            self.progress.running -= 1;
             self.progress.waiting += 1;
             self.todo.push_back(place);
         } else {
@@ -80,7 +79,7 @@ impl Drive {
         }
     }
 
-    /// Has a candidate that is over written down. Until it is, it counts as running.
+    /// Has a candidate that is over written down.
     pub(super) fn write_down(&mut self, place: usize, finished: Option<Arc<Finished>>) {
         let candidate = self.sweep.candidates[place].clone();
         let results_dir = self.results_dir(place);
@@ -94,12 +93,10 @@ impl Drive {
         match news {
             News::Done { place, end } => {
                 self.unwritten -= 1;
-                self.progress.running -= 1;
                 self.progress.add(&self.sweep.candidates[place], &end);
                 self.sweep.states[place] = State::Ended(end);
             }
             News::Failed(error) => {
-                self.progress.running -= self.unwritten;
                 self.progress.waiting += self.unwritten;
                 self.unwritten = 0;
                 self.failed.get_or_insert(error);

@@ -16,14 +16,10 @@ async fn each_candidate_gets_a_results_dir_and_a_line() {
     let open = stage.create(5, Arc::new(RealDisk)).unwrap();
     let (_stop, control, progress) = control();
     let sweep = open.run(stage.config().into(), SchedulerOptions::default(), control).await;
-    assert_eq!(stage.dir().read().unwrap(), {
-        let mut sweep = sweep.unwrap();
-        sweep.sessions = stage.dir().read().unwrap().sessions;
-        sweep
-    });
+    assert_eq!(stage.dir().read().unwrap().states, sweep.unwrap().states);
     let progress = progress.borrow().clone();
     assert_eq!(progress.done, Counts { correct: 4, candidate: 1, ..Counts::default() });
-    assert_eq!((progress.total(), progress.waiting, progress.running), (5, 0, 0));
+    assert_eq!((progress.candidates, progress.waiting, progress.running), (5, 0, 0));
     let path = stage.path("c3.py").display().to_string();
     assert_eq!(progress.best, Some(Best { id: "c3".into(), candidate: path, score: 3.0 }));
 

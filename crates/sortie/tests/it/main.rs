@@ -16,5 +16,6 @@ mod slurm_keeper;
 mod stage;
 mod statuses;
 mod streams;
+mod sweep;
 mod terminal;
 mod usage;
