@@ -43,6 +43,11 @@ impl SweepDir {
         self.0.join(names::SETTINGS)
     }
 
+    /// `sweep.log`, what a launcher without a terminal had to say.
+    pub fn log_file(&self) -> PathBuf {
+        self.0.join(names::LOG)
+    }
+
     /// `ledger.jsonl`.
     pub fn ledger_file(&self) -> PathBuf {
         self.0.join(names::LEDGER)

@@ -21,6 +21,7 @@ pub(crate) struct SweepView {
     /// The process that sees to it.
     pub(crate) held: Held,
     host: Option<String>,
+    candidates: usize,
     progress: Progress,
     started: usize,
 }
@@ -40,7 +41,8 @@ impl SweepView {
             Held::Free => SweepState::Stopped,
             Held::By(_) | Held::Elsewhere => SweepState::Running,
         };
-        Ok(Self { dir, state, held, host, progress, started })
+        let candidates = sweep.candidates.len();
+        Ok(Self { dir, state, held, host, candidates, progress, started })
     }
 
     /// Waits until it may be worth while to look again, and for so long at most.
@@ -85,7 +87,7 @@ impl SweepView {
             kind: "sweep",
             dir: self.dir.path().to_string_lossy().into_owned(),
             state: self.state,
-            candidates: self.progress.total(),
+            candidates: self.candidates,
             waiting: self.progress.waiting - self.started,
             started: self.started,
             done: self.progress.done,
@@ -112,7 +114,7 @@ impl SweepView {
 
     fn said(&self) -> String {
         let Progress { done, best, .. } = &self.progress;
-        let done_of = format!("{} of {} done", done.total(), self.progress.total());
+        let done_of = format!("{} of {} done", done.total(), self.candidates);
         let counts = [
             (done.correct, "correct"),
             (done.candidate, "not correct"),

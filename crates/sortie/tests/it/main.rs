@@ -17,5 +17,6 @@ mod stage;
 mod statuses;
 mod streams;
 mod sweep;
+mod sweep_dirs;
 mod terminal;
 mod usage;
