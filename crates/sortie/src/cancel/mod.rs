@@ -21,7 +21,8 @@ const AFTER_HELP: &str = "\
 Asks whoever sees to a job, be it `sortie submit` or `sortie run` on another
 terminal, to end it as Ctrl-C does: its processes get SIGTERM and, after their
 grace period, SIGKILL. A job of Slurm that nobody sees to is cancelled there.
-A sweep begins nothing more and cancels what runs; it can be resumed. Returns when
+A sweep begins nothing more and cancels what runs; it can be resumed; asked a second
+time it kills what runs. Returns when
 all are over, with a line for each; what is over already stays as it is.
 
 Exit status: 0 if all are over; 3 if one is not after --timeout; 2 if one cannot

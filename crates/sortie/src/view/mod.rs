@@ -19,8 +19,8 @@ use crate::output;
 
 /// How often it is looked whether something has changed that no event tells of.
 const LOOK: Duration = Duration::from_millis(250);
-/// How long a single wait for a process may be.
-const WAIT: Duration = Duration::from_secs(600);
+/// How long a single wait for a process may be: it may be done with the job before it ends, if nobody reads what it prints.
+const WAIT: Duration = Duration::from_secs(2);
 
 /// A job or a sweep, by its directory.
 pub(crate) enum View {
