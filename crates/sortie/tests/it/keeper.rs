@@ -53,10 +53,15 @@ fn state(stage: &Stage) -> String {
 }
 
 fn keeper(stage: &Stage) -> Pid {
-    let status = status(stage);
-    let pid = status["keeper"].get("pid").and_then(Value::as_f64).unwrap();
-    #[expect(clippy::cast_possible_truncation, reason = "a number of a process")]
-    Pid::from_raw(pid as i32).unwrap()
+    pid(&status(stage))
+}
+
+/// The process that is said to see to a job or sweep.
+pub(crate) fn pid(status: &Object) -> Pid {
+    match status["keeper"].get("pid") {
+        Some(Value::Int(pid)) => Pid::from_raw(i32::try_from(*pid).unwrap()).unwrap(),
+        other => panic!("no process: {other:?}"),
+    }
 }
 
 fn outcome(stage: &Stage) -> Outcome {

@@ -2,10 +2,11 @@
 
 use std::fs;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, kill_process};
 use sortie::exit_status::{CORRECT, INTERRUPTED, SETUP};
 use sortie_results::{Object, Outcome, Record, Value};
 
+use crate::keeper::pid;
 use crate::slurm::{Cluster, WAIT};
 use crate::stage::{self, Ran, ended, eventually, ran};
 
@@ -37,10 +38,7 @@ impl Cluster {
 
     /// Kills the process that sees to the job.
     fn kill_keeper(&self) {
-        let note = self.stage.read("results/job_keeper/note.json");
-        let note: serde_json::Value = serde_json::from_str(&note).unwrap();
-        let pid = i32::try_from(note["pid"].as_i64().unwrap()).unwrap();
-        kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+        kill_process(pid(&self.status()), Signal::KILL).unwrap();
         eventually("it to be gone", || self.says("orphaned"));
     }
 
@@ -132,4 +130,25 @@ fn taken_up_without_a_terminal() {
     assert_eq!(ended(logs).stdout, "begun\n");
     assert_eq!(cluster.tool(["wait", "results"]).status, Some(CORRECT.into()));
     cluster.empties();
+}
+
+#[test]
+fn a_sweep_whose_launcher_was_killed_leaves_orphans_and_is_resumed() {
+    let Some(cluster) = Cluster::new(&evaluator(), "") else { return };
+    let begin = ["sweep", "-c", "job.yaml", "-o", "out", "--detach", "--json", "candidate.py"];
+    let begun = cluster.tool(begin).results();
+    cluster.stage.appears("out/candidate/ready");
+    let job = || cluster.tool(["status", "--json", "out/candidate"]).results();
+    eventually("it to run", || job()["state"].as_str() == Some("running"));
+    kill_process(pid(&begun), Signal::KILL).unwrap();
+    eventually("it to be orphaned", || job()["state"].as_str() == Some("orphaned"));
+    assert!(job()["advice"].as_str().unwrap().contains("sortie sweep --resume"));
+
+    let resumed = cluster.tool(["sweep", "--resume", "out", "--detach"]);
+    assert_eq!(resumed.status, Some(0), "{resumed:?}");
+    eventually("it to be in hand", || job()["state"].as_str() == Some("running"));
+    cluster.stage.write("out/candidate/go", "");
+    assert_eq!(cluster.tool(["wait", "out"]).status, Some(CORRECT.into()));
+    assert_eq!(cluster.stage.read("runs"), "ran\n");
+    cluster.stage.empties();
 }
