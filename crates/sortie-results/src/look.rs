@@ -42,8 +42,11 @@ impl Sight {
 
     /// Whether a directory looks as though a job had been given it, at first glance.
     pub fn is_likely(dir: &Path) -> bool {
-        let signs = [names::RECORD, names::SUBMITTED, names::STDOUT, crate::keeper::KEEPER];
-        signs.iter().any(|name| dir.join(name).symlink_metadata().is_ok())
+        let lock = Path::new(crate::keeper::KEEPER).join(crate::keeper::LOCK);
+        let signs = [names::RECORD, names::SUBMITTED, names::STDOUT].map(Path::new);
+        // No directories: those may be of other jobs that are called so.
+        let is_there = |name: &Path| dir.join(name).symlink_metadata().is_ok_and(|it| !it.is_dir());
+        signs.into_iter().chain([&*lock]).any(is_there)
     }
 }
 

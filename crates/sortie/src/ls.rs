@@ -6,10 +6,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use sortie_results::Sight;
-use sortie_sweep::SweepDir;
 
 use crate::failure::Failure;
-use crate::view::View;
+use crate::view::{View, is_sweep};
 use crate::{exit_status, output};
 
 /// How many directories are looked into at most.
@@ -79,7 +78,7 @@ struct Walk {
 impl Walk {
     /// The jobs of a sweep are listed where it is named itself.
     fn start(&mut self, dir: &Path, depth: usize) {
-        if SweepDir::new(dir).is_sweep() {
+        if is_sweep(dir) {
             self.list(dir, 1);
         } else {
             self.look_into(dir, depth);
@@ -87,7 +86,7 @@ impl Walk {
     }
 
     fn look_into(&mut self, dir: &Path, depth: usize) {
-        if SweepDir::new(dir).is_sweep() || Sight::is_likely(dir) {
+        if Sight::is_likely(dir) || is_sweep(dir) {
             self.found.push(dir.to_owned());
         } else if depth > 0 {
             self.list(dir, depth);

@@ -12,6 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use sortie_process::Held;
+use sortie_results::Sight;
 use sortie_sweep::SweepDir;
 
 use crate::failure::Failure;
@@ -35,7 +36,7 @@ impl View {
     ///
     /// It is not there or cannot be read, or holds neither.
     pub(crate) fn of(dir: &Path) -> Result<Self, Failure> {
-        if SweepDir::new(dir).is_sweep() {
+        if is_sweep(dir) {
             return Ok(Self::Sweep(Box::new(SweepView::of(dir)?)));
         }
         Ok(Self::Job(Box::new(JobView::of(dir)?)))
@@ -55,6 +56,11 @@ impl View {
 
 fn print(json: io::Result<Vec<u8>>) -> io::Result<()> {
     output::print(&json?)
+}
+
+/// Whether a directory is a sweep's. A results dir is not, whatever was written there.
+pub(crate) fn is_sweep(dir: &Path) -> bool {
+    !Sight::is_likely(dir) && SweepDir::new(dir).is_sweep()
 }
 
 /// Waits until the process that sees to something has ended or, where there is no telling, for a moment; and for so long at

@@ -307,6 +307,17 @@ fn who_it_is_does_not_depend_on_the_note() {
 }
 
 #[test]
+fn a_job_that_poses_as_a_sweep_is_a_job() {
+    let stage = Stage::shell(&format!("echo {{}} > \"$4/ledger.jsonl\"; {PATIENT}"), "time: 5\n");
+    submit(&stage);
+    assert_eq!(state(&stage), "running");
+    stage.write("results/go", "");
+    assert_eq!(tool(&stage, ["wait", "results"]).status, Some(CORRECT.into()));
+    assert_eq!(status(&stage)["kind"].as_str(), Some("job"));
+    stage.empties();
+}
+
+#[test]
 fn directories_where_nothing_was_ever_run() {
     let stage = patient();
     fs::create_dir(stage.path("results")).unwrap();
