@@ -54,11 +54,12 @@
 //! | `seconds` | `{"queued", "running", "total"}`, see [`Seconds`] |
 //! | `attempt` | 32 hexadecimal digits |
 //! | `usage` | `{"cpu_user_seconds", "cpu_system_seconds", "peak_memory_bytes"}`, see [`Usage`] |
+//! | `start` | object with a `kind`, see [`Start`]; `null` for one that was not started from here, as by a cluster |
 //!
 //! # Architecture invariant
 //!
 //! This crate does not know how an attempt is run: nothing of processes, clusters or settings. It is
-//! told the outcome and the times, and knows files.
+//! told the outcome, the times and the start, and knows files.
 
 mod attempt;
 mod claim;
@@ -71,6 +72,7 @@ mod names;
 mod outcome;
 mod record;
 mod results;
+mod start;
 mod submitted;
 mod sync;
 mod tail;
@@ -93,6 +95,7 @@ pub use look::{Log, Sight};
 pub use outcome::Outcome;
 pub use record::{Record, RecordError, Run, load};
 pub use results::{Ended, ReadLimits, Results, Seconds, Usage};
+pub use start::Start;
 pub use submitted::{ReopenError, Reopened, Submitted};
 pub use sync::sync_submitted;
 pub use tail::LogTail;

@@ -5,8 +5,8 @@ use std::fs::File;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AttemptId, Claim, Fault, Found, LogTail, Object, Outcome, ResultsDir, Unusable, Value, Verdict,
-    judge,
+    AttemptId, Claim, Fault, Found, LogTail, Object, Outcome, ResultsDir, Start, Unusable, Value,
+    Verdict, judge,
 };
 
 /// How much is read of what an attempt left behind.
@@ -86,6 +86,9 @@ pub struct Results {
     pub attempt: AttemptId,
     /// What it used.
     pub usage: Usage,
+    /// How its evaluator was started: for whoever started it to say, `None` until then and for one that a cluster
+    /// started.
+    pub start: Option<Start>,
 }
 
 impl Claim {
@@ -137,6 +140,7 @@ impl Results {
             seconds,
             attempt,
             usage,
+            start: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use sortie_config::ConfigError;
+use sortie_config::{ConfigError, JobType};
 use sortie_results::RecordError;
 use sortie_scheduler::SchedulerError;
 use sortie_script::NulByte;
@@ -27,6 +27,8 @@ pub(crate) enum Failure {
     Input(io::Error),
     #[error("RUST_LOG is `{value}`: {problem}")]
     LogFilter { value: String, problem: String },
+    #[error("`--warm` is for jobs of type `local`, and these are of type `{0}`, which start cold")]
+    NotWarm(JobType),
     #[error("what would run holds {0}")]
     Nul(NulByte),
     #[error("cannot write to standard output: {0}")]
@@ -77,6 +79,7 @@ impl Failure {
             | Self::Sweep(_)
             | Self::Source(_)
             | Self::LogFilter { .. }
+            | Self::NotWarm(_)
             | Self::Nul(_)
             | Self::Kept { .. }
             | Self::Record(_)
@@ -98,6 +101,7 @@ impl Failure {
             }
             Self::Config(ConfigError::Invalid { .. }) => Some("mend the settings at that place"),
             Self::Scheduler(SchedulerError::NotReady(_)) => Some(output::SEE_CHECK),
+            Self::NotWarm(_) => Some("leave `--warm` out, or name settings of local jobs"),
             Self::LogFilter { .. } => Some("try `RUST_LOG=debug`, or `--verbose` without RUST_LOG"),
             Self::Scheduler(SchedulerError::WorkingDirectory(_)) => {
                 Some("start in a directory that is there")

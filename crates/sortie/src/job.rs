@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use sortie_config::{ConfigError, JobConfig};
+use sortie_config::{ConfigError, JobConfig, LocalJobConfig};
 
 use crate::attend::Errand;
+use crate::failure::Failure;
 use crate::keeper::Launcher;
 
 /// Where the settings are.
@@ -20,11 +21,40 @@ pub(crate) struct ConfigArgs {
 pub(crate) struct JobArgs {
     #[command(flatten)]
     config: ConfigArgs,
+    #[command(flatten)]
+    warm: WarmArgs,
     /// The program to evaluate
     pub(crate) candidate: PathBuf,
     /// Where logs and results go; made where it is not there. What an earlier run left in it is kept
     /// in `previous/`
     pub(crate) results_dir: PathBuf,
+}
+
+/// Whether evaluators are kept warm.
+#[derive(clap::Args)]
+pub(crate) struct WarmArgs {
+    /// Fork the evaluator from a Python that has imported what it imports; `--warm=false` starts it cold whatever the
+    /// settings say. A single job gains nothing: this shows beforehand whether many would
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    warm: Option<bool>,
+}
+
+impl WarmArgs {
+    /// The settings, changed as the flag says. How evaluators are kept warm is as in the file, if they are there.
+    pub(crate) fn apply(&self, config: JobConfig) -> Result<JobConfig, Failure> {
+        match (self.warm, config) {
+            (None, config) => Ok(config),
+            (Some(true), JobConfig::Local(mut local)) => {
+                local.warm.get_or_insert_default();
+                Ok(local.into())
+            }
+            (Some(true), other) => Err(Failure::NotWarm(other.job_type())),
+            (Some(false), JobConfig::Local(local)) => {
+                Ok(LocalJobConfig { warm: None, ..local }.into())
+            }
+            (Some(false), other) => Ok(other),
+        }
+    }
 }
 
 impl ConfigArgs {
@@ -40,7 +70,7 @@ impl JobArgs {
         command: &'static str,
         verbose: bool,
         launcher: Option<&'a Launcher>,
-    ) -> Result<Errand<'a>, ConfigError> {
+    ) -> Result<Errand<'a>, Failure> {
         Ok(Errand {
             config: self.load()?,
             name: &self.candidate,
@@ -53,7 +83,7 @@ impl JobArgs {
         })
     }
 
-    pub(crate) fn load(&self) -> Result<JobConfig, ConfigError> {
-        self.config.load()
+    pub(crate) fn load(&self) -> Result<JobConfig, Failure> {
+        self.warm.apply(self.config.load()?)
     }
 }

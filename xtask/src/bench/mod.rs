@@ -3,6 +3,7 @@
 
 mod bare;
 mod cpu;
+mod docker;
 mod figure;
 mod local;
 mod queued;
@@ -29,6 +30,8 @@ pub(crate) enum Bench {
     Local(local::Options),
     /// Jobs on a private Slurm: against bare sbatch, and against the reference
     Slurm(slurm::Options),
+    /// Jobs in containers of a private engine: against bare `docker run`
+    Docker(docker::Options),
     /// Only run so many jobs, so many at once, for a profiler to look at
     Load(local::Load),
     /// Print the bytes of memory that each of so many queued jobs takes
@@ -38,6 +41,9 @@ pub(crate) enum Bench {
     /// that is only a stand-in
     #[command(hide = true)]
     InFlight { jobs: u32 },
+    /// Be a launcher of jobs in containers
+    #[command(hide = true, subcommand)]
+    Launcher(docker::Launcher),
 }
 
 /// Runs a bench, in a program built to be fast.
@@ -51,6 +57,8 @@ pub(crate) fn run(sh: &Shell, bench: &Bench) -> Result<()> {
         Bench::Local(options) => report("local", || local::run(sh, options)),
         Bench::Load(load) => local::load(sh, load),
         Bench::Slurm(options) => report("slurm", || slurm::run(sh, options)),
+        Bench::Docker(options) => report("docker", || docker::run(sh, options)),
+        Bench::Launcher(launcher) => launcher.run(),
         Bench::InFlight { jobs } => slurm::in_flight(*jobs),
         Bench::Queued { jobs } => queued::print_bytes_per_job(*jobs),
     }

@@ -20,3 +20,4 @@ mod sweep;
 mod sweep_dirs;
 mod terminal;
 mod usage;
+mod warm;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sortie_config::SlurmCondaJobConfig;
 use sortie_results::{Fault, Outcome, Record, Results, Submitted};
@@ -117,6 +118,20 @@ async fn a_fault_of_the_candidate_or_of_the_set_up_is_not() {
         assert!(outcome.to_string().starts_with(&expected.to_string()), "{outcome:?}");
         assert_eq!(shims.calls("sbatch").len(), 1, "{outcome:?}");
     }
+}
+
+#[tokio::test]
+async fn a_grace_period_that_slurm_does_not_give_is_refused() {
+    let shims = Shims::new(GOOD);
+    crate::write(&shims.path("config"), &format!("{SITE}KillWait = 5 sec\n"));
+    let mut config = shims.config();
+    config.limits.grace = Duration::from_secs(5);
+    let results = shims.run(config).await;
+    assert_eq!(results.fault, Some(Fault::Setup));
+    let expected = "submit failed: `limits.grace_seconds` is 5, but Slurm kills the processes of a job 5 s after it \
+                    has asked them to end (`KillWait`): set it to less than that";
+    assert_eq!(results.outcome.to_string(), expected);
+    assert_eq!(shims.calls("sbatch"), [""; 0]);
 }
 
 #[tokio::test]
