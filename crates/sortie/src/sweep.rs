@@ -64,6 +64,7 @@ Examples:
 /// Run the evaluator on many candidates, in a directory that can be resumed
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP, override_usage = USAGE)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
     #[command(flatten)]
     config: Option<ConfigArgs>,

@@ -135,8 +135,8 @@ fn taken_up_without_a_terminal() {
 #[test]
 fn a_sweep_whose_launcher_was_killed_leaves_orphans_and_is_resumed() {
     let Some(cluster) = Cluster::new(&evaluator(), "") else { return };
-    let begin = ["sweep", "-c", "job.yaml", "-o", "out", "--detach", "--json", "candidate.py"];
-    let begun = cluster.tool(begin).results();
+    let args = ["sweep", "-c", "job.yaml", "-o", "out", "--detach", "--json", "candidate.py"];
+    let begun = cluster.tool(args).results();
     cluster.stage.appears("out/candidate/ready");
     let job = || cluster.tool(["status", "--json", "out/candidate"]).results();
     eventually("it to run", || job()["state"].as_str() == Some("running"));

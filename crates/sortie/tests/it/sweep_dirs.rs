@@ -144,11 +144,11 @@ fn at_once() {
 fn what_cannot_be_begun_is_told() {
     let stage = stage(&["1"]);
     stage.write("go", "");
-    let begin = ["sweep", "-c", "job.yaml", "-o", "out", "--detach"];
-    ran(stage.sortie(begin).arg("none.py")).is_error(SETUP, "none.py");
+    let args = ["sweep", "-c", "job.yaml", "-o", "out", "--detach"];
+    ran(stage.sortie(args).arg("none.py")).is_error(SETUP, "none.py");
     assert!(!stage.path("out").exists());
     // A list on standard input is read before the terminal is left.
-    let mut child = stage.sortie(begin);
+    let mut child = stage.sortie(args);
     child.arg("-").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = child.spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"c/p0.py\n").unwrap();
@@ -156,7 +156,7 @@ fn what_cannot_be_begun_is_told() {
     assert_eq!((begun.status, begun.stderr.as_str()), (Some(0), ""), "{begun:?}");
     assert_eq!(tool(&stage, ["wait", "out"]).status, Some(CORRECT.into()));
     eventually("it to end", || stage.processes().is_empty());
-    let again = ran(stage.sortie(begin).arg("c"));
+    let again = ran(stage.sortie(args).arg("c"));
     again.is_error(SETUP, "holds a sweep already");
     std::fs::remove_file(stage.path("out/settings.yaml")).unwrap();
     let broken = tool(&stage, ["sweep", "--resume", "out", "--detach"]);
