@@ -56,7 +56,7 @@ fn execute(cli: &Cli) -> Result<u8, Failure> {
     log::start(cli.verbose)?;
     match &cli.command {
         Command::Run(args) => run::execute(args, cli.verbose),
-        Command::Sweep(args) => sweep::execute(args, cli.verbose),
+        Command::Sweep(args) => sweep::execute(args, cli.verbose, cli.detached),
         Command::Submit(args) => submit::execute(args, cli.verbose, cli.detached),
         Command::Status(args) => status::execute(args),
         Command::Wait(args) => Ok(wait::execute(args)),

@@ -26,6 +26,7 @@ pub(crate) enum Failure {
     Source(#[from] SourceError),
     #[error("cannot read standard input: {0}")]
     Input(io::Error),
+    #[error(transparent)]
     Report(#[from] ReportError),
     #[error("RUST_LOG is `{value}`: {problem}")]
     LogFilter {
