@@ -3,15 +3,16 @@
 //! A member that says nothing of a job is `null`, never left out. Paths are text; what is not UTF-8 in them is
 //! U+FFFD, as in `job.json`. Times are in UTC (RFC 3339).
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use sortie_results::jiff::Timestamp;
 use sortie_results::{AttemptId, Fault, Outcome, Seconds};
 
 /// The version of all forms here.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = sortie_results::FORM_VERSION;
 
 /// Where a job is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum State {
     /// It waits: for its start, in the cluster's queue, or for another attempt.
@@ -29,7 +30,7 @@ pub(crate) enum State {
 }
 
 /// A job: of `submit`, `status`, `wait`, `cancel` and `ls`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct JobStatus {
     pub(crate) version: u32,
     /// The results dir, as it was named.
@@ -38,6 +39,7 @@ pub(crate) struct JobStatus {
     /// Why it waits, if that is known.
     pub(crate) reason: Option<String>,
     /// Since when it has been in that state, if that is known.
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub(crate) since: Option<Timestamp>,
     pub(crate) candidate: Option<String>,
     /// The last attempt that was noted.
@@ -59,7 +61,7 @@ pub(crate) struct JobStatus {
 }
 
 /// A process that sees to a job.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct KeeperForm {
     /// Its machine.
     pub(crate) host: Option<String>,
@@ -70,7 +72,7 @@ pub(crate) struct KeeperForm {
 }
 
 /// A job of Slurm.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct SlurmForm {
     /// Its name, which no other has.
     pub(crate) job_name: String,
@@ -81,7 +83,7 @@ pub(crate) struct SlurmForm {
 }
 
 /// A line of a job's logs: of `logs`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct LogLine {
     pub(crate) version: u32,
     /// `stdout` or `stderr`.

@@ -4,10 +4,13 @@
 mod activation;
 mod bytes;
 mod check;
+mod completions;
 mod environment;
 mod json;
 mod packing;
 mod render;
+mod schema;
+mod settings;
 mod signals;
 mod slurm;
 mod stage;
