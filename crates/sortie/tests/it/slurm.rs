@@ -14,13 +14,13 @@ use crate::stage::{self, Ran, Stage, ended, eventually, ran};
 const WAIT: &str = r#": > "$4/ready"; while [ ! -e "$4/go" ]; do sleep 0.05; done;"#;
 
 /// A stage whose jobs go through Slurm; `None` where only the quick tests are asked for.
-struct Cluster {
-    stage: Stage,
+pub(crate) struct Cluster {
+    pub(crate) stage: Stage,
     conf: String,
 }
 
 impl Cluster {
-    fn new(evaluator: &str, settings: &str) -> Option<Self> {
+    pub(crate) fn new(evaluator: &str, settings: &str) -> Option<Self> {
         if std::env::var_os("SORTIE_TEST_QUICK").is_some_and(|quick| quick == "1") {
             eprintln!("left out, as SORTIE_TEST_QUICK=1: Slurm");
             return None;
@@ -42,7 +42,7 @@ impl Cluster {
         Some(Self { stage, conf })
     }
 
-    fn sortie<const N: usize>(&self, args: [&str; N]) -> Command {
+    pub(crate) fn sortie<const N: usize>(&self, args: [&str; N]) -> Command {
         let mut command = self.stage.sortie(args);
         command.env("SLURM_CONF", &self.conf).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
