@@ -57,6 +57,7 @@ async fn what_was_preempted_runs_again() {
     clock.until("it to be over", || are_over(&scheduler, &jobs)).await;
     let results = scheduler.results(jobs[0]).unwrap();
     assert!(results.correct, "{results:?}");
+    assert!(results.usage.cpu_user_seconds + results.usage.cpu_system_seconds > 0.0, "{results:?}");
     assert_eq!(shims.calls("sbatch").len(), 2);
     let previous = fs::read_dir(shims.0.path("results/0/previous")).unwrap();
     let records = previous.map(|dir| Record::read(&dir.unwrap().path()).unwrap());
