@@ -2,16 +2,7 @@
 # Sets up and becomes the evaluator. From the activation on, nothing is trusted to be what its name says.
 sortie_run() {
   local program=${sortie_command[0]}
-  set +m
-  sortie_step 'working directory'
-  cd -- "$sortie_directory" || exit
-  sortie_step environment
-  if ((sortie_only_these)); then
-    sortie_clear
-  fi
-  sortie_environment || exit
-  export SORTIE_ATTEMPT=$sortie_attempt SLURM_EXPORT_ENV=ALL || exit
-  sortie_load_modules
+  sortie_prepare
   sortie_activate
   builtin trap - EXIT ERR DEBUG RETURN
   sortie_evaluator_environment || builtin exit
