@@ -186,7 +186,7 @@
     add("Ran", it[RUNNING_TEXT]);
     add("Waited", it[QUEUED_TEXT]);
     add("Peak memory", it[MEMORY_TEXT]);
-    add("Ended", new Date(it[ENDED] * 1000).toISOString().replace("T", " ").slice(0, 19) + " UTC");
+    if (it[ENDED] !== null) add("Ended", new Date(it[ENDED] * 1000).toISOString().replace("T", " ").slice(0, 19) + " UTC");
     add("Machine", hosts[it[HOST]]);
     add("Attempt", it[ATTEMPT]);
     for (const line of it[METRICS].split("\n").filter(Boolean)) {
@@ -278,7 +278,7 @@
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
     let found = null, least = 30 * 30;
     rows.forEach((row, index) => {
-      if (row[SCORE] === null) return;
+      if (row[SCORE] === null || row[ENDED] === null) return;
       const distance = (across(row[ENDED]) - x) ** 2 + (down(row[SCORE]) - y) ** 2;
       if (distance < least) [found, least] = [index, distance];
     });
