@@ -358,6 +358,7 @@
 
   const poll = async () => {
     let pause = PAUSE;
+    const began = performance.now();
     try {
       const answer = await fetch(`changes?rows=${rows.length}&epoch=${epoch}`, { headers: etag ? { "If-None-Match": etag } : {}, cache: "no-store" });
       if (answer.status === 409) {
@@ -368,6 +369,8 @@
         etag = answer.headers.get("ETag") ?? "";
         take(await answer.json());
       } else if (answer.status !== 304) throw new Error(answer.statusText);
+      // What takes long, as for very many candidates, is asked for less often.
+      pause = Math.max(PAUSE, 10 * (performance.now() - began));
       say("live", false);
     } catch {
       pause = PAUSE_AWAY;
