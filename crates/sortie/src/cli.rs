@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::failure::Failure;
 use crate::{
     attach, cancel, check, clean, exit_status, log, logs, ls, render, report, results, run, status,
-    submit, wait,
+    submit, sweep, wait,
 };
 
 /// Evaluates generated programs: runs your evaluator on a candidate, in a results dir, within limits.
@@ -27,6 +27,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Args),
+    Sweep(sweep::Args),
     Submit(submit::Args),
     Status(status::Args),
     Wait(wait::Args),
@@ -55,6 +56,7 @@ fn execute(cli: &Cli) -> Result<u8, Failure> {
     log::start(cli.verbose)?;
     match &cli.command {
         Command::Run(args) => run::execute(args, cli.verbose),
+        Command::Sweep(args) => sweep::execute(args, cli.verbose, cli.detached),
         Command::Submit(args) => submit::execute(args, cli.verbose, cli.detached),
         Command::Status(args) => status::execute(args),
         Command::Wait(args) => Ok(wait::execute(args)),

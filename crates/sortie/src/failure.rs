@@ -7,10 +7,11 @@ use sortie_config::{ConfigError, JobType};
 use sortie_results::RecordError;
 use sortie_scheduler::SchedulerError;
 use sortie_script::NulByte;
+use sortie_sweep::{SourceError, SweepError};
 use thiserror::Error;
 
 use crate::report::ReportError;
-use crate::{exit_status, output};
+use crate::{exit_status, output, sweep};
 
 /// Why there is nothing to print.
 #[derive(Debug, Error)]
@@ -20,9 +21,18 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Scheduler(#[from] SchedulerError),
     #[error(transparent)]
+    Sweep(#[from] SweepError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error("cannot read standard input: {0}")]
+    Input(io::Error),
+    #[error(transparent)]
     Report(#[from] ReportError),
     #[error("RUST_LOG is `{value}`: {problem}")]
-    LogFilter { value: String, problem: String },
+    LogFilter {
+        value: String,
+        problem: String,
+    },
     #[error("`--warm` is for jobs of type `local`, and these are of type `{0}`, which start cold")]
     NotWarm(JobType),
     #[error("what would run holds {0}")]
@@ -32,23 +42,41 @@ pub(crate) enum Failure {
     #[error("cannot wait for events: {0}")]
     Runtime(io::Error),
     #[error("{} is seen to by {who}, which has not ended", .dir.display())]
-    Kept { dir: PathBuf, who: String },
+    Kept {
+        dir: PathBuf,
+        who: String,
+    },
     #[error("cannot go on without the terminal: {0}")]
     Detach(io::Error),
     #[error("{message}")]
-    Refused { message: String, hint: Option<String>, status: u8 },
+    Refused {
+        message: String,
+        hint: Option<String>,
+        status: u8,
+    },
     #[error("process {pid}, which was to see to the job, ended before it had accepted it")]
-    KeeperEnded { pid: u32 },
+    KeeperEnded {
+        pid: u32,
+    },
     #[error(transparent)]
     Record(#[from] RecordError),
     #[error("{} holds nothing of a job: none was ever run there", .0.display())]
     NoJob(PathBuf),
     #[error("{}: {problem}", .dir.display())]
-    Job { dir: PathBuf, problem: String, hint: String, status: u8 },
+    Job {
+        dir: PathBuf,
+        problem: String,
+        hint: String,
+        status: u8,
+    },
     #[error("interrupted before the results were written")]
-    Interrupted { signal: u8 },
+    Interrupted {
+        signal: u8,
+    },
     #[error("interrupted a third time: what is left of the job is being killed, without a report")]
-    Abandoned { signal: u8 },
+    Abandoned {
+        signal: u8,
+    },
 }
 
 impl Failure {
@@ -60,6 +88,8 @@ impl Failure {
     pub(crate) fn status(&self) -> u8 {
         match self {
             Self::Scheduler(SchedulerError::Helper(_))
+            | Self::Sweep(SweepError::Io { .. } | SweepError::Broken { .. })
+            | Self::Input(_)
             | Self::Output(_)
             | Self::Runtime(_)
             | Self::Detach(_)
@@ -71,6 +101,8 @@ impl Failure {
             Self::Report(error) => error.status(),
             Self::Config(_)
             | Self::Scheduler(_)
+            | Self::Sweep(_)
+            | Self::Source(_)
             | Self::LogFilter { .. }
             | Self::NotWarm(_)
             | Self::Nul(_)
@@ -99,6 +131,7 @@ impl Failure {
             Self::Scheduler(SchedulerError::WorkingDirectory(_)) => {
                 Some("start in a directory that is there")
             }
+            Self::Sweep(error) => sweep::hint(error),
             Self::Report(error) => error.hint(),
             _ => None,
         }

@@ -34,6 +34,9 @@ mod run;
 mod signals;
 mod status;
 mod submit;
+mod sweep;
+mod sweep_progress;
+mod sweep_summary;
 mod view;
 mod wait;
 
