@@ -186,7 +186,7 @@
     add("Ran", it[RUNNING_TEXT]);
     add("Waited", it[QUEUED_TEXT]);
     add("Peak memory", it[MEMORY_TEXT]);
-    add("Ended", new Date(it[ENDED] * 1000).toISOString().replace("T", " ").slice(0, 19) + " UTC");
+    if (it[ENDED] !== null) add("Ended", new Date(it[ENDED] * 1000).toISOString().replace("T", " ").slice(0, 19) + " UTC");
     add("Machine", hosts[it[HOST]]);
     add("Attempt", it[ATTEMPT]);
     for (const line of it[METRICS].split("\n").filter(Boolean)) {
@@ -278,7 +278,7 @@
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
     let found = null, least = 30 * 30;
     rows.forEach((row, index) => {
-      if (row[SCORE] === null) return;
+      if (row[SCORE] === null || row[ENDED] === null) return;
       const distance = (across(row[ENDED]) - x) ** 2 + (down(row[SCORE]) - y) ** 2;
       if (distance < least) [found, least] = [index, distance];
     });
@@ -358,6 +358,7 @@
 
   const poll = async () => {
     let pause = PAUSE;
+    const began = performance.now();
     try {
       const answer = await fetch(`changes?rows=${rows.length}&epoch=${epoch}`, { headers: etag ? { "If-None-Match": etag } : {}, cache: "no-store" });
       if (answer.status === 409) {
@@ -368,6 +369,8 @@
         etag = answer.headers.get("ETag") ?? "";
         take(await answer.json());
       } else if (answer.status !== 304) throw new Error(answer.statusText);
+      // What takes long, as for very many candidates, is asked for less often.
+      pause = Math.max(PAUSE, 10 * (performance.now() - began));
       say("live", false);
     } catch {
       pause = PAUSE_AWAY;

@@ -19,7 +19,7 @@ pub struct Candidate {
     pub candidate: String,
     /// Whether it is correct.
     pub correct: bool,
-    /// What its evaluator measured. `combined_score` is what it is ranked by, the higher the better.
+    /// What its evaluator measured.
     pub metrics: Object,
     /// The end of its standard output.
     pub stdout: String,
@@ -37,12 +37,12 @@ pub struct Candidate {
     pub attempt: String,
     /// What it used.
     pub usage: Usage,
-    /// When it was submitted.
-    pub submitted_at: Timestamp,
+    /// When it was submitted, if there is a record of it.
+    pub submitted_at: Option<Timestamp>,
     /// When it was started, if it was.
     pub started_at: Option<Timestamp>,
-    /// When it had ended.
-    pub ended_at: Timestamp,
+    /// When it had ended, if there is a record of it.
+    pub ended_at: Option<Timestamp>,
     /// The machine it ran on; empty if none.
     pub host: String,
 }
@@ -66,9 +66,9 @@ struct Line<'a> {
     seconds: Seconds,
     attempt: String,
     usage: Usage,
-    submitted_at: Timestamp,
+    submitted_at: Option<Timestamp>,
     started_at: Option<Timestamp>,
-    ended_at: Timestamp,
+    ended_at: Option<Timestamp>,
     #[serde(default)]
     host: Option<String>,
 }
@@ -108,9 +108,9 @@ impl Candidate {
         })
     }
 
-    /// What it is ranked by, if its evaluator left a finite number.
-    pub fn score(&self) -> Option<f64> {
-        self.metrics.get("combined_score")?.as_f64().filter(|score| score.is_finite())
+    /// One of its metrics, if it is a finite number.
+    pub fn metric(&self, name: &str) -> Option<f64> {
+        self.metrics.get(name)?.as_f64().filter(|score| score.is_finite())
     }
 }
 
@@ -129,18 +129,21 @@ mod tests {
     #[test]
     fn a_line_is_read_and_what_is_new_in_it_passed_over() {
         let candidate = Candidate::from_json(LINE.as_bytes()).unwrap();
-        assert_eq!((candidate.id.as_str(), candidate.score()), ("a\"b", Some(2.5)));
+        assert_eq!(
+            (candidate.id.as_str(), candidate.metric("combined_score")),
+            ("a\"b", Some(2.5))
+        );
         assert_eq!(candidate.outcome, Outcome::Exited { code: 0 });
         assert_eq!((candidate.stdout.as_str(), candidate.host.as_str()), ("out", "node1"));
     }
 
     #[test]
     fn a_score_is_a_finite_number() {
-        for (score, expected) in
-            [("\"NaN\"", None), ("[1]", None), ("3", Some(3.0)), ("1e999", None)]
-        {
+        let scores = [("\"NaN\"", None), ("[1]", None), ("3", Some(3.0)), ("1e999", None)];
+        for (score, expected) in scores {
             let line = LINE.replace("2.5,\"worst\"", &format!("{score},\"worst\""));
-            assert_eq!(Candidate::from_json(line.as_bytes()).unwrap().score(), expected, "{score}");
+            let candidate = Candidate::from_json(line.as_bytes()).unwrap();
+            assert_eq!(candidate.metric("combined_score"), expected, "{score}");
         }
     }
 

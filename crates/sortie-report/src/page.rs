@@ -106,7 +106,7 @@ fn ranked<'a>(report: &'a Report, rank: Option<usize>, row: &'a Row, start: f64)
         running: words::seconds(row.running),
         queued: words::seconds(row.queued),
         memory: row.memory.map(words::bytes).unwrap_or_default(),
-        ended: words::seconds(row.ended - start),
+        ended: row.ended_after(start),
         host: report.hosts.get(row.host).map_or("", String::as_str),
     }
 }

@@ -20,14 +20,16 @@ const HOST: usize = 60;
 pub struct Report {
     /// What the page is called.
     pub title: String,
+    /// The metric by which candidates are ranked, the higher the better. To be set before any is added.
+    pub ranked_by: String,
     /// The settings of the sweep's jobs, as text.
     pub settings: Option<String>,
     /// When this was gathered.
     pub written_at: Option<Timestamp>,
-    /// How many candidates wait to be run, where that is known.
-    pub queued: usize,
-    /// How many run.
-    pub running: usize,
+    /// How many candidates have not been begun, where that is known.
+    pub waiting: usize,
+    /// How many were begun and have not ended.
+    pub begun: usize,
     /// What a reader should know of how complete this is, a sentence each.
     pub notes: Vec<String>,
     pub(crate) rows: Vec<Row>,
@@ -52,9 +54,10 @@ pub enum Page {
 }
 
 impl Report {
-    /// One without candidates.
+    /// One without candidates, which are to be ranked by `combined_score`.
     pub fn new(title: impl Into<String>) -> Self {
-        Self { title: title.into(), ..Self::default() }
+        let ranked_by = "combined_score".to_owned();
+        Self { title: title.into(), ranked_by, ..Self::default() }
     }
 
     /// Adds a candidate that has ended.
@@ -65,7 +68,7 @@ impl Report {
             self.hosts.push(name.clone());
             next
         });
-        let row = Row::new(candidate, host);
+        let row = Row::new(candidate, host, &self.ranked_by);
         self.examples.add(self.rows.len(), &row, candidate);
         self.rows.push(row);
     }
@@ -88,8 +91,8 @@ impl Report {
 
     /// When the first was submitted and the last ended, in seconds since 1970.
     pub(crate) fn span(&self) -> (f64, f64) {
-        let start = self.rows.iter().map(|row| row.submitted).fold(f64::INFINITY, f64::min);
-        let end = self.rows.iter().map(|row| row.ended).fold(f64::NEG_INFINITY, f64::max);
+        let start = self.rows.iter().filter_map(|row| row.submitted).fold(f64::INFINITY, f64::min);
+        let end = self.rows.iter().filter_map(|row| row.ended).fold(f64::NEG_INFINITY, f64::max);
         if start <= end { (start, end) } else { (0.0, 0.0) }
     }
 

@@ -37,14 +37,15 @@ pub(crate) struct Row {
     pub(crate) cpu: f64,
     /// Bytes; none where nothing was started.
     pub(crate) memory: Option<f64>,
-    /// Seconds since 1970, as are the next two.
-    pub(crate) submitted: f64,
+    /// Seconds since 1970, as are the next two; none where there is no record.
+    pub(crate) submitted: Option<f64>,
     pub(crate) started: Option<f64>,
-    pub(crate) ended: f64,
+    pub(crate) ended: Option<f64>,
 }
 
 impl Row {
-    pub(crate) fn new(candidate: &Candidate, host: usize) -> Self {
+    /// On the machine at that place, ranked by that metric.
+    pub(crate) fn new(candidate: &Candidate, host: usize, ranked_by: &str) -> Self {
         let standing = Standing::of(candidate);
         let name = |name: &str| text::line(name, NAME).into();
         let detail = candidate.detail.as_deref().unwrap_or_default();
@@ -52,7 +53,7 @@ impl Row {
         Self {
             id: name(&candidate.id),
             candidate: name(&candidate.candidate),
-            score: candidate.score(),
+            score: candidate.metric(ranked_by),
             standing,
             end: standing::end(&candidate.outcome, standing).into(),
             detail: text::line(detail, DETAIL).into(),
@@ -63,9 +64,9 @@ impl Row {
             running: positive(candidate.seconds.running),
             cpu: positive(usage.cpu_user_seconds) + positive(usage.cpu_system_seconds),
             memory: bytes(usage.peak_memory_bytes),
-            submitted: since_epoch(candidate.submitted_at),
+            submitted: candidate.submitted_at.map(since_epoch),
             started: candidate.started_at.map(since_epoch),
-            ended: since_epoch(candidate.ended_at),
+            ended: candidate.ended_at.map(since_epoch),
         }
     }
 
@@ -73,6 +74,11 @@ impl Row {
     pub(crate) fn place(&self) -> &str {
         let mut slashes = self.candidate.rmatch_indices('/');
         slashes.nth(1).map_or(&self.candidate, |(at, _)| &self.candidate[at + 1..])
+    }
+
+    /// How long after that time it ended, in words.
+    pub(crate) fn ended_after(&self, start: f64) -> String {
+        self.ended.map(|ended| words::seconds(ended - start)).unwrap_or_default()
     }
 
     /// How long it ran, in words.

@@ -54,14 +54,14 @@ struct ProgressPart<'a> {
 }
 
 fn progress(report: &Report) -> Result<String, fmt::Error> {
-    let (start, _) = report.span();
-    let progress = chart::progress(&report.rows, start)?;
+    let (start, end) = report.span();
+    let progress = chart::progress(&report.rows, start, end)?;
     let bests = progress.as_ref().map(|progress| progress.bests.as_slice()).unwrap_or_default();
     let left_out = bests.len().saturating_sub(BESTS);
     let best = |index: &usize| {
         let row = &report.rows[*index];
         let score = row.score.map(words::score).unwrap_or_default();
-        (words::seconds(row.ended - start), row, score)
+        (row.ended_after(start), row, score)
     };
     let bests = bests[left_out..].iter().rev().map(best).collect();
     render(&ProgressPart { progress, bests, left_out })

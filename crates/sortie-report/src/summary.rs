@@ -36,9 +36,10 @@ impl Tile {
 pub(crate) fn html(report: &Report) -> Result<String, fmt::Error> {
     let mut tiles =
         vec![best(report), correct(report), wrong(report), time(report), effort(report)];
-    if report.queued + report.running > 0 {
-        let more = format!("{} waiting", words::count(report.queued));
-        tiles.insert(0, Tile::new("Running now", words::count(report.running), more));
+    let to_come = report.waiting + report.begun;
+    if to_come > 0 {
+        let more = format!("{} of them begun", words::count(report.begun));
+        tiles.insert(0, Tile::new("Still to come", words::count(to_come), more));
     }
     render(&Summary { lead: lead(report), tiles, notes: &report.notes })
 }
@@ -48,7 +49,8 @@ fn lead(report: &Report) -> String {
         return "No candidate has ended so far".to_owned();
     }
     let candidates = words::counted(report.rows.len(), "candidate");
-    let lead = format!("{candidates} on {}", words::counted(report.hosts.len(), "machine"));
+    let machines = report.hosts.iter().filter(|host| !host.is_empty()).count();
+    let lead = format!("{candidates} on {}", words::counted(machines, "machine"));
     let (start, end) = report.span();
     let minute = |seconds: f64| minute(seconds).unwrap_or_default();
     let (from, to) = (minute(start), minute(end));

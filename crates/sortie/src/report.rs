@@ -4,6 +4,7 @@ mod error;
 mod file;
 mod host;
 mod serve;
+mod settings;
 mod source;
 
 use std::path::PathBuf;
@@ -52,7 +53,7 @@ pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
     if args.watch {
         return watch(source, args.port.unwrap_or(0));
     }
-    if !source.has_results() {
+    if !source.is_sweep() {
         return Err(ReportError::NoResults { dir: args.dir.clone() }.into());
     }
     source.refresh()?;

@@ -7,7 +7,7 @@ use super::{Decimal, Layer, Mark, Plot, WIDTH, time_marks};
 use crate::row::Row;
 use crate::scale::Scale;
 use crate::standing::Standing;
-use crate::words;
+use crate::{text, words};
 
 /// The height of a lane, and of what is drawn in it, in pixels.
 const LANE: f64 = 14.0;
@@ -18,6 +18,8 @@ const GAP: f64 = 6.0;
 const MOST: usize = 96;
 /// Below this, in units of the area, gaps between bars are closed.
 const CLOSE: f64 = 0.4;
+/// The most of a machine's name, in bytes: what there is room for.
+const NAME: usize = 12;
 /// Up to so many bars have a hairline around each.
 const FEW: usize = 400;
 
@@ -68,7 +70,8 @@ pub(crate) fn lanes(
         if room > 0 {
             top += GAP;
             let label = words::count(hosts.len() + 1);
-            let label = names.get(host).filter(|name| !name.is_empty()).cloned().unwrap_or(label);
+            let name = names.get(host).filter(|name| !name.is_empty());
+            let label = name.map_or(label, |name| text::line(name, NAME));
             marks.push(Mark {
                 at: Decimal(top + BAR / 2.0),
                 line: Decimal(top - GAP / 2.0),

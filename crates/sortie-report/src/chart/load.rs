@@ -22,7 +22,11 @@ pub(crate) fn queued(
     let height = f64::from(HEIGHT);
     let mut path = Path::default();
     path.start(0.0, height);
+    let mut before = None;
     for (column, count) in most_in_column.iter().enumerate() {
+        if before.replace(count) == Some(count) {
+            continue;
+        }
         let x = words::float(column) / words::float(COLUMNS) * WIDTH;
         path.step(x, (1.0 - y.at(words::float(*count))) * height);
     }
@@ -45,7 +49,8 @@ pub(crate) fn queued(
 fn columns(rows: &[Row], start: f64, x: Scale) -> Vec<usize> {
     let mut changes: Vec<_> = rows
         .iter()
-        .flat_map(|row| [(row.submitted, 1_isize), (row.started.unwrap_or(row.ended), -1)])
+        .filter_map(|row| Some((row.submitted?, row.started.or(row.ended)?)))
+        .flat_map(|(from, to)| [(from, 1_isize), (to, -1)])
         .collect();
     changes.sort_by(|(one, _), (other, _)| one.total_cmp(other));
     let mut columns = vec![0; COLUMNS];

@@ -76,7 +76,7 @@ impl fmt::Display for Decimal {
 
 /// Time along the lower edge.
 fn time_marks(scale: Scale) -> Vec<Mark> {
-    let ticks = scale.time_ticks(5);
+    let ticks = scale.time_ticks(6);
     let mark = |tick: f64| {
         let (at, line) = (Decimal(scale.at(tick) * 100.0), Decimal(scale.at(tick) * WIDTH));
         Mark { at, line, label: Unit::Seconds.round(tick) }

@@ -25,36 +25,41 @@ pub(crate) struct Progress {
     pub(crate) below: usize,
 }
 
+/// A candidate with a score.
+struct Point {
+    index: usize,
+    ended: f64,
+    score: f64,
+    is_correct: bool,
+}
+
 /// None where there is no score.
-pub(crate) fn progress(rows: &[Row], start: f64) -> Result<Option<Progress>, std::fmt::Error> {
-    let mut scored: Vec<_> =
-        rows.iter().enumerate().filter_map(|(index, row)| Some((index, row, row.score?))).collect();
-    scored.sort_by(|(_, one, _), (_, other, _)| one.ended.total_cmp(&other.ended));
-    let Some((_, last, _)) = scored.last() else { return Ok(None) };
-    let x = Scale::up_to(last.ended - start);
-    let is_correct = |row: &Row| row.standing == Standing::Correct;
-    let correct: Vec<_> =
-        scored.iter().filter(|(_, row, _)| is_correct(row)).map(|(_, _, score)| *score).collect();
-    let y = if correct.is_empty() {
-        bulk(scored.iter().map(|(_, _, score)| *score).collect())
-    } else {
-        bulk(correct)
+pub(crate) fn progress(
+    rows: &[Row],
+    start: f64,
+    end: f64,
+) -> Result<Option<Progress>, std::fmt::Error> {
+    let points = points(rows);
+    if points.is_empty() {
+        return Ok(None);
+    }
+    let x = Scale::up_to(end - start);
+    let (correct, others): (Vec<&Point>, Vec<&Point>) =
+        points.iter().partition(|point| point.is_correct);
+    let spanned = if correct.is_empty() { &others } else { &correct };
+    let y = bulk(spanned.iter().map(|point| point.score).collect());
+    let place = |point: &Point| {
+        [x.at(point.ended - start) * WIDTH, (1.0 - y.at(point.score)) * f64::from(HEIGHT)]
     };
-    let place = |row: &Row, score| {
-        [x.at(row.ended - start) * WIDTH, (1.0 - y.at(score)) * f64::from(HEIGHT)]
-    };
-    let dots = |wanted: bool| {
-        let of_kind = scored.iter().filter(|(_, row, _)| is_correct(row) == wanted);
-        dots(of_kind.map(|(_, row, score)| place(row, *score)))
-    };
-    let (bests, line) = best_so_far(scored.iter().filter(|(_, row, _)| is_correct(row)), place);
-    let few = if scored.len() <= FEW { " few" } else { "" };
+    let dots = |points: &[&Point]| dots(points.iter().map(|point| place(point)));
+    let (bests, line) = best_so_far(&correct, place);
+    let few = if points.len() <= FEW { " few" } else { "" };
     let layer = |class: &str, path: String| Layer { class: format!("{class}{few}"), path };
     let plot = Plot {
         class: "score",
         label: format!(
             "Scores of {} over {}; the best so far rose {}.",
-            words::counted(scored.len(), "candidate"),
+            words::counted(points.len(), "candidate"),
             words::seconds(x.high),
             words::counted(bests.len(), "time"),
         ),
@@ -63,35 +68,43 @@ pub(crate) fn progress(rows: &[Row], start: f64) -> Result<Option<Progress>, std
         y_unit: "%",
         x: time_marks(x),
         layers: vec![
-            layer("dots incorrect", dots(false)),
-            layer("dots correct", dots(true)),
+            layer("dots incorrect", dots(&others)),
+            layer("dots correct", dots(&correct)),
             layer("best", line),
         ],
         domain: Some([x.low + start, x.high + start, y.low, y.high]),
     };
-    let below = scored.iter().filter(|(_, _, score)| *score < y.low).count();
+    let below = points.iter().filter(|point| point.score < y.low).count();
     Ok(Some(Progress { plot: super::render(&plot)?, bests, below }))
 }
 
+/// In time.
+fn points(rows: &[Row]) -> Vec<Point> {
+    let point = |(index, row): (usize, &Row)| {
+        let is_correct = row.standing == Standing::Correct;
+        Some(Point { index, ended: row.ended?, score: row.score?, is_correct })
+    };
+    let mut points: Vec<_> = rows.iter().enumerate().filter_map(point).collect();
+    points.sort_by(|one, other| one.ended.total_cmp(&other.ended));
+    points
+}
+
 /// Who was the best when it ended, and the line that rises with them.
-fn best_so_far<'a>(
-    in_time: impl Iterator<Item = &'a (usize, &'a Row, f64)>,
-    place: impl Fn(&Row, f64) -> [f64; 2],
-) -> (Vec<usize>, String) {
+fn best_so_far(in_time: &[&Point], place: impl Fn(&Point) -> [f64; 2]) -> (Vec<usize>, String) {
     let (mut bests, mut line) = (Vec::new(), Path::default());
     let (mut best, mut level) = (f64::NEG_INFINITY, 0.0);
-    for (index, row, score) in in_time.filter(|(_, _, score)| score.is_finite()) {
-        if *score <= best {
+    for point in in_time {
+        if point.score <= best {
             continue;
         }
-        let [x, y] = place(row, *score);
+        let [x, y] = place(point);
         if bests.is_empty() {
             line.start(x, y);
         } else {
             line.step(x, y);
         }
-        bests.push(*index);
-        (best, level) = (*score, y);
+        bests.push(point.index);
+        (best, level) = (point.score, y);
     }
     if !bests.is_empty() {
         line.step(WIDTH, level);

@@ -1,6 +1,6 @@
 //! What the page says of a small sweep.
 
-use sortie_report::{Page, Report};
+use sortie_report::{Candidate, Page, Report};
 
 use crate::sweep::{self, correct};
 
@@ -37,6 +37,26 @@ fn of_none() {
     let text = "No candidate has ended so far";
     assert!(html.contains(text) && html.contains("No candidate has a score yet."));
     draws_numbers_only(&html);
+}
+
+#[test]
+fn a_candidate_without_a_record_has_no_times() {
+    let mut report = sweep::report();
+    let lost = correct("lost", 3, 9.0);
+    report.add(&Candidate { submitted_at: None, started_at: None, ended_at: None, ..lost });
+    let html = report.html(Page::File).unwrap();
+    draws_numbers_only(&html);
+    assert!(
+        html.contains("<td class=\"ended\"></td>") && html.contains("9 candidates on 1 machine")
+    );
+}
+
+#[test]
+fn ranked_by_another_metric() {
+    let mut report = Report::new("by circles");
+    report.ranked_by = "circles".to_owned();
+    report.add(&correct("gen-0", 1, 1.5));
+    assert!(report.html(Page::File).unwrap().contains("<dd class=\"figure\">26</dd>"));
 }
 
 #[test]

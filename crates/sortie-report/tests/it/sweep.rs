@@ -31,9 +31,9 @@ pub(crate) fn correct(id: &str, started: i64, score: f64) -> Candidate {
             cpu_system_seconds: 0.5,
             peak_memory_bytes: 64 << 20,
         },
-        submitted_at: at(started - 1),
+        submitted_at: Some(at(started - 1)),
         started_at: Some(at(started)),
-        ended_at: at(started + 4),
+        ended_at: Some(at(started + 4)),
         host: "node1".to_owned(),
     }
 }

@@ -10,7 +10,7 @@ use crate::exit_status;
 /// Why there is no report.
 #[derive(Debug, Error)]
 pub(crate) enum ReportError {
-    #[error("{} is not the directory of a sweep: it has no results.jsonl", .dir.display())]
+    #[error("{} is not the directory of a sweep: it has no ledger.jsonl and no results.jsonl", .dir.display())]
     NoResults { dir: PathBuf },
     #[error("cannot read {}: {source}", .path.display())]
     Read { path: PathBuf, source: io::Error },

@@ -3,25 +3,25 @@
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sortie_report::{Candidate, Report};
 use sortie_results::jiff::Timestamp;
+use sortie_sweep::{State, Sweep, SweepDir};
 
-use super::ReportError;
-
-/// What `sortie sweep` calls it.
-const RESULTS: &str = "results.jsonl";
+use super::{ReportError, settings};
 
 /// A report that follows a sweep.
 pub(super) struct Source {
-    results: PathBuf,
+    dir: SweepDir,
     title: String,
     report: Report,
-    /// How much of the file is in the report, in bytes: whole lines.
+    /// How much of the file of results is in the report, in bytes: whole lines.
     read: u64,
     /// Which file that was: device and inode.
     file: Option<(u64, u64)>,
+    /// How large the ledger was when it was read.
+    ledger: u64,
     unreadable: usize,
     /// Counts how often what was read no longer held: another file, or a shorter one.
     epoch: u64,
@@ -37,19 +37,21 @@ impl Source {
         fs::read_dir(&full).map_err(read)?;
         let title = full.file_name().unwrap_or(full.as_os_str()).to_string_lossy().into_owned();
         Ok(Self {
-            results: dir.join(RESULTS),
+            dir: SweepDir::new(dir),
             report: Report::new(title.clone()),
             title,
             read: 0,
             file: None,
+            ledger: 0,
             unreadable: 0,
             epoch: 0,
             version: 0,
         })
     }
 
-    pub(super) fn has_results(&self) -> bool {
-        self.results.exists()
+    /// Whether there is, or was, a sweep here.
+    pub(super) fn is_sweep(&self) -> bool {
+        self.dir.is_sweep() || self.dir.results_file().exists()
     }
 
     pub(super) fn report(&self) -> &Report {
@@ -64,15 +66,17 @@ impl Source {
         self.version
     }
 
-    /// Takes what has been added since the last time; costs a `stat` where nothing was.
+    /// Takes what has been added since the last time; costs a `stat` or two where nothing was.
     pub(super) fn refresh(&mut self) -> Result<(), ReportError> {
-        self.follow().map_err(|source| ReportError::Read { path: self.results.clone(), source })
+        let path = self.dir.results_file();
+        self.follow().map_err(|source| ReportError::Read { path, source })
     }
 
     fn follow(&mut self) -> io::Result<()> {
-        let metadata = match fs::metadata(&self.results) {
+        let metadata = match fs::metadata(self.dir.results_file()) {
             // A sweep that has only begun.
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.file.is_none() => {
+                self.follow_ledger();
                 return Ok(());
             }
             metadata => metadata?,
@@ -85,6 +89,8 @@ impl Source {
             self.start_over();
         }
         self.file = file;
+        // First, as it says what candidates are ranked by.
+        self.follow_ledger();
         if metadata.len() > self.read {
             self.take_lines()?;
         }
@@ -94,13 +100,33 @@ impl Source {
     /// A sweep that was taken up again may have mended the file.
     fn start_over(&mut self) {
         self.report = Report::new(self.title.clone());
-        (self.read, self.unreadable) = (0, 0);
+        (self.read, self.ledger, self.unreadable) = (0, 0, 0);
         self.epoch += 1;
         self.version += 1;
     }
 
+    /// What there is to do, and with what settings: where the ledger says so. Without one there are results all
+    /// the same.
+    fn follow_ledger(&mut self) {
+        let length = fs::metadata(self.dir.ledger_file()).map_or(0, |metadata| metadata.len());
+        if length == self.ledger {
+            return;
+        }
+        let Ok(Sweep { header, states, .. }) = self.dir.read() else { return };
+        if self.ledger == 0 {
+            self.report.ranked_by = header.options.score;
+            let settings = self.dir.settings().ok();
+            self.report.settings = settings.and_then(|text| settings::shown(text).ok());
+        }
+        let begun = states.iter().filter(|state| matches!(state, State::Started { .. }));
+        self.report.begun = begun.count();
+        self.report.waiting = states.iter().filter(|state| **state == State::Waiting).count();
+        self.ledger = length;
+        self.version += 1;
+    }
+
     fn take_lines(&mut self) -> io::Result<()> {
-        let mut file = File::open(&self.results)?;
+        let mut file = File::open(self.dir.results_file())?;
         file.seek(SeekFrom::Start(self.read))?;
         let mut reader = BufReader::with_capacity(1 << 17, file);
         let mut line = Vec::new();
@@ -123,9 +149,10 @@ impl Source {
 
     fn note_unreadable(&mut self) {
         self.unreadable += 1;
-        let lines = if self.unreadable == 1 { "line of" } else { "lines of" };
-        let note =
-            format!("{} {lines} results.jsonl cannot be read and are left out.", self.unreadable);
+        let note = match self.unreadable {
+            1 => "1 line of results.jsonl cannot be read and is left out.".to_owned(),
+            lines => format!("{lines} lines of results.jsonl cannot be read and are left out."),
+        };
         self.report.notes = vec![note];
     }
 }

@@ -53,7 +53,10 @@ fn directories_that_are_no_sweeps() {
     std::fs::create_dir(stage.path("empty")).unwrap();
     stage.write("file", "");
     let cases = [
-        ("empty", "empty is not the directory of a sweep: it has no results.jsonl"),
+        (
+            "empty",
+            "empty is not the directory of a sweep: it has no ledger.jsonl and no results.jsonl",
+        ),
         ("none", "cannot read none: "),
         ("file", "cannot read file: "),
     ];
@@ -71,4 +74,16 @@ fn places_that_cannot_be_written() {
     let ran = ran(&mut stage.sortie(["report", "sweep", "--out", "none/report.html"]));
     ran.is_error(SETUP, "cannot write none/report.html: ");
     assert!(ran.stderr.contains("\nhint: "), "{ran:?}");
+}
+
+#[test]
+fn a_sweep_that_has_only_begun() {
+    let stage = Stage::empty();
+    let settings = "job_type: local\nenvironment: {set: {API_KEY: secret}}\n";
+    sweep::begin(&stage, settings, 3);
+    let ran = ran(&mut stage.sortie(["report", "sweep", "--out", "-"]));
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(ran.stdout.contains("Still to come</dt><dd class=\"figure\">3<"), "{ran:?}");
+    assert!(ran.stdout.contains("id=\"settings\"") && ran.stdout.contains("API_KEY"), "{ran:?}");
+    assert!(!ran.stdout.contains("secret"), "what a report may be passed on with");
 }
