@@ -44,6 +44,7 @@ mod schema;
 mod slurm;
 mod slurm_conda;
 mod slurm_docker;
+mod template;
 mod time;
 mod validate;
 mod variables;

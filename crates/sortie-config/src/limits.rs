@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// From SIGTERM to SIGKILL. In YAML `grace_seconds`; 5 s by default. With Slurm, shorter than its
+    /// From SIGTERM to SIGKILL, in YAML `grace_seconds`; 5 seconds by default. With Slurm, shorter than its
     /// `KillWait` (slurm.conf(5)), and no longer than `early_term_seconds` where that applies.
     #[serde(rename = "grace_seconds", with = "seconds")]
     #[schemars(with = "crate::schema::Seconds")]

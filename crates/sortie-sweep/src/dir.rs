@@ -94,9 +94,10 @@ impl SweepDir {
             let len = usize::try_from(end.len).map_err(|_| io::ErrorKind::OutOfMemory)?;
             let mut line = vec![0; len];
             File::open(&path)?.read_exact_at(&mut line, end.offset)?;
-            match crc32fast::hash(&line) == end.crc {
-                true => Ok(line),
-                false => Err(io::Error::new(io::ErrorKind::InvalidData, "a line is damaged")),
+            if crc32fast::hash(&line) == end.crc {
+                Ok(line)
+            } else {
+                Err(io::Error::new(io::ErrorKind::InvalidData, "a line is damaged"))
             }
         };
         read().map_err(SweepError::io("read", &path))

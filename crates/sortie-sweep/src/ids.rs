@@ -38,10 +38,7 @@ impl Ids {
         if names::RESERVED.contains(&id) {
             return Err("is the name of one of the sweep's own files");
         }
-        match self.0.insert(id.to_owned()) {
-            true => Ok(()),
-            false => Err("is there twice"),
-        }
+        if self.0.insert(id.to_owned()) { Ok(()) } else { Err("is there twice") }
     }
 
     /// Takes a name for a program, after its file, or after its directory if the file is a `main`; with a number if

@@ -112,9 +112,9 @@ impl OpenSweep {
     }
 
     /// Drives it in another way than it was begun with, but ranks candidates as before.
-    pub fn set_options(&mut self, options: Options) {
-        let score = std::mem::take(&mut self.sweep.header.options.score);
-        self.sweep.header.options = Options { score, ..options };
+    pub fn set_options(&mut self, workers: usize, in_slurm: usize) {
+        let options = &mut self.sweep.header.options;
+        (options.workers, options.in_slurm) = (workers, in_slurm);
     }
 
     /// How far it is.

@@ -30,7 +30,9 @@ pub struct Progress {
 pub struct Counts {
     /// Correct.
     pub correct: usize,
-    /// Not correct, by the candidate's own fault.
+    /// Not correct: the evaluator said so.
+    pub incorrect: usize,
+    /// Failed, by the candidate's own fault: it crashed, ran into a limit, or left no usable result.
     pub candidate: usize,
     /// Failed for something that the user has to mend.
     pub setup: usize,
@@ -54,17 +56,22 @@ pub struct Best {
 impl Counts {
     /// All of them.
     pub fn total(&self) -> usize {
-        self.correct + self.candidate + self.setup + self.infrastructure + self.stopped
+        self.correct
+            + self.incorrect
+            + self.candidate
+            + self.setup
+            + self.infrastructure
+            + self.stopped
     }
 
     fn add(&mut self, end: &End) {
         *match end.fault {
             _ if end.correct => &mut self.correct,
-            Some(Fault::Candidate) => &mut self.candidate,
             Some(Fault::Setup) => &mut self.setup,
             Some(Fault::Infrastructure) => &mut self.infrastructure,
             None if end.outcome == "cancelled" => &mut self.stopped,
-            None => &mut self.candidate,
+            Some(Fault::Candidate) => &mut self.candidate,
+            None => &mut self.incorrect,
         } += 1;
     }
 }

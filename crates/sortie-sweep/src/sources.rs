@@ -169,7 +169,6 @@ impl Sources {
         let is_shown = |entry: &fs::DirEntry| !entry.file_name().as_bytes().starts_with(b".");
         let mut paths: Vec<_> = entries.iter().filter(|entry| is_shown(entry)).collect();
         paths.sort_by_key(|entry| entry.file_name());
-        let before = self.seen.len();
         let mut any = false;
         for path in paths.into_iter().map(fs::DirEntry::path) {
             let main = path.join(MAIN);
@@ -182,10 +181,7 @@ impl Sources {
             }
             any = true;
         }
-        match any || self.seen.len() > before {
-            true => Ok(()),
-            false => Err(SourceError::EmptyDirectory { path: path.to_owned() }),
-        }
+        if any { Ok(()) } else { Err(SourceError::EmptyDirectory { path: path.to_owned() }) }
     }
 
     fn add_pattern(&mut self, pattern: &str) -> Result<(), SourceError> {

@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
 use crate::{
-    attach, cancel, check, clean, exit_status, log, logs, ls, render, results, run, status, submit,
-    sweep, wait,
+    attach, cancel, check, clean, exit_status, log, logs, ls, render, report, results, run, status,
+    submit, sweep, wait,
 };
 
 /// Evaluates generated programs: runs your evaluator on a candidate, in a results dir, within limits.
@@ -39,6 +39,7 @@ enum Command {
     Render(render::Args),
     Check(check::Args),
     Clean(clean::Args),
+    Report(report::Args),
 }
 
 /// Does what the command line says. Everything of the process is used as it is: its arguments,
@@ -67,6 +68,7 @@ fn execute(cli: &Cli) -> Result<u8, Failure> {
         Command::Render(args) => render::execute(args),
         Command::Check(args) => check::execute(args),
         Command::Clean(args) => clean::execute(args),
+        Command::Report(args) => report::execute(args),
     }
 }
 

@@ -10,6 +10,7 @@ use sortie_script::NulByte;
 use sortie_sweep::{SourceError, SweepError};
 use thiserror::Error;
 
+use crate::report::ReportError;
 use crate::{exit_status, output, sweep};
 
 /// Why there is nothing to print.
@@ -25,6 +26,8 @@ pub(crate) enum Failure {
     Source(#[from] SourceError),
     #[error("cannot read standard input: {0}")]
     Input(io::Error),
+    #[error(transparent)]
+    Report(#[from] ReportError),
     #[error("RUST_LOG is `{value}`: {problem}")]
     LogFilter { value: String, problem: String },
     #[error("`--warm` is for jobs of type `local`, and these are of type `{0}`, which start cold")]
@@ -74,6 +77,7 @@ impl Failure {
             Self::Interrupted { signal } | Self::Abandoned { signal } => {
                 exit_status::of_signal(*signal)
             }
+            Self::Report(error) => error.status(),
             Self::Config(_)
             | Self::Scheduler(_)
             | Self::Sweep(_)
@@ -107,6 +111,7 @@ impl Failure {
                 Some("start in a directory that is there")
             }
             Self::Sweep(error) => sweep::hint(error),
+            Self::Report(error) => error.hint(),
             _ => None,
         }
     }

@@ -28,6 +28,7 @@ mod ls;
 mod output;
 mod progress;
 mod render;
+mod report;
 mod results;
 mod run;
 mod signals;

@@ -20,7 +20,7 @@ use crate::failure::Failure;
 use crate::job::ConfigArgs;
 use crate::keeper::{Launcher, as_detached, detach};
 use crate::signals::Signals;
-use crate::sweep_progress::Display;
+use crate::sweep_progress::{Display, say};
 use crate::view::View;
 use crate::{exit_status, output, sweep_summary};
 
@@ -29,6 +29,8 @@ const SIGTERM: u8 = 15;
 
 /// How many candidates the summary names.
 const BEST: usize = 5;
+
+const SCORE_HELP: &str = "What candidates are ranked by, highest first: a member of metrics.json [default: combined_score]";
 
 const USAGE: &str = "\
 sortie sweep [OPTIONS] --config FILE --out DIR CANDIDATE...
@@ -48,8 +50,8 @@ are not run again, jobs that Slurm has are taken up. OUT/settings.yaml is a copy
 settings, used by --resume, which runs in the directory where the sweep was begun.
 
 Ctrl-C (or SIGHUP) once: nothing more is begun, and what runs comes to its end (with
---cancel-running it is cancelled, as with SIGTERM and `sortie cancel`). Twice: local jobs are killed, jobs that
-Slurm has are left to it. Either way the sweep can be resumed.
+--cancel-running, SIGTERM or `sortie cancel` it is cancelled). Twice: local jobs are
+killed, jobs that Slurm has are left to it. Either way the sweep can be resumed.
 
 Exit status:
   0    all candidates are done, and each has a verdict, correct or not
@@ -90,8 +92,7 @@ pub(crate) struct Args {
     /// How many jobs are in Slurm's hands at once, at most [default: 4000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     in_slurm: Option<u32>,
-    /// What candidates are ranked by, highest first: a member of metrics.json [default: combined_score]
-    #[arg(long, value_name = "METRIC")]
+    #[arg(long, value_name = "METRIC", help = SCORE_HELP)]
     score: Option<String>,
     /// Cancel what runs at the first Ctrl-C
     #[arg(long)]
@@ -160,9 +161,10 @@ fn drive(args: &Args, verbose: bool, launcher: Option<&Launcher>) -> Result<u8, 
     runtime.shutdown_background();
     let (sweep, signal) = ran?;
     let summary = Summary::of(&sweep, BEST);
-    let printed = match args.json {
-        true => output::json(&summary).and_then(|json| output::print(&json)),
-        false => output::print(sweep_summary::text(&summary).as_bytes()),
+    let printed = if args.json {
+        output::json(&summary).and_then(|json| output::print(&json))
+    } else {
+        output::print(sweep_summary::text(&summary).as_bytes())
     };
     printed.map_err(Failure::Output)?;
     Ok(status(&summary, signal))
@@ -204,7 +206,7 @@ fn resume(args: &Args, dir: &Path) -> Result<(OpenSweep, JobConfig), Failure> {
         source,
     })?;
     let config = JobConfig::load(&open.dir().settings_file())?;
-    open.set_options(options);
+    open.set_options(options.workers, options.in_slurm);
     Ok((open, config))
 }
 
@@ -230,9 +232,10 @@ fn candidates(args: &Args) -> Result<Vec<Candidate>, Failure> {
     let is_stdin = |path: &Path| path.as_os_str() == "-";
     let mut sources = Sources::default();
     for candidate in &args.candidates {
-        match is_stdin(candidate) {
-            true => sources.add_list(&stdin()?, if args.null { 0 } else { b'\n' })?,
-            false => sources.add(candidate)?,
+        if is_stdin(candidate) {
+            sources.add_list(&stdin()?, if args.null { 0 } else { b'\n' })?;
+        } else {
+            sources.add(candidate)?;
         }
     }
     for list in &args.jsonl {
@@ -273,7 +276,7 @@ async fn run(
                     (Stop::Now, _) => return Err(Failure::Abandoned { signal }),
                 };
                 first.get_or_insert(signal);
-                display.say(match wish {
+                say(match wish {
                     Stop::Drain => "stopping when what runs has ended (Ctrl-C again stops now)",
                     Stop::Cancel => "cancelling what runs (Ctrl-C again stops now)",
                     Stop::No | Stop::Now => "stopping now",

@@ -1,6 +1,7 @@
 //! How a sweep fares: bars at a terminal, a plain line now and then elsewhere; and no tracing among them.
 
 use std::env;
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -98,14 +99,9 @@ impl Display {
         }
     }
 
-    /// Says something that is to be seen once.
-    pub(crate) fn say(&self, what: &str) {
-        let _ = writeln!(Writer, "{what}");
-    }
-
     fn line(&self, now: &Progress) {
         let (done, total) = (now.done.total(), now.candidates);
-        self.say(&format!("{done} of {total} done, {}; {}", places(now), self.gist(now)));
+        say(&format!("{done} of {total} done, {}; {}", places(now), self.gist(now)));
     }
 
     /// What came of those that are done, how fast it goes, and for how long it will.
@@ -115,13 +111,18 @@ impl Display {
         if done > 0 {
             let rate = number(done) / self.since.elapsed().as_secs_f64().max(0.001);
             let left = number(now.candidates - now.done.total()) / rate;
-            gist += &format!("; {rate:.1}/s, {} left", clock(left));
+            let _ = write!(gist, "; {rate:.1}/s, {} left", clock(left));
         }
         if let Some(best) = &now.best {
-            gist += &format!("; best {} ({})", best.score, one_line(&best.id));
+            let _ = write!(gist, "; best {} ({})", best.score, one_line(&best.id));
         }
         gist
     }
+}
+
+/// Says something that is to be seen once.
+pub(crate) fn say(what: &str) {
+    let _ = Writer.write_all(format!("{what}\n").as_bytes());
 }
 
 impl Drop for Display {

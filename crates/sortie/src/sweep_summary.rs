@@ -31,11 +31,13 @@ pub(crate) fn text(summary: &Summary) -> String {
     text
 }
 
-/// As in `3 correct, 1 not correct, 2 failed by infrastructure`.
+/// As in `3 correct, 2 failed by candidate`.
 pub(crate) fn counts(counts: &Counts) -> String {
-    let Counts { correct, candidate, setup, infrastructure, stopped } = *counts;
-    let mut parts = vec![format!("{correct} correct"), format!("{candidate} not correct")];
+    let Counts { correct, incorrect, candidate, setup, infrastructure, stopped } = *counts;
+    let mut parts = vec![format!("{correct} correct")];
     let further = [
+        (incorrect, "not correct"),
+        (candidate, "failed by candidate"),
         (setup, "failed by set-up"),
         (infrastructure, "failed by infrastructure"),
         (stopped, "stopped"),

@@ -7,4 +7,5 @@ mod layers;
 mod python;
 mod round_trip;
 mod schema;
+mod template;
 mod values;

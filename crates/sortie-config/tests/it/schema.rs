@@ -133,6 +133,7 @@ fn is_beyond_a_schema(error: &str) -> bool {
         "is more memory than can be counted",
         "is longer than",
         "sbatch_args.",
+        "a job is asked to end only",
     ]
     .iter()
     .any(|kind| error.contains(kind))

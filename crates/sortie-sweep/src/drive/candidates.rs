@@ -1,14 +1,20 @@
 //! Where each candidate is: to be run, with the scheduler, over, or written down.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sortie_results::Outcome;
 use sortie_scheduler::{Event, Finished, JobId, JobScheduler, Status};
+
+use tokio::time::Instant;
 
 use super::{Drive, Flying};
 use crate::scribe::{Finish, News, Order};
 use crate::triage::{Begun, look};
 use crate::{Progress, State, Stop};
+
+/// Of jobs that are lost together, the last is found to be so within this time after the first.
+const LOST_TOGETHER: Duration = Duration::from_secs(1);
 
 impl Drive {
     /// Finds out what there is to do for a candidate.
@@ -74,6 +80,8 @@ impl Drive {
         if withdrawn || lost || self.failed.is_some() {
             self.progress.waiting += 1;
             self.todo.push_back(place);
+            // Those beside it may be lost as well, and are to be one array.
+            self.not_before = Instant::now() + LOST_TOGETHER;
         } else {
             self.write_down(place, Some(finished));
         }

@@ -69,7 +69,7 @@ async fn results_that_are_cut_or_damaged_are_written_again_from_the_records() {
 }
 
 /// Waits for a file to go on.
-const WAITS: &str = r#"while [ ! -e go ]; do sleep 0.01; done"#;
+const WAITS: &str = "while [ ! -e go ]; do sleep 0.01; done";
 
 #[tokio::test]
 async fn a_drained_sweep_lets_what_runs_come_to_its_end() {
@@ -94,9 +94,10 @@ async fn a_drained_sweep_lets_what_runs_come_to_its_end() {
 async fn what_was_cancelled_is_run_again() {
     let stage = Stage::new(&format!("{WAITS}\n{SCORES}"));
     for wish in [Stop::Cancel, Stop::Now] {
-        let open = match stage.dir().is_sweep() {
-            true => stage.resume(),
-            false => stage.create(6, Arc::new(RealDisk)).unwrap(),
+        let open = if stage.dir().is_sweep() {
+            stage.resume()
+        } else {
+            stage.create(6, Arc::new(RealDisk)).unwrap()
         };
         let (stop, control, mut progress) = control();
         let run = open.run(stage.config().into(), SchedulerOptions::default(), control);

@@ -10,6 +10,7 @@ mod keeper;
 mod logs;
 mod packing;
 mod render;
+mod report;
 mod signals;
 mod slurm;
 mod slurm_keeper;

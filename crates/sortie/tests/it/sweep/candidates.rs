@@ -9,6 +9,8 @@ use sortie_results::Value;
 use super::{SCORES, begin, stage};
 use crate::stage::{Stage, ended, ran};
 
+type Names<'a> = &'a [(&'a str, &'a str)];
+
 /// The ids and candidates of a sweep with these arguments, and this on standard input.
 fn named(stage: &Stage, args: &[&str], input: &[u8]) -> Vec<(String, String)> {
     let mut command = stage.sortie(["sweep", "--config", "job.yaml", "--out", "out"]);
@@ -41,7 +43,6 @@ fn files_directories_patterns_and_lists() {
     let p = [("p0", "c/p0.py"), ("p1", "c/p1.py")];
     let gens = [("gen_0", "gen_0/main.py"), ("gen_1", "gen_1/main.py")];
     let twice = [("p0", "c/p0.py"), ("p0-2", "./c/p0.py")];
-    type Names<'a> = &'a [(&'a str, &'a str)];
     let cases: [(&[&str], &[u8], Names<'_>); 9] = [
         (&["c/p0.py", "c/p1.py"], b"", &p),
         (&["c"], b"", &p),
