@@ -7,6 +7,7 @@ mod demo;
 mod docker;
 mod interrupt;
 mod packages;
+mod private;
 mod slurm;
 mod snapshots;
 mod test;

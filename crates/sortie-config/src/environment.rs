@@ -4,7 +4,10 @@ use std::ffi::OsString;
 
 use glob::Pattern;
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::is_setting;
 
 /// A filter on the launcher's environment. The default passes everything on, as the reference does.
 ///
@@ -14,6 +17,9 @@ use serde::{Deserialize, Serialize};
 ///
 /// Names are matched case-sensitively against shell-like patterns (`*`, `?`, `[a-z]`). A byte of a
 /// name that is not UTF-8 is matched as U+FFFD.
+///
+/// Variables that give settings to the launcher itself ([`is_setting`]) are not passed on, whatever the
+/// patterns: a launcher that a job starts would take them for its own.
 ///
 /// ```
 /// use sortie_config::{EnvironmentPolicy, glob::Pattern};
@@ -27,16 +33,19 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(job, [("HOME".into(), "/home/me".into())]);
 /// # Ok::<(), sortie_config::glob::PatternError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EnvironmentPolicy {
     /// Names that are passed on: all of them by default.
     #[serde(with = "patterns")]
+    #[schemars(with = "Vec<String>")]
     pub allow: Vec<Pattern>,
     /// Names that are not, even if allowed: none by default.
     #[serde(with = "patterns")]
+    #[schemars(with = "Vec<String>")]
     pub deny: Vec<Pattern>,
     /// Variables added last; they win over the launcher's and over `deny`.
+    #[schemars(with = "crate::schema::Variables")]
     pub set: IndexMap<String, String>,
 }
 
@@ -57,7 +66,7 @@ impl EnvironmentPolicy {
             let text = name.to_string_lossy();
             let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(&text));
             let set = name.to_str().is_some_and(|name| self.set.contains_key(name));
-            any(&self.allow) && !any(&self.deny) && !set
+            any(&self.allow) && !any(&self.deny) && !set && !is_setting(name)
         };
         let set = self.set.iter().map(|(name, value)| (name.into(), value.into()));
         vars.filter(passes).chain(set).collect()

@@ -26,14 +26,23 @@ pub enum JobType {
 pub struct UnknownJobType(pub String);
 
 impl JobType {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::Local, Self::LocalDocker, Self::SlurmConda, Self::SlurmDocker];
+
+    /// All names that settings may give it.
+    pub(crate) fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Local => &["local"],
+            Self::LocalDocker => &["local_docker"],
+            Self::SlurmConda => &["slurm_conda", "slurm_env"],
+            Self::SlurmDocker => &["slurm_docker"],
+        }
+    }
+
     /// The name used in settings: `local`, `local_docker`, `slurm_conda` or `slurm_docker`.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::LocalDocker => "local_docker",
-            Self::SlurmConda => "slurm_conda",
-            Self::SlurmDocker => "slurm_docker",
-        }
+        self.names()[0]
     }
 }
 
@@ -41,13 +50,8 @@ impl FromStr for JobType {
     type Err = UnknownJobType;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "local" => Ok(Self::Local),
-            "local_docker" => Ok(Self::LocalDocker),
-            "slurm_conda" | "slurm_env" => Ok(Self::SlurmConda),
-            "slurm_docker" => Ok(Self::SlurmDocker),
-            _ => Err(UnknownJobType(text.to_owned())),
-        }
+        let named = Self::ALL.into_iter().find(|job_type| job_type.names().contains(&text));
+        named.ok_or_else(|| UnknownJobType(text.to_owned()))
     }
 }
 
@@ -69,8 +73,7 @@ mod tests {
 
     #[test]
     fn names_parse_back() {
-        let all = [JobType::Local, JobType::LocalDocker, JobType::SlurmConda, JobType::SlurmDocker];
-        for job_type in all {
+        for job_type in JobType::ALL {
             assert_eq!(job_type.to_string().parse(), Ok(job_type));
         }
         assert_eq!("slurm_env".parse(), Ok(JobType::SlurmConda));

@@ -3,23 +3,29 @@
 use std::{fmt, time::Duration};
 
 use bytesize::ByteSize;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Bounds on stopping, logs and results. In YAML, sizes are bytes or texts such as `1GiB`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// From SIGTERM to SIGKILL. In YAML `grace_seconds`; 5 s by default.
+    /// From SIGTERM to SIGKILL, in YAML `grace_seconds`; 5 seconds by default. With Slurm, shorter than its
+    /// `KillWait` (slurm.conf(5)), and no longer than `early_term_seconds` where that applies.
     #[serde(rename = "grace_seconds", with = "seconds")]
+    #[schemars(with = "crate::schema::Seconds")]
     pub grace: Duration,
     /// Bytes each log file may reach before the job is stopped; 1 GiB by default.
     #[serde(deserialize_with = "bytes")]
+    #[schemars(with = "crate::schema::SomeBytes")]
     pub max_log_bytes: u64,
     /// Bytes of the end of each log kept in memory; 1 MiB by default.
     #[serde(deserialize_with = "bytes")]
+    #[schemars(with = "crate::schema::Bytes")]
     pub log_tail_bytes: u64,
     /// Bytes of the largest `metrics.json` or `correct.json` that is read; 16 MiB by default.
     #[serde(deserialize_with = "bytes")]
+    #[schemars(with = "crate::schema::SomeBytes")]
     pub max_result_bytes: u64,
 }
 

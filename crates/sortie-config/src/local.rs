@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -12,14 +13,16 @@ use crate::{
 };
 
 /// A job on this machine, optionally in a Conda or sourced environment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LocalJobConfig {
     /// The user's program that judges a candidate; `evaluate.py` by default.
     #[serde(deserialize_with = "fields::null_is_evaluate_py")]
+    #[schemars(with = "crate::schema::Evaluator")]
     pub eval_program_path: PathBuf,
     /// Passed to the evaluator as `--KEY VALUE`, in order.
     #[serde(deserialize_with = "extra_args::deserialize")]
+    #[schemars(with = "crate::schema::Arguments")]
     pub extra_cmd_args: IndexMap<String, PyValue>,
     /// How long the job may run; without a limit by default.
     pub time: Option<TimeLimit>,
@@ -36,6 +39,7 @@ pub struct LocalJobConfig {
     /// Whether the evaluator is kept warm, and how; `None`, that is cold, by default. In YAML `true`,
     /// `false` or a mapping.
     #[serde(with = "crate::warm")]
+    #[schemars(with = "crate::schema::Warmth")]
     pub warm: Option<Warm>,
     /// What of the launcher's environment reaches the job.
     pub environment: EnvironmentPolicy,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -13,14 +14,16 @@ use crate::{
 /// A job on this machine whose evaluator runs in a container.
 ///
 /// Of the launcher's environment, only what `environment` allows by name and what it sets reach it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LocalDockerJobConfig {
     /// The user's program that judges a candidate; `evaluate.py` by default.
     #[serde(deserialize_with = "fields::null_is_evaluate_py")]
+    #[schemars(with = "crate::schema::Evaluator")]
     pub eval_program_path: PathBuf,
     /// Passed to the evaluator as `--KEY VALUE`, in order.
     #[serde(deserialize_with = "extra_args::deserialize")]
+    #[schemars(with = "crate::schema::Arguments")]
     pub extra_cmd_args: IndexMap<String, PyValue>,
     /// The container image; `ubuntu:latest` by default.
     pub image: String,
@@ -43,10 +46,12 @@ pub struct LocalDockerJobConfig {
     /// The container's network, such as `none` or `host`; left to the engine by default.
     pub network: Option<String>,
     /// Processes and threads it may have at once; 4096 by default, `None` leaves it to the engine.
+    #[schemars(range(min = 1))]
     pub pids_limit: Option<u32>,
     /// How long the job may run; without a limit by default.
     pub time: Option<TimeLimit>,
     /// CPUs it may use; all by default.
+    #[schemars(range(min = 1))]
     pub cpus: Option<u32>,
     /// Memory it may use; all by default.
     pub mem: Option<Memory>,

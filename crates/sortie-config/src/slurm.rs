@@ -49,14 +49,16 @@ macro_rules! slurm_job_config {
         $($(#[$of_field:meta])* $field:ident: $type:ty = $default:expr,)*
     }) => {
         $(#[$of_struct])*
-        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(default, deny_unknown_fields)]
         pub struct $name {
             /// The user's program that judges a candidate; `evaluate.py` by default.
             #[serde(deserialize_with = "crate::fields::null_is_evaluate_py")]
+            #[schemars(with = "crate::schema::Evaluator")]
             pub eval_program_path: std::path::PathBuf,
             /// Passed to the evaluator as `--KEY VALUE`, in order.
             #[serde(deserialize_with = "crate::extra_args::deserialize")]
+            #[schemars(with = "crate::schema::Arguments")]
             pub extra_cmd_args: indexmap::IndexMap<String, crate::PyValue>,
             $($(#[$of_field])* pub $field: $type,)*
             /// Slurm partition, or several with commas; `gpu` by default.
@@ -65,6 +67,7 @@ macro_rules! slurm_job_config {
             pub time: crate::TimeLimit,
             /// CPUs of the job; 1 by default.
             #[serde(deserialize_with = "crate::fields::cpus")]
+            #[schemars(range(min = 1, max = 65533))]
             pub cpus: u32,
             /// GPUs of the job, in YAML a number or as in `a100:2`; 1 by default, 0 asks for none.
             pub gpus: crate::Gpus,
@@ -85,18 +88,19 @@ macro_rules! slurm_job_config {
             /// The reservation to run in.
             pub reservation: Option<String>,
             /// Added to the job's niceness: more is later.
+            #[schemars(range(min = -2147483645, max = 2147483645))]
             pub nice: Option<i64>,
             /// What the job waits for, as sbatch writes it (`afterok:123`).
             pub dependency: Option<String>,
             /// All other options of sbatch: the long name, without dashes, and a value, or none. One that
             /// would contradict a setting is an error.
             #[serde(deserialize_with = "crate::fields::null_is_empty")]
+            #[schemars(with = "crate::schema::SbatchArgs")]
             pub sbatch_args: indexmap::IndexMap<String, Option<String>>,
             /// How long before its time limit a job is asked to stop, in seconds, so that it ends in an
             /// orderly way; 30 by default, 0 leaves it to the limit. Not done where the limit is so
-            /// short that it would come too early, see [`SlurmSettings::early_term_seconds`].
-            ///
-            /// [`SlurmSettings::early_term_seconds`]: crate::SlurmSettings::early_term_seconds
+            /// short that it would come too early: less than twice this and two minutes.
+            #[schemars(range(max = 65535))]
             pub early_term_seconds: u32,
             /// How long the job may wait in the queue, in the forms of `time`; without a limit by default.
             pub max_queue_time: Option<crate::TimeLimit>,

@@ -29,6 +29,7 @@ slurm_job_config! {
         /// The container's network, such as `none` or `host`; left to the engine by default.
         network: Option<String> = None,
         /// Processes and threads it may have at once; 4096 by default, `None` leaves it to the engine.
+        #[schemars(range(min = 1))]
         pids_limit: Option<u32> = Some(4096),
     }
 }

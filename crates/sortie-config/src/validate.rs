@@ -1,9 +1,9 @@
 //! Checks of values that have the right type and still cannot work.
 
-use std::{os::unix::ffi::OsStrExt, path::Path};
+use std::{os::unix::ffi::OsStrExt, path::Path, time::Duration};
 
 use crate::{
-    ContainerSettings, ContainerUser, JobConfig, LocalDockerJobConfig, LocalJobConfig,
+    ContainerSettings, ContainerUser, JobConfig, Limits, LocalDockerJobConfig, LocalJobConfig,
     SlurmCondaJobConfig, SlurmDockerJobConfig, SlurmSettings, Warm, gpus, sbatch_args,
 };
 
@@ -99,6 +99,18 @@ pub enum InvalidSetting {
         /// The name.
         name: String,
     },
+    /// A grace period that outlasts the time limit.
+    #[error(
+        "`limits.grace_seconds` is {}, but a job is asked to end only {early} s before its time limit: lower it, \
+         or raise `early_term_seconds`",
+        grace.as_secs_f64()
+    )]
+    Grace {
+        /// The grace period.
+        grace: Duration,
+        /// How long before its time limit a job is asked to end, in seconds.
+        early: u32,
+    },
     /// Two environments.
     #[error("`conda_env` and `activate_script` are mutually exclusive: set one of them")]
     TwoEnvironments,
@@ -119,6 +131,7 @@ impl InvalidSetting {
             Self::SeveralNodes { .. } => "nodelist",
             Self::GpuKind { .. } => "gpus",
             Self::VariableName { .. } => "environment.set",
+            Self::Grace { .. } => "limits.grace_seconds",
             Self::TwoEnvironments => "activate_script",
         }
     }
@@ -147,8 +160,18 @@ impl JobConfig {
             Self::LocalDocker(config) => local_docker(config),
             Self::SlurmConda(config) => slurm_conda(config),
             Self::SlurmDocker(config) => slurm_docker(config),
-        }
+        }?;
+        self.slurm().map_or(Ok(()), |slurm| grace(self.limits(), &slurm))
     }
+}
+
+/// A job that is asked to end before its time limit has to be able to.
+fn grace(limits: &Limits, settings: &SlurmSettings<'_>) -> Checked {
+    let early = settings.early_term_seconds();
+    if early == 0 || limits.grace <= Duration::from_secs(early.into()) {
+        return Ok(());
+    }
+    Err(InvalidSetting::Grace { grace: limits.grace, early })
 }
 
 fn local(config: &LocalJobConfig) -> Checked {
@@ -464,6 +487,26 @@ mod tests {
         assert_eq!(field(docker(|config| config.cpus = MAX_CPUS + 1)), "cpus");
         assert_eq!(conda(|config| (config.cpus, config.gpus) = (MAX_CPUS, 0.into())), Ok(()));
         assert_eq!(field(conda(|config| config.limits.max_log_bytes = 0)), "limits.max_log_bytes");
+    }
+
+    #[test]
+    fn a_grace_period_ends_before_the_time_limit() {
+        let grace = |millis, minutes: &str| {
+            conda(|config| {
+                config.limits.grace = Duration::from_millis(millis);
+                config.time = minutes.parse().unwrap();
+            })
+        };
+        assert_eq!(grace(30_000, "60"), Ok(()));
+        let error = grace(30_500, "60").unwrap_err();
+        assert_eq!(error.field(), "limits.grace_seconds");
+        let said = "`limits.grace_seconds` is 30.5, but a job is asked to end only 30 s before";
+        assert!(error.to_string().starts_with(said), "{error}");
+        assert_eq!(
+            grace(30_500, "2"),
+            Ok(()),
+            "it is asked at the limit, and has what Slurm gives"
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use schemars::JsonSchema;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer, de, de::value::MapAccessDeserializer,
 };
@@ -11,18 +12,21 @@ use serde::{
 ///
 /// Servers are alike for jobs alike in interpreter, environment, evaluator and directory, and are
 /// never shared between launchers. A server runs one job at a time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Warm {
     /// Modules to import besides, such as those that the evaluator imports in its functions.
     pub preload: Vec<String>,
     /// How many servers there may be at a time, each with all that it imports in memory; jobs beyond
     /// that start cold. As many as jobs run at once by default.
+    #[schemars(range(min = 1))]
     pub servers: Option<u32>,
     /// How long a server is kept without a job, in seconds; 300 by default.
     #[serde(with = "crate::limits::seconds")]
+    #[schemars(with = "crate::schema::Seconds")]
     pub max_idle: Duration,
     /// How many jobs a server is forked for before a new one takes its place; 1000 by default.
+    #[schemars(range(min = 1))]
     pub max_jobs: u32,
 }
 

@@ -12,7 +12,7 @@ use crate::logs::Logs;
 use crate::shepherd::Shepherd;
 use crate::sys::{self, Reaped};
 use crate::waiting::wait;
-use crate::wire::{self, Kind};
+use crate::wire::{self, Kind, Request};
 use crate::{Exit, Start, Status, Stopped, Usage, tree};
 
 /// What the first process leaves behind may end by itself for so long …
@@ -46,6 +46,7 @@ pub(crate) struct Attempt {
     template_end: Option<Status>,
     pub(crate) logs: Logs,
     grace: Duration,
+    orphan_grace: bool,
     started: Instant,
     /// When the command is to be stopped.
     time_limit: Option<Instant>,
@@ -76,16 +77,17 @@ pub(crate) enum Heard {
 pub(crate) struct Ended(Attempt, Status);
 
 impl Attempt {
-    /// A command that has these limits from now on, and no process yet.
-    pub(crate) fn new(time: Option<Duration>, grace: Duration, logs: Logs) -> Self {
+    /// A command that has the limits of its request from now on, and no process yet.
+    pub(crate) fn new(request: &Request<'_>, logs: Logs) -> Self {
         let started = Instant::now();
-        let time_limit = time.and_then(|time| started.checked_add(time));
+        let time_limit = request.time.and_then(|time| started.checked_add(time));
         Self {
             first: None,
             template: None,
             template_end: None,
             logs,
-            grace,
+            grace: request.grace,
+            orphan_grace: request.orphan_grace,
             started,
             time_limit,
             launcher_there: true,
@@ -194,7 +196,7 @@ impl Attempt {
         let [message, signal, heard] = wait([socket, signals, template.unwrap_or(signals)], until)?;
         if signal && shepherd.signals.drain().end {
             self.told_to_leave = true;
-            self.stop(Phase::Killing);
+            self.part(shepherd);
         }
         if message && self.launcher_there {
             match wire::read_frame(&shepherd.socket)?.map(|frame| frame.kind) {
@@ -203,7 +205,7 @@ impl Attempt {
                 Some(Kind::Run) => return Err(io::ErrorKind::InvalidData.into()),
                 None => {
                     self.launcher_there = false;
-                    self.stop(Phase::Killing);
+                    self.part(shepherd);
                 }
             }
         }
@@ -264,6 +266,16 @@ impl Attempt {
                 self.again = (self.again * 2).min(AGAIN_AT_LAST);
                 self.enter(Phase::Killing, self.again);
             }
+        }
+    }
+
+    /// Stops the command because nobody waits for it any more.
+    fn part(&mut self, shepherd: &Shepherd) {
+        if self.orphan_grace {
+            shepherd.ask_for_time();
+            self.stop(Phase::Ending);
+        } else {
+            self.stop(Phase::Killing);
         }
     }
 

@@ -39,13 +39,17 @@ pub struct Limits {
     pub time: Option<Duration>,
     /// How long its processes have between SIGTERM and SIGKILL.
     pub grace: Duration,
+    /// Whether they have it as well when the launcher is gone, or when its [`Process`](crate::Process) was
+    /// dropped; if not, they are killed at once then. For commands that keep something outside of their
+    /// processes, such as a container.
+    pub orphan_grace: bool,
     /// The largest either of its log files may grow to, in bytes.
     pub log_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { time: None, grace: Duration::from_secs(5), log_bytes: 1 << 30 }
+        Self { time: None, grace: Duration::from_secs(5), orphan_grace: false, log_bytes: 1 << 30 }
     }
 }
 

@@ -21,7 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long to wait when the socket takes no more requests to stop.
 const RETRY: Duration = Duration::from_millis(10);
 
-/// A running command. Dropping it kills the command, with all its processes.
+/// A running command. Dropping it kills the command, with all its processes; or stops it, if its limits grant it
+/// an [`orphan_grace`](crate::Limits::orphan_grace).
 #[derive(Debug)]
 pub struct Process {
     supervisor: Supervisor,

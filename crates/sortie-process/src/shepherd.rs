@@ -2,7 +2,8 @@
 //!
 //! It is a subreaper, so every process of the command stays below it, and it has no other child but
 //! its template, if it has one: when `wait` finds no other, nothing of the command is left. It then
-//! answers, and takes the next command. When the launcher's end of the socket closes, it kills what runs and leaves.
+//! answers, and takes the next command. When the launcher's end of the socket closes, it kills what
+//! runs (or stops it first, if its limits say so) and leaves.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
@@ -11,7 +12,7 @@ use std::time::SystemTime;
 
 use nix::fcntl::OFlag;
 use nix::sys::prctl;
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getppid, pipe2, setsid};
 
 use crate::attempt::Attempt;
@@ -33,6 +34,7 @@ pub(crate) fn run(socket: &UnixStream, warden: Pid) -> ! {
 pub(crate) struct Shepherd {
     pub(crate) socket: UnixStream,
     pub(crate) signals: Signals,
+    warden: Pid,
     oom_kills: oom::Kills,
     pub(crate) stack: Vec<u8>,
     pub(crate) template: Option<Kept>,
@@ -55,7 +57,7 @@ impl Shepherd {
         }
         let oom_kills = oom::Kills::open();
         let stack = vec![0; 64 << 10];
-        Ok(Self { socket, signals, oom_kills, stack, template: None })
+        Ok(Self { socket, signals, warden, oom_kills, stack, template: None })
     }
 
     fn serve(&mut self) -> io::Result<()> {
@@ -83,6 +85,13 @@ impl Shepherd {
         }
     }
 
+    /// Tells the warden that it takes more than a moment until this shepherd leaves.
+    pub(crate) fn ask_for_time(&self) {
+        if getppid() == self.warden {
+            let _ = kill(self.warden, Signal::SIGUSR1);
+        }
+    }
+
     /// Runs the command of a request to its end.
     fn keep(&mut self, body: &[u8], files: Vec<OwnedFd>) -> io::Result<Reply> {
         let request: Request<'_> = postcard::from_bytes(body).map_err(io::Error::other)?;
@@ -95,7 +104,7 @@ impl Shepherd {
         let started_at = SystemTime::now();
         let kills_before = self.oom_kills.lately();
         let logs = Logs::new([stdout.into(), stderr.into()], request.log_bytes);
-        let mut attempt = Attempt::new(request.time, request.grace, logs);
+        let mut attempt = Attempt::new(&request, logs);
         let (start, forked) = self.fork_first(&mut attempt, &request, outputs)?;
         let (first, gate) = match forked {
             Forked::Yes(pid) => (Some(pid), None),

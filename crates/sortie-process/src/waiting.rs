@@ -19,14 +19,17 @@ pub(crate) struct Signals(SignalFd);
 pub(crate) struct Received {
     /// SIGTERM.
     pub(crate) end: bool,
+    /// SIGUSR1: a shepherd asks its warden for time.
+    pub(crate) time: bool,
 }
 
 impl Signals {
-    /// Blocks SIGCHLD and SIGTERM and collects them here; all others get their default action.
+    /// Blocks SIGCHLD, SIGTERM and SIGUSR1 and collects them here; all others get their default action.
     pub(crate) fn take() -> io::Result<Self> {
         let mut mask = SigSet::empty();
         mask.add(Signal::SIGCHLD);
         mask.add(Signal::SIGTERM);
+        mask.add(Signal::SIGUSR1);
         sys::reset_signals(&mask);
         Ok(Self(SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?))
     }
@@ -36,6 +39,7 @@ impl Signals {
         let mut received = Received::default();
         while let Ok(Some(info)) = self.0.read_signal() {
             received.end |= info.ssi_signo == Signal::SIGTERM as u32;
+            received.time |= info.ssi_signo == Signal::SIGUSR1 as u32;
         }
         received
     }

@@ -27,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the shepherds may take to end their commands once the launcher is gone. One that was
 /// stopped (SIGSTOP), which its own command can do, would take for ever.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// The same where one of them has said that its command has a grace period.
+const LONG_FAREWELL: Duration = Duration::from_secs(3600);
 
 /// An order of the launcher: make a shepherd (its socket comes along) known under a number, or
 /// kill the one with that number.
@@ -45,6 +47,7 @@ struct Warden {
     control: UnixStream,
     launcher: Option<OwnedFd>,
     signals: Signals,
+    farewell: Duration,
     shepherds: HashMap<Pid, Shepherd>,
 }
 
@@ -69,7 +72,7 @@ impl Warden {
         std::env::set_current_dir("/")?;
         let protections = Protection::take(launcher.is_some());
         (&control).write_all(&[protections])?;
-        Ok(Self { control, launcher, signals, shepherds: HashMap::new() })
+        Ok(Self { control, launcher, signals, farewell: FAREWELL, shepherds: HashMap::new() })
     }
 
     fn serve(&mut self) -> io::Result<()> {
@@ -78,12 +81,18 @@ impl Warden {
             let files = [self.control.as_fd(), self.signals.as_fd(), launcher];
             let [order, signal, gone] = wait(files, None)?;
             if signal {
-                self.signals.drain();
+                self.drain();
                 self.reap();
             }
             if (gone && self.launcher.is_some()) || (order && !self.obey()?) {
                 return self.close();
             }
+        }
+    }
+
+    fn drain(&mut self) {
+        if self.signals.drain().time {
+            self.farewell = LONG_FAREWELL;
         }
     }
 
@@ -135,7 +144,7 @@ impl Warden {
         {
             let soon = Instant::now() + Duration::from_millis(2);
             let _ = wait([self.signals.as_fd()], Some(soon));
-            self.signals.drain();
+            self.drain();
         }
     }
 
@@ -152,14 +161,15 @@ impl Warden {
     /// that take too long, the warden ends itself.
     fn close(&mut self) -> io::Result<()> {
         self.signal_shepherds(Signal::SIGTERM);
-        let give_up = Instant::now() + FAREWELL;
+        let since = Instant::now();
         while !self.shepherds.is_empty() {
+            let give_up = since + self.farewell;
             let overdue = Instant::now() >= give_up;
             if overdue {
                 self.signal_shepherds(Signal::SIGKILL);
             }
             wait([self.signals.as_fd()], (!overdue).then_some(give_up))?;
-            self.signals.drain();
+            self.drain();
             self.reap();
         }
         Ok(())

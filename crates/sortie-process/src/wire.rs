@@ -44,6 +44,7 @@ pub(crate) struct Request<'a> {
     pub(crate) args: usize,
     pub(crate) time: Option<Duration>,
     pub(crate) grace: Duration,
+    pub(crate) orphan_grace: bool,
     pub(crate) log_bytes: u64,
     pub(crate) announces_ready: bool,
     /// Whether a file for its standard input comes after those for its output.
@@ -97,6 +98,7 @@ pub(crate) fn encode_run(
         args: command.args.len(),
         time: command.limits.time,
         grace: command.limits.grace,
+        orphan_grace: command.limits.orphan_grace,
         log_bytes: command.limits.log_bytes,
         announces_ready: command.announces_ready,
         has_input,

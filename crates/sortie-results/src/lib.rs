@@ -44,6 +44,7 @@
 //!
 //! | member | holds |
 //! | --- | --- |
+//! | `version` | the version of this form, [`FORM_VERSION`] |
 //! | `correct` | boolean: the evaluator said so, and nothing went wrong |
 //! | `metrics` | what `metrics.json` holds, see [`Value`] for numbers that are not finite; `{}` without a usable one |
 //! | `correct_json` | what `correct.json` holds; `{"correct": false}` without a usable one |
@@ -54,11 +55,12 @@
 //! | `seconds` | `{"queued", "running", "total"}`, see [`Seconds`] |
 //! | `attempt` | 32 hexadecimal digits |
 //! | `usage` | `{"cpu_user_seconds", "cpu_system_seconds", "peak_memory_bytes"}`, see [`Usage`] |
+//! | `start` | object with a `kind`, see [`Start`]; `null` for one that was not started from here, as by a cluster |
 //!
 //! # Architecture invariant
 //!
 //! This crate does not know how an attempt is run: nothing of processes, clusters or settings. It is
-//! told the outcome and the times, and knows files.
+//! told the outcome, the times and the start, and knows files.
 
 mod attempt;
 mod claim;
@@ -71,6 +73,8 @@ mod names;
 mod outcome;
 mod record;
 mod results;
+mod schema;
+mod start;
 mod submitted;
 mod sync;
 mod tail;
@@ -92,7 +96,8 @@ pub use keeper::{KeeperDir, KeeperNote, NoteError, Stage};
 pub use look::{Log, Sight};
 pub use outcome::Outcome;
 pub use record::{Record, RecordError, Run, load};
-pub use results::{Ended, ReadLimits, Results, Seconds, Usage};
+pub use results::{Ended, FORM_VERSION, ReadLimits, Results, Seconds, Usage};
+pub use start::Start;
 pub use submitted::{ReopenError, Reopened, Submitted};
 pub use sync::sync_submitted;
 pub use tail::LogTail;

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::{
     AttemptId, Claim, ClaimError, Ended, Fault, Outcome, ReadLimits, Results, ResultsDir, Seconds,
-    Unusable, Usage, Verdict, leftovers, names,
+    Start, Unusable, Usage, Verdict, leftovers, names,
 };
 
 /// The version of the form below. A reader refuses any other.
@@ -81,6 +81,10 @@ pub struct Record {
     pub protection: Vec<String>,
     /// The machine it ran on.
     pub host: String,
+    /// How its evaluator was started; `None` for one that a cluster started, one that was not started, and in records of
+    /// before there was this.
+    #[serde(default)]
+    pub start: Option<Start>,
 }
 
 impl Claim {
@@ -131,6 +135,7 @@ impl Record {
             stragglers: run.stragglers,
             protection: run.protection.clone(),
             host: run.host.clone(),
+            start: results.start.clone(),
         }
     }
 
@@ -178,7 +183,8 @@ pub fn load(
         Verdict { correct: record.correct, fault: record.fault, detail: record.detail.clone() };
     let logs = [names::STDOUT, names::STDERR].map(|name| dir.tail(name, limits.log_tail_bytes));
     let found = dir.find(limits.max_result_bytes);
-    let results = Results::new(record.attempt, ended, verdict, found, logs);
+    let mut results = Results::new(record.attempt, ended, verdict, found, logs);
+    results.start.clone_from(&record.start);
     Ok((record, results))
 }
 

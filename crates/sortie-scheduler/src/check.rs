@@ -129,11 +129,15 @@ async fn of_slurm(config: &JobConfig, here: Here) -> Result<Vec<Finding>, Schedu
     findings.extend(activation(config, &plan.here.cwd));
     findings.extend(archive(config, &plan.here.cwd));
     let site = client.site().await;
-    let site = site.map(site_in_words).map_err(|error| {
+    let site = site.map_err(|error| {
         (error.to_string(), "start where Slurm's commands work, or set SLURM_CONF")
     });
+    let contradiction = site.as_ref().ok().and_then(|site| plan.contradiction(site));
     let reached = site.is_ok();
-    findings.push(Finding::new("cluster", site));
+    findings.push(Finding::new("cluster", site.map(site_in_words)));
+    if let Some(what) = contradiction {
+        findings.push(Finding::new("grace", Err((what, "set `limits.grace_seconds`"))));
+    }
     if reached {
         findings.push(request(&plan, &client).await);
     }

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sortie_process::Start;
 use sortie_process::Supervisor;
 use sortie_results::{AttemptId, Ended, Outcome, ReadLimits, Results, Seconds, Submitted, Usage};
 use tokio::runtime::Handle;
@@ -110,17 +109,12 @@ impl Reporter {
     /// The attempt is over, and nothing of it runs any more. `recorded` says whether the results dir
     /// holds its record.
     pub(crate) fn ended(mut self, results: Results, recorded: bool) {
-        self.tell(results, recorded, None);
+        self.tell(results, recorded);
     }
 
-    /// As [`Reporter::ended`], of an attempt whose evaluator was started in this way.
-    pub(crate) fn ended_from(mut self, start: Option<Start>, results: Results, recorded: bool) {
-        self.tell(results, recorded, start);
-    }
-
-    fn tell(&mut self, results: Results, recorded: bool, start: Option<Start>) {
+    fn tell(&mut self, results: Results, recorded: bool) {
         if let Some(shared) = self.shared.take() {
-            shared.finish(self.id, results, recorded, start);
+            shared.finish(self.id, results, recorded);
             shared.hand_out();
         }
     }
@@ -131,7 +125,7 @@ impl Drop for Reporter {
         if self.shared.is_some() {
             let outcome = Outcome::Lost { reason: "the launcher stopped caring for it".into() };
             let results = without_results(self.attempt, outcome, self.submitted.elapsed());
-            self.tell(results, false, None);
+            self.tell(results, false);
         }
     }
 }

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sortie_config::JobConfig;
-use sortie_process::Start;
-use sortie_results::{AttemptId, Fault, Outcome, Results, Seconds};
+use sortie_results::{AttemptId, Fault, Outcome, Results, Seconds, Start};
 
 use crate::Request;
 use crate::table::Entry;
@@ -67,19 +66,14 @@ pub struct Finished {
     pub fault: Option<Fault>,
     /// How long it took.
     pub seconds: Seconds,
-    /// Whether its evaluator was started cold or warm; `None` if this launcher did not start it itself.
+    /// Whether its evaluator was started cold or warm; `None` if it was not started, or not from here but by a cluster.
     pub start: Option<Start>,
     /// Whether the results dir holds the attempt's record.
     pub(crate) recorded: bool,
 }
 
 impl Finished {
-    pub(crate) fn new(
-        results: &Results,
-        results_dir: Arc<Path>,
-        recorded: bool,
-        start: Option<Start>,
-    ) -> Self {
+    pub(crate) fn new(results: &Results, results_dir: Arc<Path>, recorded: bool) -> Self {
         Self {
             attempt: results.attempt,
             results_dir,
@@ -87,7 +81,7 @@ impl Finished {
             outcome: results.outcome.clone(),
             fault: results.fault,
             seconds: results.seconds,
-            start,
+            start: results.start.clone(),
             recorded,
         }
     }

@@ -78,4 +78,4 @@ pub use options::SchedulerOptions;
 pub use preview::{Preview, preview};
 pub use request::Request;
 pub use scheduler::JobScheduler;
-pub use sortie_process::Start;
+pub use sortie_results::Start;

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use sortie_process::Start;
 use sortie_results::{AttemptId, Outcome, Results, Submitted};
 use tokio::sync::{Notify, broadcast, oneshot};
 
@@ -141,14 +140,8 @@ impl Shared {
     }
 
     /// A job is over. The first word counts.
-    pub(crate) fn finish(
-        &self,
-        job: JobId,
-        results: Results,
-        recorded: bool,
-        start: Option<Start>,
-    ) {
-        self.settle(self.table(), job, results, recorded, start);
+    pub(crate) fn finish(&self, job: JobId, results: Results, recorded: bool) {
+        self.settle(self.table(), job, results, recorded);
     }
 
     fn settle(
@@ -157,10 +150,9 @@ impl Shared {
         job: JobId,
         results: Results,
         recorded: bool,
-        start: Option<Start>,
     ) {
         let Some(results_dir) = table.results_dir(job) else { return };
-        let finished = Arc::new(Finished::new(&results, results_dir, recorded, start));
+        let finished = Arc::new(Finished::new(&results, results_dir, recorded));
         let Some(live) = table.finish(job, finished.clone()) else { return };
         self.tell(|| Event::Finished { job, finished: finished.clone() });
         drop(table);
@@ -190,7 +182,7 @@ impl Shared {
         let Some(submitted) = table.queued_since(job) else { return false };
         let queued = submitted.elapsed();
         let results = without_results(AttemptId::generate(), Outcome::Cancelled, queued);
-        self.settle(table, job, results, false, None);
+        self.settle(table, job, results, false);
         true
     }
 

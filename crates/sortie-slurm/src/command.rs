@@ -42,7 +42,12 @@ impl Caller {
             args,
             env: env.clone(),
             cwd: self.cwd.clone(),
-            limits: Limits { time: Some(self.time_limit), grace: GRACE, log_bytes: OUTPUT },
+            limits: Limits {
+                time: Some(self.time_limit),
+                grace: GRACE,
+                log_bytes: OUTPUT,
+                ..Limits::default()
+            },
             announces_ready: false,
             template: None,
         };

@@ -43,12 +43,18 @@ impl SweepDir {
         self.0.join(names::SETTINGS)
     }
 
+    /// `sweep.log`, what a launcher without a terminal had to say.
+    pub fn log_file(&self) -> PathBuf {
+        self.0.join(names::LOG)
+    }
+
     /// `ledger.jsonl`.
     pub fn ledger_file(&self) -> PathBuf {
         self.0.join(names::LEDGER)
     }
 
-    pub(crate) fn lock_file(&self) -> PathBuf {
+    /// The file that the launcher which sees to the sweep has locked, with `flock(2)`.
+    pub fn lock_file(&self) -> PathBuf {
         self.0.join(names::LOCK)
     }
 

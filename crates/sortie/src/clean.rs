@@ -8,9 +8,9 @@ use crate::job::ConfigArgs;
 use crate::{exit_status, output};
 
 const AFTER_HELP: &str = "\
-Containers are the engine's, and outlive a launcher or node that is killed. The next
-job on the machine removes those whose jobs are gone, and so does this, with a line
-for each. Containers of jobs that still run, and those of other users, stay.
+Containers are the engine's, and outlive a node or a job's script that is killed. The
+next job on the machine removes those whose jobs are gone, and so does this, with a
+line for each. Containers of jobs that still run, and those of other users, stay.
 
 Example:
   sortie clean --config job.yaml";

@@ -3,13 +3,14 @@
 use std::io;
 use std::path::PathBuf;
 
-use sortie_config::ConfigError;
+use sortie_config::{ConfigError, JobType, WriteError};
 use sortie_results::RecordError;
 use sortie_scheduler::SchedulerError;
 use sortie_script::NulByte;
 use sortie_sweep::{SourceError, SweepError};
 use thiserror::Error;
 
+use crate::report::ReportError;
 use crate::{exit_status, output, sweep};
 
 /// Why there is nothing to print.
@@ -25,8 +26,12 @@ pub(crate) enum Failure {
     Source(#[from] SourceError),
     #[error("cannot read standard input: {0}")]
     Input(io::Error),
+    #[error(transparent)]
+    Report(#[from] ReportError),
     #[error("RUST_LOG is `{value}`: {problem}")]
     LogFilter { value: String, problem: String },
+    #[error("`--warm` is for jobs of type `local`, and these are of type `{0}`, which start cold")]
+    NotWarm(JobType),
     #[error("what would run holds {0}")]
     Nul(NulByte),
     #[error("cannot write to standard output: {0}")]
@@ -47,6 +52,12 @@ pub(crate) enum Failure {
     NoJob(PathBuf),
     #[error("{}: {problem}", .dir.display())]
     Job { dir: PathBuf, problem: String, hint: String, status: u8 },
+    #[error(transparent)]
+    Yaml(WriteError),
+    #[error("{} is there already, and is not overwritten", .0.display())]
+    Exists(PathBuf),
+    #[error("cannot write {}: {source}", .path.display())]
+    Write { path: PathBuf, source: io::Error },
     #[error("interrupted before the results were written")]
     Interrupted { signal: u8 },
     #[error("interrupted a third time: what is left of the job is being killed, without a report")]
@@ -72,15 +83,20 @@ impl Failure {
             Self::Interrupted { signal } | Self::Abandoned { signal } => {
                 exit_status::of_signal(*signal)
             }
+            Self::Report(error) => error.status(),
             Self::Config(_)
             | Self::Scheduler(_)
             | Self::Sweep(_)
             | Self::Source(_)
             | Self::LogFilter { .. }
+            | Self::NotWarm(_)
             | Self::Nul(_)
             | Self::Kept { .. }
             | Self::Record(_)
-            | Self::NoJob(_) => exit_status::SETUP,
+            | Self::NoJob(_)
+            | Self::Yaml(_)
+            | Self::Exists(_)
+            | Self::Write { .. } => exit_status::SETUP,
         }
     }
 
@@ -97,12 +113,21 @@ impl Failure {
                 Some("name a readable file of settings with --config")
             }
             Self::Config(ConfigError::Invalid { .. }) => Some("mend the settings at that place"),
+            Self::Config(ConfigError::Set { .. }) => {
+                Some("mend it there; `sortie init` shows all settings")
+            }
+            Self::Config(ConfigError::Nothing) => {
+                Some("name a file with --config; `sortie init` writes one")
+            }
+            Self::Exists(_) => Some("name another with --output, or move it away"),
             Self::Scheduler(SchedulerError::NotReady(_)) => Some(output::SEE_CHECK),
+            Self::NotWarm(_) => Some("leave `--warm` out, or name settings of local jobs"),
             Self::LogFilter { .. } => Some("try `RUST_LOG=debug`, or `--verbose` without RUST_LOG"),
             Self::Scheduler(SchedulerError::WorkingDirectory(_)) => {
                 Some("start in a directory that is there")
             }
             Self::Sweep(error) => sweep::hint(error),
+            Self::Report(error) => error.hint(),
             _ => None,
         }
     }

@@ -3,15 +3,17 @@
 //! A member that says nothing of a job is `null`, never left out. Paths are text; what is not UTF-8 in them is
 //! U+FFFD, as in `job.json`. Times are in UTC (RFC 3339).
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use sortie_results::jiff::Timestamp;
 use sortie_results::{AttemptId, Fault, Outcome, Seconds};
+use sortie_sweep::{Best, Counts};
 
 /// The version of all forms here.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = sortie_results::FORM_VERSION;
 
 /// Where a job is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum State {
     /// It waits: for its start, in the cluster's queue, or for another attempt.
@@ -29,15 +31,18 @@ pub(crate) enum State {
 }
 
 /// A job: of `submit`, `status`, `wait`, `cancel` and `ls`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct JobStatus {
     pub(crate) version: u32,
+    /// `job`.
+    pub(crate) kind: &'static str,
     /// The results dir, as it was named.
     pub(crate) dir: String,
     pub(crate) state: State,
     /// Why it waits, if that is known.
     pub(crate) reason: Option<String>,
     /// Since when it has been in that state, if that is known.
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub(crate) since: Option<Timestamp>,
     pub(crate) candidate: Option<String>,
     /// The last attempt that was noted.
@@ -58,8 +63,45 @@ pub(crate) struct JobStatus {
     pub(crate) advice: Option<String>,
 }
 
-/// A process that sees to a job.
+/// Where a sweep is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SweepState {
+    /// A launcher sees to it.
+    Running,
+    /// All its candidates are done.
+    Finished,
+    /// They are not, and nobody sees to it: `sortie sweep --resume` goes on with it.
+    Stopped,
+}
+
+/// A sweep: of `submit`, `status`, `wait`, `cancel` and `ls`.
 #[derive(Debug, Serialize)]
+pub(crate) struct SweepStatus {
+    pub(crate) version: u32,
+    /// `sweep`.
+    pub(crate) kind: &'static str,
+    /// Its directory, as it was named.
+    pub(crate) dir: String,
+    pub(crate) state: SweepState,
+    /// How many candidates there are …
+    pub(crate) candidates: usize,
+    /// … how many of them wait for their turn …
+    pub(crate) waiting: usize,
+    /// … how many were handed over to be run, and are not done …
+    pub(crate) started: usize,
+    /// … and how many are done, by what came of them.
+    pub(crate) done: Counts,
+    /// The best so far.
+    pub(crate) best: Option<Best>,
+    /// The process that sees to it.
+    pub(crate) keeper: Option<KeeperForm>,
+    /// What to do about it, where there is something to do.
+    pub(crate) advice: Option<String>,
+}
+
+/// A process that sees to a job or sweep.
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct KeeperForm {
     /// Its machine.
     pub(crate) host: Option<String>,
@@ -70,7 +112,7 @@ pub(crate) struct KeeperForm {
 }
 
 /// A job of Slurm.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct SlurmForm {
     /// Its name, which no other has.
     pub(crate) job_name: String,
@@ -81,7 +123,7 @@ pub(crate) struct SlurmForm {
 }
 
 /// A line of a job's logs: of `logs`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct LogLine {
     pub(crate) version: u32,
     /// `stdout` or `stderr`.

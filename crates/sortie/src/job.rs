@@ -1,18 +1,28 @@
 //! The arguments that name a job.
 
+use std::env;
 use std::path::PathBuf;
 
-use sortie_config::{ConfigError, JobConfig};
+use sortie_config::{ConfigError, JobConfig, Layers, LocalJobConfig};
 
 use crate::attend::Errand;
+use crate::failure::Failure;
 use crate::keeper::Launcher;
+
+/// The variable that names the file of settings, where no flag does.
+const FILE_VARIABLE: &str = "SORTIE_CONFIG";
 
 /// Where the settings are.
 #[derive(clap::Args)]
 pub(crate) struct ConfigArgs {
-    /// The settings, in YAML; relative paths in them start from the working directory
+    /// The settings, in YAML; relative paths in them start from the working directory. The variable
+    /// `SORTIE_CONFIG` names them where this does not
     #[arg(short, long, value_name = "FILE")]
-    config: PathBuf,
+    config: Option<PathBuf>,
+    /// Set one setting, over those of the file and of variables such as `SORTIE_TIME`; may be given more than once.
+    /// Names have dots for what is in a mapping: `--set time=00:05:00 --set "environment.deny=['*_KEY']"`
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
 }
 
 /// A job: settings, candidate and results dir. Paths may hold any bytes.
@@ -20,6 +30,8 @@ pub(crate) struct ConfigArgs {
 pub(crate) struct JobArgs {
     #[command(flatten)]
     config: ConfigArgs,
+    #[command(flatten)]
+    warm: WarmArgs,
     /// The program to evaluate
     pub(crate) candidate: PathBuf,
     /// Where logs and results go; made where it is not there. What an earlier run left in it is kept
@@ -27,9 +39,51 @@ pub(crate) struct JobArgs {
     pub(crate) results_dir: PathBuf,
 }
 
+/// Whether evaluators are kept warm.
+#[derive(clap::Args)]
+pub(crate) struct WarmArgs {
+    /// Fork the evaluator from a Python that has imported what it imports; `--warm=false` starts it cold whatever the
+    /// settings say. A single job gains nothing: this shows beforehand whether many would
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    warm: Option<bool>,
+}
+
+impl WarmArgs {
+    /// The settings, changed as the flag says. How evaluators are kept warm is as in the file, if they are there.
+    pub(crate) fn apply(&self, config: JobConfig) -> Result<JobConfig, Failure> {
+        match (self.warm, config) {
+            (None, config) => Ok(config),
+            (Some(true), JobConfig::Local(mut local)) => {
+                local.warm.get_or_insert_default();
+                Ok(local.into())
+            }
+            (Some(true), other) => Err(Failure::NotWarm(other.job_type())),
+            (Some(false), JobConfig::Local(local)) => {
+                Ok(LocalJobConfig { warm: None, ..local }.into())
+            }
+            (Some(false), other) => Ok(other),
+        }
+    }
+}
+
 impl ConfigArgs {
     pub(crate) fn load(&self) -> Result<JobConfig, ConfigError> {
-        JobConfig::load(&self.config)
+        self.layers()?.config()
+    }
+
+    /// The settings and what is set beside them.
+    pub(crate) fn layers(&self) -> Result<Layers, ConfigError> {
+        let variable = || env::var_os(FILE_VARIABLE).filter(|value| !value.is_empty());
+        let file = self.config.clone().or_else(|| variable().map(Into::into));
+        let mut layers = file.map_or_else(|| Ok(Layers::default()), |file| Layers::file(&file))?;
+        let unknown = layers.variables(env::vars_os())?;
+        if !unknown.is_empty() {
+            tracing::warn!("no settings of sortie, and left alone: {}", unknown.join(", "));
+        }
+        for assignment in &self.set {
+            layers.set("--set", assignment)?;
+        }
+        Ok(layers)
     }
 }
 
@@ -40,7 +94,7 @@ impl JobArgs {
         command: &'static str,
         verbose: bool,
         launcher: Option<&'a Launcher>,
-    ) -> Result<Errand<'a>, ConfigError> {
+    ) -> Result<Errand<'a>, Failure> {
         Ok(Errand {
             config: self.load()?,
             name: &self.candidate,
@@ -53,7 +107,7 @@ impl JobArgs {
         })
     }
 
-    pub(crate) fn load(&self) -> Result<JobConfig, ConfigError> {
-        self.config.load()
+    pub(crate) fn load(&self) -> Result<JobConfig, Failure> {
+        self.warm.apply(self.config.load()?)
     }
 }

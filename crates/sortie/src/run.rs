@@ -6,7 +6,7 @@ use crate::job::JobArgs;
 
 const AFTER_HELP: &str = "\
 Prints one JSON object: correct, metrics, correct_json, stdout_log, stderr_log,
-outcome, fault, detail, seconds, attempt, usage. It is on one line, or indented
+outcome, fault, detail, seconds, attempt, usage, start. It is on one line, or indented
 if standard output is a terminal. RESULTS_DIR has the logs as they grow, in
 job_log.out and job_log.err, and the attempt's record, in job.json.
 

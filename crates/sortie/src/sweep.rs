@@ -1,5 +1,7 @@
 //! `sortie sweep`: many candidates, to their results.
 
+use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,9 +18,14 @@ use tokio::sync::watch;
 
 use crate::failure::Failure;
 use crate::job::ConfigArgs;
+use crate::keeper::{Launcher, as_detached, detach};
 use crate::signals::Signals;
 use crate::sweep_progress::{Display, say};
+use crate::view::View;
 use crate::{exit_status, output, sweep_summary};
+
+/// What `sortie cancel` sends, and a system that ends what runs.
+const SIGTERM: u8 = 15;
 
 /// How many candidates the summary names.
 const BEST: usize = 5;
@@ -42,9 +49,9 @@ hold all that is needed to go on after anything, with --resume: candidates that 
 are not run again, jobs that Slurm has are taken up. OUT/settings.yaml is a copy of the
 settings, used by --resume, which runs in the directory where the sweep was begun.
 
-Ctrl-C (or SIGTERM, SIGHUP) once: nothing more is begun, and what runs comes to its
-end (with --cancel-running it is cancelled). Twice: local jobs are killed, jobs that
-Slurm has are left to it. Either way the sweep can be resumed.
+Ctrl-C (or SIGHUP) once: nothing more is begun, and what runs comes to its end (with
+--cancel-running, SIGTERM or `sortie cancel` it is cancelled). Twice: local jobs are
+killed, jobs that Slurm has are left to it. Either way the sweep can be resumed.
 
 Exit status:
   0    all candidates are done, and each has a verdict, correct or not
@@ -59,6 +66,7 @@ Examples:
 /// Run the evaluator on many candidates, in a directory that can be resumed
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP, override_usage = USAGE)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
     #[command(flatten)]
     config: Option<ConfigArgs>,
@@ -92,15 +100,60 @@ pub(crate) struct Args {
     /// Print the summary as one JSON object
     #[arg(long)]
     json: bool,
+    /// Go on without this terminal, as `sortie submit` does, and print where the sweep is
+    #[arg(long)]
+    detach: bool,
 }
 
-pub(crate) fn execute(args: &Args, verbose: bool) -> Result<u8, Failure> {
-    let (open, config) = match (&args.resume, &args.config, &args.out) {
-        (Some(dir), ..) => resume(args, dir)?,
-        (None, Some(config), Some(out)) => begin(args, config, out)?,
+pub(crate) fn execute(args: &Args, verbose: bool, detached: bool) -> Result<u8, Failure> {
+    if detached {
+        return as_detached(|launcher| drive(args, verbose, Some(launcher)));
+    }
+    if args.detach {
+        return detach_sweep(args, verbose);
+    }
+    drive(args, verbose, None)
+}
+
+fn open(args: &Args) -> Result<(OpenSweep, JobConfig), Failure> {
+    match (&args.resume, &args.config, &args.out) {
+        (Some(dir), ..) => resume(args, dir),
+        (None, Some(config), Some(out)) => begin(args, config, out),
         // The command line sees to it that there is one of the two.
-        _ => return Err(Failure::Source(SourceError::None)),
+        _ => Err(Failure::Source(SourceError::None)),
+    }
+}
+
+/// Makes the sweep here, where standard input is, and has another process go on with it.
+fn detach_sweep(args: &Args, verbose: bool) -> Result<u8, Failure> {
+    let dir = match (&args.resume, &args.out) {
+        (Some(dir), _) => dir,
+        (None, Some(out)) => {
+            drop(open(args)?);
+            out
+        }
+        (None, None) => return Err(Failure::Source(SourceError::None)),
     };
+    let mut again = vec![OsString::from("sweep")];
+    again.extend(verbose.then(|| "--verbose".into()));
+    again.extend(args.cancel_running.then(|| "--cancel-running".into()));
+    for (flag, number) in [("--workers", args.workers), ("--in-slurm", args.in_slurm)] {
+        again.extend(number.map(|number| format!("{flag}={number}").into()));
+    }
+    again.extend(["--resume".into(), absolute(dir)?.into()]);
+    detach(again)?;
+    View::of(dir)?.show(args.json)?;
+    Ok(exit_status::CORRECT)
+}
+
+fn drive(args: &Args, verbose: bool, launcher: Option<&Launcher>) -> Result<u8, Failure> {
+    let (open, config) = open(args)?;
+    if let Some(launcher) = launcher {
+        log_here(open.dir())?;
+        if !launcher.accepted() {
+            return Ok(exit_status::INTERRUPTED);
+        }
+    }
     let options = SchedulerOptions { verbose, ..SchedulerOptions::default() };
     let runtime = Builder::new_current_thread().enable_all().build().map_err(Failure::Runtime)?;
     let ran = runtime.block_on(run(open, config, options, args.cancel_running));
@@ -115,6 +168,14 @@ pub(crate) fn execute(args: &Args, verbose: bool) -> Result<u8, Failure> {
     };
     printed.map_err(Failure::Output)?;
     Ok(status(&summary, signal))
+}
+
+/// Has all that this process says from now on written to a file of the sweep.
+fn log_here(dir: &SweepDir) -> Result<(), Failure> {
+    let path = dir.log_file();
+    let log = File::options().create(true).append(true).open(&path);
+    let logs = log.and_then(|log| sortie_process::detach::log_to(&log));
+    Ok(logs.map_err(|source| SweepError::Io { action: "open", path, source })?)
 }
 
 /// Makes a sweep.
@@ -208,7 +269,7 @@ async fn run(
             ended = &mut running => return Ok((ended?, first)),
             () = display.next() => {}
             signal = signals.next() => {
-                let wish = match (*stop.borrow(), cancel_running) {
+                let wish = match (*stop.borrow(), cancel_running || signal == SIGTERM) {
                     (Stop::No, false) => Stop::Drain,
                     (Stop::No, true) => Stop::Cancel,
                     (Stop::Drain | Stop::Cancel, _) => Stop::Now,

@@ -1,17 +1,19 @@
 //! The demo: a real evaluator on candidates of differing quality, several at once.
 //!
-//! Fails if a candidate comes to another end than it should, or if a process or a job is left.
+//! Fails if a candidate comes to another end than it should, or if a process, a job or a container is
+//! left.
 
 mod candidates;
+mod containers;
 mod mark;
 mod progress;
 mod queue;
 mod settings;
 mod table;
 
-use std::{collections::HashMap, fs, io, path::Path, time::Duration};
+use std::{collections::HashMap, path::Path, time::Duration};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Result, anyhow, bail, ensure};
 use clap::ValueEnum;
 use sortie_results::Results;
 use sortie_scheduler::{Event, JobId, JobScheduler};
@@ -19,10 +21,13 @@ use tokio::time::{MissedTickBehavior, interval};
 use xshell::Shell;
 
 use crate::{
-    slurm::{self, Flavour},
+    docker::{self, Engine},
+    private,
+    slurm::{self, Cluster, Flavour},
     workspace,
 };
 use candidates::{CANDIDATES, Candidate};
+use containers::Containers;
 use mark::Mark;
 use progress::Progress;
 use settings::Settings;
@@ -41,6 +46,8 @@ pub(crate) enum Place {
     Local,
     /// On a private Slurm, which is started unless it is up (`cargo xtask slurm`)
     Slurm,
+    /// The same in containers of a private Docker engine, which is started too (`cargo xtask docker`)
+    Docker,
 }
 
 /// A candidate and what became of it.
@@ -61,6 +68,8 @@ struct Left {
     processes: usize,
     /// In Slurm's queue; nothing is known of it where there is none.
     jobs: Option<usize>,
+    /// Those of the candidates, where they ran in some.
+    containers: Option<Containers>,
 }
 
 /// Evaluates all candidates and shows how they rank.
@@ -69,22 +78,40 @@ pub(crate) fn run(sh: &Shell, place: Place) -> Result<()> {
     match place {
         Place::Local => {
             let seen = Seen::of(Settings::local(&mark)?, &mark)?;
-            seen.show(&Left { processes: mark.count()?, jobs: None })
+            seen.show(&Left { processes: mark.count()?, jobs: None, containers: None })
         }
         Place::Slurm => slurm::with(sh, Flavour::Plain, |cluster| {
-            eprintln!("one job array, limit one minute: Slurm has none that is shorter");
-            let seen = Seen::of(Settings::slurm(&mark, cluster)?, &mark)?;
-            let left = queue::left(sh, cluster, &seen.rows, &mark)?;
-            seen.show(&left)
+            with_slurm(sh, cluster, Settings::slurm(&mark, cluster)?, &mark, None)
+        }),
+        Place::Docker => docker::with(sh, |engine| {
+            slurm::with(sh, Flavour::Plain, |cluster| {
+                let settings = Settings::docker(&mark, cluster, engine)?;
+                with_slurm(sh, cluster, settings, &mark, Some(engine))
+            })
         }),
     }
+}
+
+fn with_slurm(
+    sh: &Shell,
+    cluster: &Cluster,
+    settings: Settings,
+    mark: &Mark,
+    engine: Option<&Engine>,
+) -> Result<()> {
+    eprintln!("one job array, limit one minute: Slurm has none that is shorter");
+    let from = containers::now()?;
+    let seen = Seen::of(settings, mark)?;
+    let (processes, jobs) = queue::left(sh, cluster, &seen.rows, mark)?;
+    let containers = engine.map(|engine| Containers::since(sh, engine, from)).transpose()?;
+    seen.show(&Left { processes, jobs: Some(jobs), containers })
 }
 
 impl Seen {
     /// Runs all candidates to their end.
     fn of(settings: Settings, mark: &Mark) -> Result<Self> {
         let results_dir = workspace::root().join(RESULTS);
-        remove(&results_dir)?;
+        private::remove(&results_dir)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             let Settings { config, options } = settings;
@@ -133,9 +160,15 @@ impl Seen {
         if let Some(jobs) = left.jobs {
             println!("jobs left in Slurm's queue: {jobs}");
         }
+        if let Some(Containers { made, left }) = &left.containers {
+            println!("containers left: {} (made: {made})", left.len());
+        }
         ensure!(most > 0, "no process was ever seen, so none would have been seen if it was left");
         ensure!(left.processes == 0, "{} processes are left", left.processes);
         ensure!(left.jobs.unwrap_or(0) == 0, "jobs are left in Slurm's queue, see squeue");
+        if let Some(containers) = &left.containers {
+            containers.ensure_none_left(self.rows.len())?;
+        }
         let unexpected: Vec<_> = self.rows.iter().filter_map(Row::unexpected).collect();
         ensure!(unexpected.is_empty(), "{}", unexpected.join("; "));
         Ok(())
@@ -154,13 +187,4 @@ fn submit(
     });
     let jobs = scheduler.submit_many(files).into_iter().zip(CANDIDATES);
     jobs.map(|(job, candidate)| Ok((job?, candidate))).collect()
-}
-
-fn remove(dir: &Path) -> Result<()> {
-    match fs::remove_dir_all(dir) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", dir.display()))
-        }
-        _ => Ok(()),
-    }
 }

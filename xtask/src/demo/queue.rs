@@ -8,14 +8,19 @@ use std::{
 use anyhow::Result;
 use xshell::{Shell, cmd};
 
-use super::{Left, Row, mark::Mark};
+use super::{Row, mark::Mark};
 use crate::slurm::Cluster;
 
 /// A job's record of its end is its script's last deed: Slurm sees to the rest of it afterwards.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The processes and jobs that are left, once there are none or the time for that is over.
-pub(super) fn left(sh: &Shell, cluster: &Cluster, rows: &[Row], mark: &Mark) -> Result<Left> {
+pub(super) fn left(
+    sh: &Shell,
+    cluster: &Cluster,
+    rows: &[Row],
+    mark: &Mark,
+) -> Result<(usize, usize)> {
     let names: Vec<_> = rows.iter().map(|row| format!("sortie-{}", row.results.attempt)).collect();
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -26,7 +31,7 @@ pub(super) fn left(sh: &Shell, cluster: &Cluster, rows: &[Row], mark: &Mark) -> 
         let jobs = queue.lines().filter(|job| names.iter().any(|name| name == job.trim())).count();
         let processes = mark.count()?;
         if (processes, jobs) == (0, 0) || Instant::now() > deadline {
-            return Ok(Left { processes, jobs: Some(jobs) });
+            return Ok((processes, jobs));
         }
         thread::sleep(Duration::from_millis(200));
     }

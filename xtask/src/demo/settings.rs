@@ -1,11 +1,15 @@
 //! The example's settings, for jobs that start anywhere.
 
+use std::ffi::OsString;
+
 use anyhow::{Result, bail};
-use sortie_config::{JobConfig, LocalJobConfig, Memory, SlurmCondaJobConfig, TimeLimit};
+use sortie_config::{
+    JobConfig, LocalJobConfig, Memory, SlurmCondaJobConfig, SlurmDockerJobConfig, TimeLimit,
+};
 use sortie_scheduler::SchedulerOptions;
 
 use super::{EXAMPLE, mark::Mark};
-use crate::{slurm::Cluster, workspace};
+use crate::{docker::Engine, slurm::Cluster, workspace};
 
 /// What the candidates are run with.
 pub(super) struct Settings {
@@ -31,11 +35,37 @@ impl Settings {
             mem: Some(Memory::from_gibibytes(1)),
             ..SlurmCondaJobConfig::default()
         };
-        let conf = ("SLURM_CONF".into(), cluster.conf.clone().into());
-        let env = std::env::vars_os().chain([conf]).collect();
-        let options = SchedulerOptions { env: Some(env), ..SchedulerOptions::default() };
-        Ok(Self { config: config.into(), options })
+        Ok(Self { config: config.into(), options: options([slurm_conf(cluster)]) })
     }
+
+    /// The same in containers, with an image that is there already.
+    pub(super) fn docker(mark: &Mark, cluster: &Cluster, engine: &Engine) -> Result<Self> {
+        let LocalJobConfig { eval_program_path, environment, limits, .. } = example(mark)?;
+        let config = SlurmDockerJobConfig {
+            eval_program_path,
+            environment,
+            limits,
+            image: engine.python.name.to_owned(),
+            image_tar_path: Some(engine.python.tar.clone()),
+            network: Some("none".to_owned()),
+            time: TimeLimit::from_seconds(60)?,
+            gpus: 0.into(),
+            mem: Some(Memory::from_gibibytes(1)),
+            ..SlurmDockerJobConfig::default()
+        };
+        let host = ("DOCKER_HOST".into(), engine.host.clone().into());
+        Ok(Self { config: config.into(), options: options([slurm_conf(cluster), host]) })
+    }
+}
+
+fn slurm_conf(cluster: &Cluster) -> (OsString, OsString) {
+    ("SLURM_CONF".into(), cluster.conf.clone().into())
+}
+
+/// With these variables beside this process's.
+fn options<const N: usize>(variables: [(OsString, OsString); N]) -> SchedulerOptions {
+    let env = std::env::vars_os().chain(variables).collect();
+    SchedulerOptions { env: Some(env), ..SchedulerOptions::default() }
 }
 
 fn example(mark: &Mark) -> Result<LocalJobConfig> {

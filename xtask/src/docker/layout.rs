@@ -1,14 +1,10 @@
 //! Where the engine's files are.
 
-use std::{
-    fs,
-    hash::{DefaultHasher, Hash, Hasher},
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
-use crate::workspace;
+use crate::{private, workspace};
 
 /// The directories of the engine, and its control group.
 pub(super) struct Layout {
@@ -23,20 +19,10 @@ pub(super) struct Layout {
 impl Layout {
     pub(super) fn find() -> Result<Layout> {
         let dir = workspace::target("docker");
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/.-_".contains(&byte);
-        ensure!(
-            dir.as_os_str().as_encoded_bytes().iter().copied().all(plain),
-            "an engine's settings cannot name {}: keep the work tree where the path has letters, \
-             digits and `.-_` only",
-            dir.display(),
-        );
-        let name = format!("sortie-{:016x}", hash(&dir));
-        let run = if dir.as_os_str().len() <= ROOM_IN_ADDRESS {
-            dir.join("run")
-        } else {
-            Path::new("/run").join(&name)
-        };
-        Ok(Layout { dir, run, cgroup: format!("/{name}") })
+        private::ensure_plain("an engine's settings", &dir)?;
+        let run = private::sockets(&dir, ROOM_IN_ADDRESS);
+        let cgroup = format!("/sortie-{:016x}", private::hash(&dir));
+        Ok(Layout { dir, run, cgroup })
     }
 
     /// What `DOCKER_HOST` names.
@@ -57,24 +43,7 @@ impl Layout {
     pub(super) fn log(&self) -> PathBuf {
         self.dir.join("dockerd.log")
     }
-
-    /// The last lines of the log, under a heading.
-    pub(super) fn log_tail(&self) -> String {
-        let text = fs::read(self.log()).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        let lines: Vec<&str> = text.lines().collect();
-        let tail = &lines[lines.len().saturating_sub(15)..];
-        format!("--- {}\n{}", self.log().display(), tail.join("\n"))
-    }
 }
 
-/// An address has 108 bytes (unix(7)); the longest in use is `run/exec/containerd/` with
-/// `containerd-debug.sock.ttrpc`.
+/// The longest address in use is `run/exec/containerd/` with `containerd-debug.sock.ttrpc`.
 const ROOM_IN_ADDRESS: usize = 55;
-
-/// The same for the same path with every build of xtask by one toolchain.
-fn hash(path: &Path) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    path.hash(&mut hasher);
-    hasher.finish()
-}

@@ -14,17 +14,14 @@ mod processes;
 mod start;
 mod stop;
 
-use std::{
-    ffi::OsString,
-    fs::{self, File},
-};
+use std::ffi::OsString;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::Subcommand;
 use rustix::process::geteuid;
-use xshell::Shell;
+use xshell::{Cmd, Shell};
 
-use crate::packages;
+use crate::{packages, private};
 pub(crate) use images::Image;
 use layout::Layout;
 
@@ -43,6 +40,11 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
+    /// Docker's command, for this engine.
+    pub(crate) fn docker<'a>(&self, sh: &'a Shell) -> Cmd<'a> {
+        sh.cmd("docker").env("DOCKER_HOST", &self.host).quiet()
+    }
+
     /// What tests find it by.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (String, OsString)> {
         let images = [("PYTHON", &self.python), ("BUSYBOX", &self.busybox)];
@@ -96,7 +98,7 @@ pub(crate) fn up(sh: &Shell) -> Result<Engine> {
     packages::ensure(sh, packages::CONTAINERS)?;
     ensure!(geteuid().is_root(), "a private Docker engine needs root, as does any");
     let layout = Layout::find()?;
-    let _lock = lock(&layout)?;
+    let _lock = private::lock(&layout.dir)?;
     let was_up = start::is_up(sh, &layout);
     if !was_up {
         stop::all(sh, &layout)?;
@@ -110,7 +112,8 @@ pub(crate) fn up(sh: &Shell) -> Result<Engine> {
             started: !was_up,
         }),
         Err(error) => {
-            let error = error.context(format!("{}\nDocker did not come up", layout.log_tail()));
+            let error =
+                error.context(format!("{}\nDocker did not come up", private::tail(&layout.log())));
             stop::all(sh, &layout)?;
             Err(error)
         }
@@ -126,10 +129,19 @@ fn come_up(sh: &Shell, layout: &Layout, was_up: bool) -> Result<[Image; 2]> {
     images::load(sh, layout)
 }
 
+/// Does something with the engine up, and stops it again if that started it.
+pub(crate) fn with<T>(sh: &Shell, work: impl FnOnce(&Engine) -> Result<T>) -> Result<T> {
+    let engine = up(sh)?;
+    let done = work(&engine);
+    let stopped = if engine.started { down(sh) } else { Ok(()) };
+    let done = done?;
+    stopped.map(|()| done)
+}
+
 /// Stops the engine and its containers, Podman's too, and waits for their end. Images and log stay.
 pub(crate) fn down(sh: &Shell) -> Result<()> {
     let layout = Layout::find()?;
-    let _lock = lock(&layout)?;
+    let _lock = private::lock(&layout.dir)?;
     stop::all(sh, &layout)
 }
 
@@ -141,16 +153,4 @@ fn status(sh: &Shell) -> Result<()> {
     let state = if start::is_up(sh, &layout) { "up" } else { "not up" };
     println!("docker is {state}: DOCKER_HOST={}", layout.host());
     Ok(())
-}
-
-/// One xtask at a time starts or stops it. Held until dropped, or until the process ends.
-fn lock(layout: &Layout) -> Result<File> {
-    let path = layout.dir.with_extension("lock");
-    let locked = || -> std::io::Result<File> {
-        fs::create_dir_all(path.parent().unwrap_or(&path))?;
-        let file = File::create(&path)?;
-        file.lock()?;
-        Ok(file)
-    };
-    locked().with_context(|| format!("cannot lock {}", path.display()))
 }

@@ -13,6 +13,9 @@ use super::{layout::Layout, processes};
 /// For the engine to answer. It takes a second or two on an idle machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// For the shell to have become the daemon. If there is none by then, it has ended.
+const STARTED: Duration = Duration::from_secs(5);
+
 /// Seconds after which a question to the engine is given up, for `timeout`.
 const QUESTION: &str = "10";
 
@@ -32,9 +35,10 @@ pub(super) fn engine(sh: &Shell, layout: &Layout) -> Result<()> {
         fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
     }
     daemon(sh, layout)?;
-    let deadline = Instant::now() + PATIENCE;
+    let from = Instant::now();
     while !answers(sh, layout) {
-        if Instant::now() > deadline || processes::of(layout).is_empty() {
+        let gone = from.elapsed() > STARTED && processes::of(layout).is_empty();
+        if gone || from.elapsed() > PATIENCE {
             bail!("dockerd does not answer at {}", layout.host());
         }
         thread::sleep(Duration::from_millis(50));

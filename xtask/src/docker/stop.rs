@@ -1,22 +1,17 @@
 //! The end of the engine, from whatever state it is in.
 
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 use xshell::{Shell, cmd};
 
-use super::{
-    layout::Layout,
-    podman,
-    processes::{self, Process},
-    start,
-};
+use super::{layout::Layout, podman, processes, start};
+use crate::private::{self, Process, gone};
 
 /// How long the daemon may take to stop its containers and to save its state.
 const GRACE: Duration = Duration::from_secs(15);
@@ -32,21 +27,14 @@ pub(super) fn all(sh: &Shell, layout: &Layout) -> Result<()> {
     podman::remove_containers(sh, layout)?;
     // The daemon ends its containerd, and the others end with their containers.
     let daemon = |process: &Process| process.program == "dockerd";
-    if !gone(layout, Signal::TERM, daemon, GRACE) && !gone(layout, Signal::KILL, |_| true, KILLED) {
-        let pids: Vec<String> = processes::of(layout)
-            .iter()
-            .map(|it| format!("{} {}", it.program, it.pid.as_raw_nonzero()))
-            .collect();
-        bail!("these do not end, even when killed: {}", pids.join(", "));
+    let living = || processes::of(layout);
+    // Without the daemon, nobody would end the others.
+    if !gone(living, Signal::TERM, daemon, GRACE) && !gone(living, Signal::KILL, |_| true, KILLED) {
+        bail!("these do not end, even when killed: {}", private::list(&living()));
     }
     unmount(sh, layout)?;
     remove_groups(layout);
-    match fs::remove_dir_all(&layout.run) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", layout.run.display()))
-        }
-        _ => Ok(()),
-    }
+    private::remove(&layout.run)
 }
 
 /// All of them, at once, where the daemon would wait for each to end by itself.
@@ -57,34 +45,6 @@ pub(super) fn remove_containers(sh: &Shell, layout: &Layout) -> Result<()> {
     }
     let remove = start::docker(sh, layout).args(["rm", "--force"]).args(all.lines());
     remove.ignore_stdout().run().context("cannot remove the containers")
-}
-
-/// Signals those meant, once each; whether all of the engine's are gone in time.
-fn gone(
-    layout: &Layout,
-    signal: Signal,
-    meant: impl Fn(&Process) -> bool,
-    patience: Duration,
-) -> bool {
-    let deadline = Instant::now() + patience;
-    let mut signalled = Vec::new();
-    loop {
-        let living = processes::of(layout);
-        if living.is_empty() {
-            return true;
-        }
-        // Without the daemon, nobody would end the others.
-        if Instant::now() > deadline || !living.iter().any(&meant) && signalled.is_empty() {
-            return false;
-        }
-        for process in living.iter().filter(|process| meant(process)) {
-            if !signalled.contains(&process.pid) {
-                process.signal(signal);
-                signalled.push(process.pid);
-            }
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// What a killed daemon left mounted.

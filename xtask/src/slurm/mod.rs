@@ -12,17 +12,14 @@ mod settings;
 mod start;
 mod stop;
 
-use std::{
-    fs::{self, File},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::{Args, Subcommand};
 use rustix::process::geteuid;
 use xshell::Shell;
 
-use crate::packages;
+use crate::{packages, private};
 use layout::Layout;
 
 /// Which of the two clusters; both can be up at once.
@@ -91,7 +88,7 @@ pub(crate) fn up(sh: &Shell, flavour: Flavour) -> Result<Cluster> {
     }
     need_root()?;
     let layout = Layout::of(flavour)?;
-    let _lock = lock(&layout)?;
+    let _lock = private::lock(&layout.dir)?;
     if start::is_up(sh, &layout) {
         return Ok(Cluster { conf: layout.conf(), started: false });
     }
@@ -124,7 +121,7 @@ pub(crate) fn with<T>(
 pub(crate) fn down(flavour: Flavour) -> Result<()> {
     need_root()?;
     let layout = Layout::of(flavour)?;
-    let _lock = lock(&layout)?;
+    let _lock = private::lock(&layout.dir)?;
     stop::all(&layout)
 }
 
@@ -144,16 +141,4 @@ fn need_root() -> Result<()> {
         "a private Slurm needs root to be started and stopped: its daemons run as root"
     );
     Ok(())
-}
-
-/// One xtask at a time starts or stops it. Held until dropped, or until the process ends.
-fn lock(layout: &Layout) -> Result<File> {
-    let path = layout.dir.with_extension("lock");
-    let locked = || -> std::io::Result<File> {
-        fs::create_dir_all(path.parent().unwrap_or(&path))?;
-        let file = File::create(&path)?;
-        file.lock()?;
-        Ok(file)
-    };
-    locked().with_context(|| format!("cannot lock {}", path.display()))
 }

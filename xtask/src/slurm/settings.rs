@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, DirBuilder, OpenOptions},
-    io::{self, Read, Write},
+    io::{Read, Write},
     net::{Ipv4Addr, TcpListener},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, symlink},
     path::Path,
@@ -12,6 +12,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use super::{Flavour, layout::Layout};
+use crate::private;
 
 /// As many as gres.conf names.
 const GPUS: usize = 256;
@@ -19,12 +20,8 @@ const GPUS: usize = 256;
 /// Removes what an earlier run left, and writes all that the daemons read.
 pub(super) fn write(layout: &Layout) -> Result<()> {
     for dir in [&layout.dir, &layout.run] {
-        match fs::remove_dir_all(dir) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("cannot remove {}", dir.display()));
-            }
-            _ => directory(dir)?,
-        }
+        private::remove(dir)?;
+        directory(dir)?;
     }
     for name in ["gpus", "log", "munge", "state"] {
         directory(&layout.dir.join(name))?;

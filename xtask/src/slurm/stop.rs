@@ -1,17 +1,12 @@
 //! The end of a cluster, from whatever state it is in.
 
-use std::{
-    fs, io, thread,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use rustix::process::Signal;
 
-use super::{
-    layout::Layout,
-    processes::{self, Process},
-};
+use super::{layout::Layout, processes};
+use crate::private::{self, Process, gone};
 
 /// How long a daemon may take to save its state.
 const GRACE: Duration = Duration::from_secs(10);
@@ -32,48 +27,18 @@ const ORDER: &[&[&str]] = &[
 /// Stops everything of the cluster, and waits until it is gone.
 pub(super) fn all(layout: &Layout) -> Result<()> {
     for programs in ORDER {
+        let living = || living(layout, programs);
         // Jobs are thrown away: there is nobody left whom their steps could report to.
         let polite = !programs.contains(&"slurmstepd");
-        if polite && gone(layout, programs, Signal::TERM, GRACE) {
+        if polite && gone(living, Signal::TERM, |_| true, GRACE) {
             continue;
         }
-        if !gone(layout, programs, Signal::KILL, KILLED) {
-            let pids: Vec<String> = living(layout, programs)
-                .iter()
-                .map(|it| format!("{} {}", it.program, it.pid.as_raw_nonzero()))
-                .collect();
-            bail!("these do not end, even when killed: {}", pids.join(", "));
+        if !gone(living, Signal::KILL, |_| true, KILLED) {
+            bail!("these do not end, even when killed: {}", private::list(&living()));
         }
     }
     // Sockets and pid files of daemons that are gone; the logs stay.
-    match fs::remove_dir_all(&layout.run) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", layout.run.display()))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Signals the programs' processes, again those that appear meanwhile; whether all are gone in time.
-fn gone(layout: &Layout, programs: &[&str], signal: Signal, patience: Duration) -> bool {
-    let deadline = Instant::now() + patience;
-    let mut signalled = Vec::new();
-    loop {
-        let living = living(layout, programs);
-        if living.is_empty() {
-            return true;
-        }
-        if Instant::now() > deadline {
-            return false;
-        }
-        for process in living {
-            if !signalled.contains(&process.pid) {
-                process.signal(signal);
-                signalled.push(process.pid);
-            }
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
+    private::remove(&layout.run)
 }
 
 fn living(layout: &Layout, programs: &[&str]) -> Vec<Process> {

@@ -29,6 +29,17 @@ pub enum ConfigError {
         /// What is wrong there: the field, its value and what would be right.
         problem: String,
     },
+    /// What is set beside the file is wrong.
+    #[error("{origin}: {problem}")]
+    Set {
+        /// Where it was set: the variable, or the flag.
+        origin: String,
+        /// What is wrong with it: the field, its value and what would be right.
+        problem: String,
+    },
+    /// There is no file, and nothing else says which kind of job it is.
+    #[error("no settings: neither a file nor a `job_type` is given")]
+    Nothing,
 }
 
 /// A problem on its way out of the tree: the place is set by the innermost node that has one, the
@@ -71,8 +82,12 @@ impl Problem {
         self
     }
 
+    pub(super) fn at(&self) -> Mark {
+        self.at.unwrap_or(Mark::start_of(0))
+    }
+
     pub(super) fn in_file(self, file: &str) -> ConfigError {
-        let Mark { line, column } = self.at.unwrap_or(Mark { line: 1, column: 1 });
+        let Mark { line, column, .. } = self.at();
         ConfigError::Invalid { file: file.to_owned(), line, column, problem: self.to_string() }
     }
 }
@@ -100,7 +115,7 @@ impl fmt::Display for Problem {
 }
 
 /// The known name that is a typing error or two away.
-pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let distance = |other: &str| strsim::damerau_levenshtein(&name.to_lowercase(), other);
     let near = known.iter().map(|other| (distance(other), *other)).min()?;
     (near.0 <= 1.max(near.1.len() / 3)).then_some(near.1)

@@ -1,12 +1,13 @@
 //! Which part of a file holds the settings, and of which kind they are.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use serde::Deserialize;
 
 use super::{
     error::{ConfigError, Problem, nearest},
     interpolation,
+    layers::Layers,
     node::{Content, Node},
 };
 use crate::{JobConfig, JobType};
@@ -32,27 +33,29 @@ impl JobConfig {
     /// assert_eq!(error.to_string(), "job.yaml:3:1: unknown field `tme`, did you mean `time`?");
     /// ```
     pub fn from_yaml(text: &str, file: &str) -> Result<Self, ConfigError> {
-        read(text).map_err(|problem| problem.in_file(file))
+        Layers::text(text, file)?.config()
     }
 
-    /// Reads and checks the settings in a file of UTF-8 YAML; see [`JobConfig::from_yaml`].
+    /// Reads and checks the settings in a file of UTF-8 YAML of at most 1 MiB; see [`JobConfig::from_yaml`].
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { file: path.to_owned(), source })?;
-        Self::from_yaml(&text, &path.display().to_string())
+        Layers::file(path)?.config()
     }
 }
 
-fn read(text: &str) -> Result<JobConfig, Problem> {
-    let root = Node::parse(text)?;
+/// The part of a text that holds the settings, and what says how to read them.
+pub(super) fn section(text: &str) -> Result<Node, Problem> {
+    let root = Node::parse(text, 0)?;
     let section = SECTIONS.iter().find_map(|name| root.get(name));
     let hydra = section.is_some() || root.get("_target_").is_some();
     let section = section.unwrap_or(&root);
-    let section = if hydra { interpolation::resolve(section, &root)? } else { section.clone() };
-    let job_type = job_type(&section)?;
-    let config = fill(job_type, settings(&section)?)?;
+    if hydra { interpolation::resolve(section, &root) } else { Ok(section.clone()) }
+}
+
+/// The settings in a section.
+pub(super) fn read(section: &Node) -> Result<JobConfig, Problem> {
+    let config = fill(job_type(section)?, settings(section)?)?;
     config.validate().map_err(|invalid| {
-        let mut node = &section;
+        let mut node = section;
         for key in invalid.field().split('.') {
             node = node.get(key).unwrap_or(node);
         }
@@ -62,7 +65,7 @@ fn read(text: &str) -> Result<JobConfig, Problem> {
 }
 
 /// The kind that `job_type` and `_target_` agree on.
-fn job_type(section: &Node) -> Result<JobType, Problem> {
+pub(super) fn job_type(section: &Node) -> Result<JobType, Problem> {
     let named = |key: &str, parse: fn(&str) -> Result<JobType, String>| {
         let Some(node) = section.get(key) else { return Ok(None) };
         let name = node.as_text().unwrap_or_default();

@@ -11,16 +11,22 @@ const MAX_DEPTH: usize = 64;
 /// Nodes after aliases are expanded, so that a short file cannot fill the memory.
 pub(super) const MAX_NODES: usize = 100_000;
 
-/// A place in the text, line and column from 1.
+/// A place in one of the texts that make up the settings, line and column from 1.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark {
+    /// Which text: 0 is the file, others are what is set beside it.
+    pub(super) text: usize,
     pub(super) line: usize,
     pub(super) column: usize,
 }
 
-impl From<Span> for Mark {
-    fn from(span: Span) -> Self {
-        Self { line: span.start.line(), column: span.start.col() + 1 }
+impl Mark {
+    pub(super) fn start_of(text: usize) -> Self {
+        Self { text, line: 1, column: 1 }
+    }
+
+    fn new(text: usize, span: Span) -> Self {
+        Self { text, line: span.start.line(), column: span.start.col() + 1 }
     }
 }
 
@@ -38,10 +44,10 @@ pub(super) enum Content {
 }
 
 impl Node {
-    /// The tree of a text that holds one document.
-    pub(super) fn parse(text: &str) -> Result<Self, Problem> {
-        let mut builder =
-            Builder { parser: Parser::new_from_str(text), anchors: HashMap::new(), nodes: 0 };
+    /// The tree of a text that holds one document; its marks name the text by that number.
+    pub(super) fn parse(text: &str, number: usize) -> Result<Self, Problem> {
+        let parser = Parser::new_from_str(text);
+        let mut builder = Builder { parser, number, anchors: HashMap::new(), nodes: 0 };
         let mut root = None;
         while let Some((event, at)) = builder.next()? {
             match event {
@@ -56,7 +62,7 @@ impl Node {
                 _ => {}
             }
         }
-        let nothing = || Problem::new(Mark { line: 1, column: 1 }, "the file is empty");
+        let nothing = || Problem::new(Mark::start_of(number), "the file is empty");
         root.ok_or_else(nothing)
     }
 
@@ -79,6 +85,54 @@ impl Node {
         }
     }
 
+    /// A scalar without quotes.
+    pub(super) fn plain(text: &str, at: Mark) -> Self {
+        let scalar = Scalar { text: text.to_owned(), plain: true };
+        Self { at, content: Content::Scalar(scalar) }
+    }
+
+    /// Puts a value where these keys of mappings in mappings lead. A mapping takes the place of whatever else is on the way.
+    pub(super) fn put(&mut self, keys: &[&str], value: Node) {
+        let Some((name, deeper)) = keys.split_first() else {
+            *self = value;
+            return;
+        };
+        let empty = || Self { at: value.at, content: Content::Mapping(Vec::new()) };
+        if !matches!(self.content, Content::Mapping(_)) {
+            *self = empty();
+        }
+        let Content::Mapping(entries) = &mut self.content else { return };
+        let there = entries.iter().position(|(key, _)| key.as_text() == Some(name));
+        let index = there.unwrap_or(entries.len());
+        if there.is_none() {
+            entries.push((Self::plain(name, value.at), empty()));
+        }
+        let (key, inner) = &mut entries[index];
+        if deeper.is_empty() {
+            key.at = value.at;
+        }
+        inner.put(deeper, value);
+    }
+
+    pub(super) fn remove(&mut self, key: &str) {
+        if let Content::Mapping(entries) = &mut self.content {
+            entries.retain(|(name, _)| name.as_text() != Some(key));
+        }
+    }
+
+    /// The places of a value, or of all that is in it.
+    pub(super) fn places(&self) -> Vec<Mark> {
+        match &self.content {
+            Content::Mapping(entries) if !entries.is_empty() => {
+                entries.iter().flat_map(|(_, value)| value.places()).collect()
+            }
+            Content::Sequence(items) if !items.is_empty() => {
+                items.iter().flat_map(Self::places).collect()
+            }
+            _ => vec![self.at],
+        }
+    }
+
     fn count(&self) -> usize {
         1 + match &self.content {
             Content::Scalar(_) => 0,
@@ -90,6 +144,7 @@ impl Node {
 
 struct Builder<'a> {
     parser: Parser<'a, saphyr_parser::StrInput<'a>>,
+    number: usize,
     anchors: HashMap<usize, Node>,
     nodes: usize,
 }
@@ -98,9 +153,9 @@ impl<'a> Builder<'a> {
     fn next(&mut self) -> Result<Option<(Event<'a>, Mark)>, Problem> {
         match self.parser.next_event() {
             None => Ok(None),
-            Some(Ok((event, span))) => Ok(Some((event, span.into()))),
+            Some(Ok((event, span))) => Ok(Some((event, Mark::new(self.number, span)))),
             Some(Err(error)) => {
-                let place = Span::empty(*error.marker()).into();
+                let place = Mark::new(self.number, Span::empty(*error.marker()));
                 Err(Problem::new(place, format!("not YAML: {}", error.info())))
             }
         }

@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod files;
+mod layers;
 mod python;
 mod round_trip;
+mod schema;
+mod template;
 mod values;

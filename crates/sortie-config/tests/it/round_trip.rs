@@ -139,7 +139,9 @@ prop_compose! {
         flags in "[a-z =\n\"'$-]{0,20}",
         docker: bool,
     ) -> JobConfig {
-        let LocalJobConfig { eval_program_path, extra_cmd_args, environment, limits, .. } = common;
+        let LocalJobConfig { eval_program_path, extra_cmd_args, environment, mut limits, .. } = common;
+        let early_term = if docker { 30 } else { asked.early_term_seconds };
+        limits.grace = limits.grace.min(Duration::from_secs(early_term.into()));
         let time = common.time.unwrap_or(TimeLimit::ONE_HOUR);
         let activate_script = activate_script.map(Into::into);
         if docker {
@@ -159,9 +161,14 @@ prop_compose! {
     }
 }
 
+/// Settings of several kinds.
+pub(crate) fn config() -> impl Strategy<Value = JobConfig> {
+    prop_oneof![local().prop_map(JobConfig::from), slurm()]
+}
+
 proptest! {
     #[test]
-    fn written_settings_read_back(config in prop_oneof![local().prop_map(JobConfig::from), slurm()]) {
+    fn written_settings_read_back(config in config()) {
         let yaml = config.to_yaml().unwrap();
         match JobConfig::from_yaml(&yaml, "job.yaml") {
             Ok(read) => prop_assert_eq!(read, config, "{}", yaml),

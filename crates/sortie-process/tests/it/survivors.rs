@@ -91,13 +91,23 @@ async fn the_hold_is_let_go_of_when_the_last_process_is_gone() {
     assert_eq!(stage.read("out"), "0\n1\n2\n3\n");
 }
 
-/// What the next test kills.
+/// Has a command the grace period if its launcher is killed, and how long.
+const GRACE: &str = "SORTIE_TEST_GRACE";
+
+/// What the next tests kill.
 #[tokio::test]
-#[ignore = "a launcher for the next test to kill"]
+#[ignore = "a launcher for the next tests to kill"]
 async fn launcher() {
     let mut stage = Stage::new();
     stage.dir = tempfile::Builder::new().disable_cleanup(true).tempdir().unwrap();
     let mut command = stage.sh(&format!("{HIDING} sleep 600"));
+    if let Ok(seconds) = std::env::var(GRACE) {
+        // Longer than helper processes have that say nothing, and each stays a while.
+        let tidy = "trap 'sleep 3; touch tidied; exit' TERM; touch ready; sleep 600 & wait";
+        command = stage.sh(&format!("{HIDING} {tidy}"));
+        command.limits.grace = Duration::from_secs(seconds.parse().unwrap());
+        command.limits.orphan_grace = true;
+    }
     let mark = std::env::var(MARK).unwrap();
     command.env = vec![
         ("PATH".into(), "/usr/bin:/bin".into()),
@@ -111,10 +121,27 @@ async fn launcher() {
 #[tokio::test]
 async fn a_launcher_killed_with_sigkill_takes_its_commands_along() {
     let stage = Stage::new();
+    kill_launcher(&stage, None).await;
+}
+
+#[tokio::test]
+async fn the_grace_period_can_hold_without_a_launcher() {
+    let stage = Stage::new();
+    kill_launcher(&stage, Some("6")).await;
+    assert!(stage.path("tidied").exists());
+    // And then it is over.
+    let stage = Stage::new();
+    kill_launcher(&stage, Some("1")).await;
+    assert!(!stage.path("tidied").exists());
+}
+
+/// Kills a launcher, and waits until nothing is left of its command and of its helpers.
+async fn kill_launcher(stage: &Stage, grace: Option<&str>) {
     #[expect(clippy::disallowed_methods, reason = "the launcher, which the crate does not keep")]
     let mut launcher = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", "survivors::launcher"])
         .env(MARK, stage.mark())
+        .envs(grace.map(|grace| (GRACE, grace)))
         .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();

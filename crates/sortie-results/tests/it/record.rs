@@ -9,7 +9,8 @@ use std::{
 };
 
 use sortie_results::{
-    AttemptId, Ended, Outcome, ReadLimits, Record, RecordError, Run, Seconds, Usage, load,
+    AttemptId, Ended, Outcome, ReadLimits, Record, RecordError, Results, Run, Seconds, Start,
+    Usage, load,
 };
 
 use crate::{DONE, claim, collect, write_good};
@@ -67,6 +68,27 @@ fn an_attempt_is_read_back_as_it_was() {
         let previous = dir.path().join("previous").join(results.attempt.to_string());
         assert_eq!(load(&previous, None, limits).unwrap().1, results);
     }
+}
+
+/// Records of before there was `start` are read, and those with it by whoever knows nothing of it: the version is the
+/// same.
+#[test]
+fn how_it_was_started_is_kept_and_may_be_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let claim = claim(dir.path());
+    let start = Start::Fallback { reason: "it hangs up".to_owned() };
+    let results = Results { start: Some(start), ..collect(&claim, DONE) };
+    let record = claim.record(&a_run(), &results).unwrap();
+    assert_eq!((&record.start, record.version), (&results.start, 1));
+    let loaded = load(dir.path(), None, ReadLimits::default()).unwrap();
+    assert_eq!(loaded, (record.clone(), results));
+
+    let path = dir.path().join("job.json");
+    let mut older: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    older.as_object_mut().unwrap().remove("start").unwrap();
+    fs::write(&path, older.to_string()).unwrap();
+    let (older, results) = load(dir.path(), None, ReadLimits::default()).unwrap();
+    assert_eq!((&older, results.start), (&Record { start: None, ..record }, None));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sortie_process::{Command, Exit, Files, Process, RunError};
 use sortie_results::jiff::{SignedDuration, Timestamp};
 use sortie_results::{
-    AttemptId, Claim, ClaimError, Ended, Fault, Outcome, ResultsDir, Run, Seconds,
+    AttemptId, Claim, ClaimError, Ended, Fault, Outcome, ResultsDir, Run, Seconds, Start,
 };
 use tokio::sync::watch;
 use tracing::Instrument;
@@ -33,12 +33,12 @@ async fn attempt(shared: &Shared, job: Job, cancel: Cancelled) {
         Ok(claim) => claim,
         Err(error) => {
             let results = without_results(job.attempt, (&error).into(), job.submitted.elapsed());
-            shared.log(&results.outcome);
+            shared.log(&results.outcome, None);
             return job.reporter.ended(results, false);
         }
     };
     let execution = execute(shared, &job, &claim, cancel).await;
-    shared.log(&execution.outcome);
+    shared.log(&execution.outcome, execution.start().as_ref());
     conclude(shared, job, &claim, execution).await;
 }
 
@@ -50,6 +50,13 @@ struct Execution {
     /// From submitting the job until its command was started, or was not.
     queued: Duration,
     exit: Option<Exit>,
+}
+
+impl Execution {
+    /// How the evaluator was started, if it was.
+    fn start(&self) -> Option<Start> {
+        self.exit.as_ref().map(|exit| outcome::start(&exit.start))
+    }
 }
 
 async fn claim(shared: &Shared, job: &Job) -> Result<Claim, ClaimError> {
@@ -94,7 +101,7 @@ async fn execute(shared: &Shared, job: &Job, claim: &Claim, mut cancel: Cancelle
     job.reporter.started();
     shared.log_start(&argv);
     let queued = job.submitted.elapsed();
-    let ended = wait(&mut process, &mut cancel).await;
+    let ended = wait(shared, job.attempt, &mut process, &mut cancel).await;
     if let Ok(exit) = &ended {
         shared.warnings.note(&exit.start);
     }
@@ -111,17 +118,37 @@ async fn execute(shared: &Shared, job: &Job, claim: &Claim, mut cancel: Cancelle
 }
 
 /// Waits for the end of the command, and passes on what is asked meanwhile.
-async fn wait(process: &mut Process, cancel: &mut Cancelled) -> Result<Exit, RunError> {
+async fn wait(
+    shared: &Shared,
+    attempt: AttemptId,
+    process: &mut Process,
+    cancel: &mut Cancelled,
+) -> Result<Exit, RunError> {
     let mut asked = true;
     loop {
-        tokio::select! {
+        let changed = tokio::select! {
             ended = process.wait() => return ended,
-            changed = cancel.changed(), if asked => match *cancel.borrow_and_update() {
-                _ if changed.is_err() => asked = false,
-                Some(Cancel::Gently) => process.stop(),
-                Some(Cancel::AtOnce) => process.kill(),
-                None => {}
-            },
+            changed = cancel.changed(), if asked => changed,
+        };
+        asked = changed.is_ok();
+        let how = *cancel.borrow_and_update();
+        match how.filter(|_| asked) {
+            Some(Cancel::Gently) => process.stop(),
+            Some(Cancel::AtOnce) => kill(shared, attempt, process).await,
+            None => {}
+        }
+    }
+}
+
+/// Kills the command. A container is killed through its engine, while its script is told to end: that still knows
+/// what is to be removed, whatever becomes of the launcher meanwhile.
+async fn kill(shared: &Shared, attempt: AttemptId, process: &mut Process) {
+    match shared.plan.removal(attempt) {
+        None => process.kill(),
+        Some(command) => {
+            process.stop();
+            // What this leaves, the script removes.
+            let _ = shared.setting.supervisor.capture(&command, &[]).await;
         }
     }
 }
@@ -151,6 +178,7 @@ fn without_evaluator(shared: &Shared, outcome: Outcome) -> Outcome {
 
 /// Reads what the attempt left, keeps its record, and tells.
 async fn conclude(shared: &Shared, job: Job, claim: &Claim, execution: Execution) {
+    let start = execution.start();
     let Execution { outcome, command, queued, exit } = execution;
     let running = exit.as_ref().map_or(Duration::ZERO, |exit| exit.running);
     let seconds = Seconds {
@@ -164,6 +192,7 @@ async fn conclude(shared: &Shared, job: Job, claim: &Claim, execution: Execution
     let mut results = claim.collect(Ended { outcome, seconds, usage }, shared.setting.read_limits);
     let total = job.submitted.elapsed();
     results.seconds.total = total.as_secs_f64();
+    results.start = start;
     let ended_at = Timestamp::now();
     let since_submitted = SignedDuration::try_from(total).unwrap_or_default();
     let protections = shared.setting.supervisor.protections().await.unwrap_or_default();
@@ -180,8 +209,7 @@ async fn conclude(shared: &Shared, job: Job, claim: &Claim, execution: Execution
     let recorded = claim.record(&run, &results).inspect_err(|error| {
         tracing::warn!("the attempt is not recorded: {error}");
     });
-    let start = exit.map(|exit| exit.start);
-    job.reporter.ended_from(start, results, recorded.is_ok());
+    job.reporter.ended(results, recorded.is_ok());
 }
 
 fn files(claim: &Claim) -> io::Result<Files> {
@@ -206,11 +234,12 @@ impl Shared {
         }
     }
 
-    fn log(&self, outcome: &Outcome) {
+    fn log(&self, outcome: &Outcome, start: Option<&Start>) {
+        let start = start.map(tracing::field::display);
         if self.setting.verbose {
-            tracing::info!(%outcome, "ended");
+            tracing::info!(%outcome, start, "ended");
         } else {
-            tracing::debug!(%outcome, "ended");
+            tracing::debug!(%outcome, start, "ended");
         }
     }
 }

@@ -2,8 +2,9 @@
 //! brings the image, runs the container, stops it when told to, and records its end.
 //!
 //! The container is a child of its engine, not of the command, so a command that is killed leaves it.
-//! After each that was stopped, it is therefore removed once more from here; what a killed launcher
-//! leaves is swept up when the next container is started on this machine.
+//! The script is therefore told to end and given the time to, even when the launcher is gone; after one that was
+//! stopped, the container is removed once more from here. What is left when all of these are killed at once is
+//! swept up when the next container is started on this machine.
 
 use std::ffi::OsString;
 use std::time::Duration;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 
 use sortie_process::{Exit, Limits, RunError, SpawnError, Status, Stopped};
-use sortie_results::{Fault, LogTail, Outcome, Usage};
+use sortie_results::{Fault, LogTail, Outcome, Start, Usage};
 
 /// How much of the end of a log is looked at for what went wrong in set-up, in bytes.
 const LAST_WORDS: u64 = 4096;
@@ -79,6 +79,15 @@ fn fault_of(error: &io::Error) -> Fault {
         | ArgumentListTooLong => Fault::Setup,
         _ if not_a_program => Fault::Setup,
         _ => Fault::Infrastructure,
+    }
+}
+
+pub(super) fn start(of: &sortie_process::Start) -> Start {
+    match of {
+        sortie_process::Start::Cold => Start::Cold,
+        sortie_process::Start::Warm => Start::Warm,
+        sortie_process::Start::Fresh => Start::Fresh,
+        sortie_process::Start::Fallback { reason } => Start::Fallback { reason: reason.clone() },
     }
 }
 

@@ -215,6 +215,8 @@ impl Plan {
         Limits {
             time: self.config.time_limit(),
             grace: limits.grace + self.closing(),
+            // The script ends its container, which no one else would.
+            orphan_grace: self.containers.is_some(),
             log_bytes: limits.max_log_bytes,
         }
     }

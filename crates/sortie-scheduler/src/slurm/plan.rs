@@ -10,6 +10,7 @@ use sortie_results::AttemptId;
 use sortie_script::{
     Attempt, BatchActivation, BatchScript, Container, Environment, Jobs, Mount, ScriptError,
 };
+use sortie_slurm::Site;
 
 use crate::SchedulerError;
 use crate::container::Containers;
@@ -151,6 +152,19 @@ impl Plan {
     /// How long before the time limit the script is told to end, in seconds.
     pub(crate) fn early_term(&self) -> u32 {
         self.slurm().map_or(0, |slurm| slurm.early_term_seconds())
+    }
+
+    /// What of the settings cannot work at this site.
+    pub(crate) fn contradiction(&self, site: &Site) -> Option<String> {
+        let (grace, kill_wait) = (self.config.limits().grace, site.kill_wait);
+        (grace >= kill_wait).then(|| {
+            format!(
+                "`limits.grace_seconds` is {}, but Slurm kills the processes of a job {} s after it has \
+                 asked them to end (`KillWait`): set it to less than that",
+                grace.as_secs_f64(),
+                kill_wait.as_secs(),
+            )
+        })
     }
 
     /// How many more attempts a job may have after a failure of the infrastructure.

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use sortie_results::{End, Fault, JobEnd, Outcome, ResultsDir};
 use sortie_slurm::{
-    Advice, Ended, Ending, Evidence, JobId, Retry, Submission, SubmitError, Tracked,
+    Advice, Ended, Ending, Evidence, JobId, Retry, Site, Submission, SubmitError, Tracked,
 };
+use tokio::time::timeout;
 
 use super::Cluster;
 use super::conclude::{conclude, give_up, settle_all};
@@ -26,12 +27,22 @@ const ARRAY_WAITS: Duration = Duration::from_secs(5 * 60);
 /// For so long sbatch goes on once its jobs are cancelled: its next answer comes within ten seconds
 /// (slurm.conf(5), `MessageTimeout`), if any comes.
 const LAST_WORDS: Duration = Duration::from_secs(12);
+/// For so long the submission of one job is put off to learn what the site is like.
+const SITE: Duration = Duration::from_secs(10);
 /// A job that was handed in appears in the queue within this time, if ever.
 const SETTLE: Duration = Duration::from_secs(15);
 
 /// Submits jobs: one by itself, many as job arrays.
 pub(super) async fn submit(cluster: Arc<Cluster>, mut flights: Vec<Flight>) {
-    let largest = if flights.len() > 1 { largest_array(&cluster).await } else { 1 };
+    let site = site(&cluster, &flights).await;
+    if let Some(reason) = site.and_then(|site| cluster.plan.contradiction(site)) {
+        let outcome = Outcome::SubmitFailed { reason, fault: Fault::Setup };
+        for flight in flights {
+            give_up(&cluster, flight, outcome.clone(), false).await;
+        }
+        return;
+    }
+    let largest = site.map_or(LARGEST_ARRAY, |site| site.max_array_size as usize).max(1);
     while flights.len() > 1 {
         let rest = flights.split_off(array_of(&cluster.plan, &flights, largest));
         let chunk = std::mem::replace(&mut flights, rest);
@@ -43,9 +54,12 @@ pub(super) async fn submit(cluster: Arc<Cluster>, mut flights: Vec<Flight>) {
     }
 }
 
-async fn largest_array(cluster: &Cluster) -> usize {
-    let site = cluster.client.site().await;
-    site.map_or(LARGEST_ARRAY, |site| site.max_array_size as usize).max(1)
+/// What the cluster is like, if it says so. Without that, no array is known to be small enough; one job waits for
+/// it less long.
+async fn site<'a>(cluster: &'a Cluster, flights: &[Flight]) -> Option<&'a Site> {
+    let site = cluster.client.site();
+    let site = if flights.len() > 1 { site.await } else { timeout(SITE, site).await.ok()? };
+    site.inspect_err(|error| tracing::debug!(%error, "the site is not known")).ok()
 }
 
 /// How many of the jobs go into one array: at least one.
@@ -110,7 +124,7 @@ async fn hand_in(
     let submitted = tokio::select! {
         biased;
         submitted = &mut submitting => Some(submitted),
-        () = all_cancelled => tokio::time::timeout(LAST_WORDS, &mut submitting).await.ok(),
+        () = all_cancelled => timeout(LAST_WORDS, &mut submitting).await.ok(),
     };
     cluster.flights().submitted(&submission.name);
     submitted

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use sortie_config::{JobConfig, LocalDockerJobConfig, SlurmDockerJobConfig};
@@ -13,7 +13,7 @@ use sortie_results::{AttemptId, Results};
 use sortie_scheduler::{JobScheduler, SchedulerOptions};
 use tempfile::TempDir;
 
-use crate::eventually;
+use crate::{eventually, quick};
 
 pub(crate) const GOOD: &str = r#"
 with open(f"{args.results_dir}/metrics.json", "w") as file: json.dump({"combined_score": 1.5}, file)
@@ -22,31 +22,38 @@ with open(f"{args.results_dir}/correct.json", "w") as file: json.dump({"correct"
 
 /// An evaluator in Python, a candidate, and the two engines.
 pub(crate) struct Stage {
-    dir: TempDir,
+    dir: PathBuf,
+    _removed: Option<TempDir>,
     pub(crate) env: Vec<(OsString, OsString)>,
 }
 
 impl Stage {
     /// `None` with `SORTIE_TEST_QUICK=1`.
     pub(crate) fn new(evaluator: &str) -> Option<Self> {
-        if std::env::var_os("SORTIE_TEST_QUICK").is_some_and(|quick| quick == "1") {
-            return None;
-        }
         let dir = tempfile::tempdir().unwrap();
+        let stage = Self::at(dir.path())?;
         let head = "import argparse, json, os, signal, subprocess, sys, time\n\
                     parser = argparse.ArgumentParser()\n\
                     parser.add_argument('--program_path'); parser.add_argument('--results_dir')\n\
                     args = parser.parse_args()\n";
-        fs::write(dir.path().join("evaluate.py"), format!("{head}{evaluator}")).unwrap();
-        fs::write(dir.path().join("candidate.py"), "").unwrap();
+        fs::write(stage.path("evaluate.py"), format!("{head}{evaluator}")).unwrap();
+        fs::write(stage.path("candidate.py"), "").unwrap();
+        Some(Self { _removed: Some(dir), ..stage })
+    }
+
+    /// One that is there already.
+    pub(crate) fn at(dir: impl Into<PathBuf>) -> Option<Self> {
+        if quick("a container") {
+            return None;
+        }
         let mut env: Vec<_> = std::env::vars_os().collect();
         env.push(("SLURM_CONF".into(), variable("SLURM_CONF").into()));
         env.push(("DOCKER_HOST".into(), variable("DOCKER_HOST").into()));
-        Some(Self { dir, env })
+        Some(Self { dir: dir.into(), _removed: None, env })
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
+        self.dir.join(name)
     }
 
     pub(crate) fn config(&self) -> SlurmDockerJobConfig {
@@ -95,10 +102,24 @@ impl Stage {
         self.docker(&["ps", "--all", "--quiet", "--filter", &format!("name={attempt}")])
     }
 
-    /// Those that see this of the host's directories.
-    pub(crate) fn containers_of(&self, directory: &str) -> String {
-        let volume = format!("volume={}", directory.trim_end_matches('/'));
+    /// Those of this stage.
+    pub(crate) fn containers_here(&self) -> String {
+        let volume = format!("volume={}", self.dir.display());
         self.docker(&["ps", "--all", "--quiet", "--filter", &volume])
+    }
+
+    /// Waits until there is none of this stage.
+    pub(crate) async fn has_no_containers(&self) {
+        eventually("the container to go", || self.containers_here().is_empty()).await;
+    }
+
+    /// Starts this program once more, to run one of its tests as a launcher that can be killed; `inside` is
+    /// the variable that tells it where.
+    #[expect(clippy::disallowed_methods, reason = "a process of the test, not of the crate")]
+    pub(crate) fn launcher(&self, test: &str, inside: &str) -> Child {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", test]).env(inside, &self.dir).stdout(Stdio::null());
+        command.spawn().unwrap()
     }
 
     #[expect(clippy::disallowed_methods, reason = "what a person would look with")]
@@ -133,6 +154,16 @@ pub(crate) fn owner(path: &Path) -> (u32, u32) {
 pub(crate) const STUBBORN: &str = r#"
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 subprocess.Popen(["sleep", "1000"], start_new_session=True)
+open(f"{args.results_dir}/started", "w").close()
+time.sleep(1000)
+"#;
+
+/// Says when it is told to end, and does.
+pub(crate) const BUSY: &str = r#"
+def told(*_):
+    open(f"{args.results_dir}/told", "w").close()
+    sys.exit(0)
+signal.signal(signal.SIGTERM, told)
 open(f"{args.results_dir}/started", "w").close()
 time.sleep(1000)
 "#;

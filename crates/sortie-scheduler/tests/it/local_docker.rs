@@ -1,12 +1,10 @@
 //! Containers on this machine, on a real engine, from `cargo xtask test`.
 
-use std::time::Duration;
-
 use sortie_config::{LocalDockerJobConfig, LocalJobConfig, PullPolicy, TimeLimit};
 use sortie_results::{Fault, Outcome};
 use sortie_scheduler::{Preview, check, clean, preview};
 
-use crate::containers::{GOOD, STUBBORN, Stage, owner};
+use crate::containers::{BUSY, GOOD, STUBBORN, Stage, owner};
 
 #[tokio::test]
 async fn a_good_candidate() {
@@ -71,12 +69,58 @@ async fn a_dropped_run_leaves_no_container() {
         _ = run => panic!("it cannot have ended"),
         () = stage.appears("results/started") => {}
     }
-    let mark = stage.path("").display().to_string();
-    let deadline = std::time::Instant::now() + Duration::from_secs(20);
-    while !stage.containers_of(&mark).is_empty() {
-        assert!(std::time::Instant::now() < deadline, "the container is still there");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+    stage.has_no_containers().await;
+}
+
+/// Says to a child process, started from this program, where to run a job.
+const INSIDE: &str = "SORTIE_TEST_CONTAINER_LAUNCHER";
+
+/// Runs a job and stays, in the child process; nothing in the test program itself.
+#[tokio::test]
+async fn the_one_that_is_killed() {
+    let Some(dir) = std::env::var_os(INSIDE) else { return };
+    let Some(stage) = Stage::at(dir) else { return };
+    let scheduler = stage.scheduler(stage.local());
+    scheduler.run(stage.path("candidate.py"), stage.path("results")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_launcher_killed_with_sigkill_leaves_no_container() {
+    for evaluator in [STUBBORN, BUSY] {
+        let Some(stage) = Stage::new(evaluator) else { return };
+        let mut launcher = stage.launcher("local_docker::the_one_that_is_killed", INSIDE);
+        stage.appears("results/started").await;
+        assert_ne!(stage.containers_here(), "");
+        launcher.kill().unwrap();
+        launcher.wait().unwrap();
+        stage.has_no_containers().await;
+        // It was told to end first.
+        assert_eq!(stage.path("results/told").exists(), evaluator == BUSY);
     }
+}
+
+#[tokio::test]
+async fn a_dropped_scheduler_leaves_no_container() {
+    let Some(stage) = Stage::new(STUBBORN) else { return };
+    let scheduler = stage.scheduler(stage.local());
+    scheduler.submit(stage.path("candidate.py"), stage.path("results")).unwrap();
+    stage.appears("results/started").await;
+    drop(scheduler);
+    stage.has_no_containers().await;
+}
+
+/// The launcher's runtime ends with it, and so does whatever would clean up in the launcher.
+#[test]
+fn a_dropped_runtime_leaves_no_container() {
+    let Some(stage) = Stage::new(STUBBORN) else { return };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let scheduler = stage.scheduler(stage.local());
+        scheduler.submit(stage.path("candidate.py"), stage.path("results")).unwrap();
+        stage.appears("results/started").await;
+    });
+    drop(runtime);
+    tokio::runtime::Runtime::new().unwrap().block_on(stage.has_no_containers());
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use crate::stage::{self, Ran, Stage, ran};
 const TERMINAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/terminal.py");
 
 /// Runs the tool on a terminal; Ctrl-C is typed once that file is there.
-fn on_terminal(stage: &Stage, awaited: &str, args: &[&str]) -> Ran {
+pub(crate) fn on_terminal(stage: &Stage, awaited: &str, args: &[&str]) -> Ran {
     let mut command = stage.command("python3");
     command.args([TERMINAL, awaited, env!("CARGO_BIN_EXE_sortie")]).args(args);
     ran(command.env("TERM", "xterm"))

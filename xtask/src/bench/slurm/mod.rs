@@ -24,6 +24,7 @@ use crate::{
 };
 pub(super) use in_flight::print as in_flight;
 use site::Site;
+pub(super) use site::{env_with, shim};
 
 const BARE: &str = "bare sbatch";
 const REFERENCE: &str = "shinka-evolve 0.0.7";

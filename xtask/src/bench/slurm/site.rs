@@ -185,7 +185,9 @@ impl Desk {
 }
 
 /// This process's environment, with a directory before all others on the path.
-pub(super) fn env_with(first: &Path) -> Result<impl Iterator<Item = (OsString, OsString)> + use<>> {
+pub(in crate::bench) fn env_with(
+    first: &Path,
+) -> Result<impl Iterator<Item = (OsString, OsString)> + use<>> {
     let path = env::var_os("PATH").unwrap_or_default();
     let path = [first.to_owned()].into_iter().chain(env::split_paths(&path));
     let path = env::join_paths(path)?;
@@ -194,7 +196,7 @@ pub(super) fn env_with(first: &Path) -> Result<impl Iterator<Item = (OsString, O
 }
 
 /// Writes a program.
-pub(super) fn shim(path: &Path, text: &str) -> Result<()> {
+pub(in crate::bench) fn shim(path: &Path, text: &str) -> Result<()> {
     let written = fs::write(path, text)
         .and_then(|()| fs::set_permissions(path, Permissions::from_mode(0o755)));
     written.with_context(|| format!("cannot write {}", path.display()))

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sortie_config::SlurmCondaJobConfig;
 use sortie_results::{Fault, Outcome, Record, Results, Submitted};
@@ -15,15 +16,16 @@ use crate::{GOOD, Stage};
 /// A cluster without accounting.
 const SITE: &str = "AccountingStorageType = (null)\nClusterName = shim\nMaxArraySize = 1001\n";
 /// Has each job run at once: sbatch returns when it is over.
-const RUNS: &str = "admit; SLURM_JOB_ID=$id bash \"$SHIM_DIR/sbatch.stdin\" >/dev/null 2>&1\n";
+pub(super) const RUNS: &str =
+    "admit; SLURM_JOB_ID=$id bash \"$SHIM_DIR/sbatch.stdin\" >/dev/null 2>&1\n";
 /// Lists each job as one whose node did not come up.
 const FAILS: &str = "while read -r id name state; do echo \"$id|BOOT_FAIL|n/a|N/A|N/A|None\"; done \
                      <\"$SHIM_DIR/jobs\"; exit 0";
 
-struct Shims(Stage);
+pub(super) struct Shims(pub(super) Stage);
 
 impl Shims {
-    fn new(script: &str) -> Self {
+    pub(super) fn new(script: &str) -> Self {
         let shims = Self(Stage::new(script));
         super::program(&shims.0.path("bin/python"), super::PYTHON);
         crate::write(&shims.path("config"), SITE);
@@ -31,25 +33,25 @@ impl Shims {
     }
 
     /// A file of theirs.
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.0.path("shims").join(name)
     }
 
-    fn hook(&self, command: &str, text: &str) {
+    pub(super) fn hook(&self, command: &str, text: &str) {
         crate::write(&self.path(&format!("{command}.hook")), text);
     }
 
     /// The arguments of each call of a command.
-    fn calls(&self, command: &str) -> Vec<String> {
+    pub(super) fn calls(&self, command: &str) -> Vec<String> {
         let calls = fs::read_to_string(self.path(&format!("{command}.calls")));
         calls.unwrap_or_default().lines().map(str::to_owned).collect()
     }
 
-    fn config(&self) -> SlurmCondaJobConfig {
+    pub(super) fn config(&self) -> SlurmCondaJobConfig {
         super::config(&self.0)
     }
 
-    fn scheduler(&self, config: SlurmCondaJobConfig) -> JobScheduler {
+    pub(super) fn scheduler(&self, config: SlurmCondaJobConfig) -> JobScheduler {
         let shims = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sortie-slurm/tests/shims");
         let dir = self.path("").into_os_string();
         super::scheduler(config, super::env(&[shims, self.0.path("bin")], &[("SHIM_DIR", dir)]))
@@ -117,6 +119,20 @@ async fn a_fault_of_the_candidate_or_of_the_set_up_is_not() {
         assert!(outcome.to_string().starts_with(&expected.to_string()), "{outcome:?}");
         assert_eq!(shims.calls("sbatch").len(), 1, "{outcome:?}");
     }
+}
+
+#[tokio::test]
+async fn a_grace_period_that_slurm_does_not_give_is_refused() {
+    let shims = Shims::new(GOOD);
+    crate::write(&shims.path("config"), &format!("{SITE}KillWait = 5 sec\n"));
+    let mut config = shims.config();
+    config.limits.grace = Duration::from_secs(5);
+    let results = shims.run(config).await;
+    assert_eq!(results.fault, Some(Fault::Setup));
+    let expected = "submit failed: `limits.grace_seconds` is 5, but Slurm kills the processes of a job 5 s after it \
+                    has asked them to end (`KillWait`): set it to less than that";
+    assert_eq!(results.outcome.to_string(), expected);
+    assert_eq!(shims.calls("sbatch"), [""; 0]);
 }
 
 #[tokio::test]

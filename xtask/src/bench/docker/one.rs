@@ -1,0 +1,172 @@
+//! One job at a time: by the scheduler, by the script that Slurm would run, and by `docker run` alone.
+
+use std::{
+    fs::{self, File},
+    path::Path,
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use sortie_config::{JobConfig, JobType, LocalDockerJobConfig, SlurmDockerJobConfig};
+use sortie_results::{End, JobEnd};
+use sortie_scheduler::{JobScheduler, Preview, SchedulerOptions, preview};
+use sortie_script::Files;
+use xshell::Shell;
+
+use super::{EVALUATOR, Engine, Figure, Fresh, Other, Target, Unit, Workplace, launcher};
+use crate::workspace;
+
+const BARE: &str = "bare `docker run --rm`";
+
+/// Those that are timed, in turn.
+#[derive(Debug, Clone, Copy)]
+enum Contender {
+    Scheduler,
+    Script,
+    Bare,
+}
+
+const CONTENDERS: [Contender; 3] = [Contender::Scheduler, Contender::Script, Contender::Bare];
+
+/// The same evaluator in the same image, whoever has it run.
+pub(super) fn figures(sh: &Shell, engine: &Engine, rounds: usize) -> Result<Vec<Figure>> {
+    let command = launcher(sh, engine, "one")?.args([engine.python.name, &rounds.to_string()]);
+    let [scheduler, script, bare] = serde_json::from_str::<[Vec<f64>; 3]>(&command.read()?)?;
+    let figure = |what: &str, sortie| Figure {
+        what: format!("{what}, trivial Python evaluator"),
+        unit: Unit::SecondsPerJob,
+        sortie,
+        other: Some(Other { name: BARE, values: bare.clone() }),
+        target: Target::RatioAtMost(1.1),
+    };
+    Ok(vec![
+        figure("`run` in `local_docker`", scheduler),
+        figure("the script of `slurm_docker`, run here", script),
+    ])
+}
+
+/// What each took in each round, in seconds.
+pub(super) async fn print(image: &str, rounds: usize) -> Result<()> {
+    let workplace = Workplace::tmpfs()?;
+    let place = Place::new(image, workplace.fresh()?)?;
+    let mut taken = [const { Vec::new() }; CONTENDERS.len()];
+    // The first round does not count. None of them always goes first.
+    for round in 0..=rounds {
+        for turn in 0..CONTENDERS.len() {
+            let which = (round + turn) % CONTENDERS.len();
+            let seconds = place.time(CONTENDERS[which], round * CONTENDERS.len() + turn).await?;
+            taken[which].extend((round > 0).then_some(seconds));
+        }
+    }
+    println!("{}", serde_json::to_string(&taken)?);
+    Ok(())
+}
+
+/// What the contenders have in common.
+struct Place {
+    scheduler: JobScheduler,
+    slurm: JobConfig,
+    image: String,
+    fresh: Fresh,
+}
+
+impl Place {
+    fn new(image: &str, fresh: Fresh) -> Result<Self> {
+        let eval_program_path = workspace::root().join(EVALUATOR);
+        let (image, network) = (image.to_owned(), Some("none".to_owned()));
+        let local = LocalDockerJobConfig {
+            eval_program_path: eval_program_path.clone(),
+            image: image.clone(),
+            network: network.clone(),
+            ..LocalDockerJobConfig::default()
+        };
+        let slurm = SlurmDockerJobConfig {
+            eval_program_path,
+            image: image.clone(),
+            network,
+            gpus: 0.into(),
+            ..SlurmDockerJobConfig::default()
+        };
+        let options = SchedulerOptions::default();
+        let scheduler = JobScheduler::new(JobType::LocalDocker, local, options)?;
+        Ok(Self { scheduler, slurm: slurm.into(), image, fresh })
+    }
+
+    /// How long a job takes, in seconds.
+    async fn time(&self, contender: Contender, job: usize) -> Result<f64> {
+        let dir = self.fresh.results_dir(job);
+        let seconds = match contender {
+            Contender::Scheduler => self.with_scheduler(&dir).await,
+            Contender::Script => self.with_script(&dir),
+            Contender::Bare => self.bare(&dir),
+        };
+        let seconds = seconds.with_context(|| format!("a job fails: {contender:?}"))?;
+        ensure!(dir.join("correct.json").exists(), "a job wrote no results: {contender:?}");
+        Ok(seconds)
+    }
+
+    async fn with_scheduler(&self, dir: &Path) -> Result<f64> {
+        let from = Instant::now();
+        let (results, _) = self.scheduler.run(self.slurm.eval_program_path(), dir).await?;
+        let seconds = from.elapsed().as_secs_f64();
+        ensure!(results.correct, "{}: {}", results.outcome, results.stderr_log.text());
+        Ok(seconds)
+    }
+
+    fn with_script(&self, dir: &Path) -> Result<f64> {
+        let candidate = self.slurm.eval_program_path();
+        let Preview::Script(script) = preview(&self.slurm, candidate, dir)? else {
+            bail!("jobs of Slurm are scripts");
+        };
+        fs::create_dir(dir)?;
+        let file = dir.join("script.sh");
+        fs::write(&file, script)?;
+        let seconds = timed(command("bash").arg(&file), dir)?;
+        let end = fs::read_to_string(dir.join("job_end.json"))?;
+        let end: JobEnd = serde_json::from_str(&end)?;
+        ensure!(end.end == End::Exited { code: 0 }, "the script records {:?}", end.end);
+        Ok(seconds)
+    }
+
+    /// With what the job asks for, and with the mounts that it needs.
+    fn bare(&self, dir: &Path) -> Result<f64> {
+        fs::create_dir(dir)?;
+        let evaluator = self.slurm.eval_program_path();
+        let mut docker = command("docker");
+        docker.args(["run", "--rm", "--network=none", "--user=0:0", "--workdir=/workspace"]);
+        let files = Files {
+            directory: &std::env::current_dir()?,
+            mount_programs: true,
+            evaluator,
+            candidate: evaluator,
+            results_dir: dir,
+        };
+        for mount in files.mounts() {
+            let access = if mount.writable { "rw" } else { "ro" };
+            let (source, target) = (mount.source.display(), mount.target.display());
+            docker.arg(format!("--volume={source}:{target}:{access}"));
+        }
+        docker.args([&self.image, "python"]).args(self.slurm.evaluator_args(evaluator, dir));
+        timed(&mut docker, dir)
+    }
+}
+
+fn command(program: &str) -> Command {
+    #[expect(clippy::disallowed_methods, reason = "to be compared with")]
+    Command::new(program)
+}
+
+/// Runs a command to its end, with its output in the job's logs.
+fn timed(command: &mut Command, dir: &Path) -> Result<f64> {
+    let from = Instant::now();
+    command
+        .stdin(Stdio::null())
+        .stdout(File::create(dir.join("job_log.out"))?)
+        .stderr(File::create(dir.join("job_log.err"))?);
+    let status = command.status()?;
+    let seconds = from.elapsed().as_secs_f64();
+    let said = || fs::read_to_string(dir.join("job_log.err")).unwrap_or_default();
+    ensure!(status.success(), "{status}: {}", said());
+    Ok(seconds)
+}
