@@ -284,3 +284,32 @@ async fn a_results_dir_on_a_full_disk_holds_up_no_other() {
     assert!(why.contains("job_submitted.json"), "{why}");
     assert_eq!(shims.calls("sbatch").len(), 2);
 }
+
+#[tokio::test]
+async fn the_elements_of_an_array_are_looked_up_together_when_they_are_taken_up_again() {
+    const COUNT: usize = 30;
+    let shims = Shims::new(GOOD);
+    let list = "case $(tail -n 1 \"$SHIM_DIR/squeue.calls\") in *'-n sortie'*) echo 41 ;; \
+                *) seq 0 29 | sed \"s/.*/41_&|PENDING|n\\/a|N\\/A|N\\/A|Priority/\" ;; esac; exit 0";
+    shims.hook("squeue", list);
+    let results = |number| shims.0.path(&format!("results/{number}"));
+    let requests = || {
+        let pair = |number| (shims.0.path("candidate"), results(number)).into();
+        (0..COUNT).map(pair).collect::<Vec<sortie_scheduler::Request>>()
+    };
+    let first = shims.scheduler(shims.config());
+    let jobs: Vec<_> = first.submit_many(requests()).into_iter().map(Result::unwrap).collect();
+    waits_for(&first, jobs[COUNT - 1], "Priority").await;
+    first.leave();
+
+    let second = shims.scheduler(shims.config());
+    let attach = |request| second.attach_request(request).unwrap();
+    let jobs: Vec<_> = requests().into_iter().map(attach).collect();
+    for job in jobs {
+        waits_for(&second, job, "Priority").await;
+    }
+    let by_name = shims.calls("squeue").iter().filter(|call| call.contains("-n sortie")).count();
+    assert_eq!(by_name, 1, "{:?}", shims.calls("squeue"));
+    assert_eq!((shims.calls("sbatch").len(), shims.calls("scancel").len()), (1, 0));
+    second.leave();
+}
