@@ -34,6 +34,7 @@ mod progress;
 mod render;
 mod results;
 mod run;
+mod runtime;
 mod schema;
 mod signals;
 mod status;
