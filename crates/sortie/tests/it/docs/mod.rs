@@ -17,11 +17,20 @@ use blocks::Code;
 use crate::stage::{Stage, ran};
 
 const EVALUATOR: &str = r#"
-import json, pathlib, sys
+import json, os, pathlib, sys, time
+if os.path.exists("slow"): time.sleep(5)
 results = pathlib.Path(sys.argv[sys.argv.index("--results_dir") + 1])
 (results / "metrics.json").write_text(json.dumps({"combined_score": 1.5}))
 (results / "correct.json").write_text(json.dumps({"correct": True}))
 print("judged")
+"#;
+
+/// Leaves a job of Slurm whose launcher was killed.
+const ORPHAN: &str = r#"
+touch slow
+sortie run --config job.yaml gen_0/main.py gen_0/results > /dev/null 2>&1 &
+until squeue -h -o %Z | grep -qxF "$PWD"; do sleep 0.1; done
+kill -KILL $!
 "#;
 
 /// What the test's Slurm has not.
@@ -114,14 +123,20 @@ impl Place {
     }
 
     fn run(&self, at: &str, script: &str) {
+        let starts = ["run", "submit", "sweep"].map(|verb| format!("sortie {verb} "));
         let is_there = self.stage.path("gen_0/results").exists();
-        let starts = ["run", "submit", "sweep"]
-            .iter()
-            .any(|verb| script.contains(&format!("sortie {verb} ")));
-        if script.contains("gen_0/results") && !is_there && !starts {
-            let first = "sortie run --config job.yaml gen_0/main.py gen_0/results";
-            assert_eq!(ran(&mut self.bash(first)).status, Some(0), "{at}");
-        }
+        let before = if script.contains("sortie attach ") {
+            ORPHAN
+        } else if is_there
+            || !script.contains("gen_0/results")
+            || starts.iter().any(|start| script.contains(start))
+        {
+            ":"
+        } else {
+            "sortie run --config job.yaml gen_0/main.py gen_0/results"
+        };
+        let prepared = ran(&mut self.bash(before));
+        assert_eq!(prepared.status, Some(0), "before {at}: {prepared:?}");
         let ran = ran(&mut self.bash(script));
         assert_eq!(ran.status, Some(0), "{at}: {ran:?}\n{script}");
     }
@@ -214,7 +229,9 @@ fn all_commands_are_understood() {
                 );
             }
             count += commands.len();
-            commands.iter().for_each(|command| read(&at, command));
+            for command in &commands {
+                read(&at, command);
+            }
         }
     }
     assert!(count > 5, "{count}");
