@@ -4,15 +4,15 @@
 //! that there is nothing to go stale. It belongs to the process: no child inherits it, and it is lost when the
 //! process closes *any* descriptor of the file.
 
-use std::fs::File;
+use std::fs::{self, File, Metadata};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
-use std::os::fd::AsFd;
 
 use crate::sys;
 
@@ -54,10 +54,21 @@ impl Hold {
 }
 
 impl Held {
-    /// Who has the lock of an open file.
+    /// Who has the lock of an open file, as [`Hold`] takes it.
     pub fn of(file: &File) -> io::Result<Self> {
+        Self::by(|| sys::record_locker(file))
+    }
+
+    /// Who has the other kind of lock on an open file or directory, `flock(2)`, or had it and left it to a process that is
+    /// there: as `proc_locks(5)` tells, since to try it would be to take it, and to keep others from it for a moment.
+    pub fn of_flock(file: &File) -> io::Result<Self> {
+        let file = file.metadata()?;
+        Self::by(|| flocker(&file))
+    }
+
+    fn by(locker: impl Fn() -> io::Result<Option<i32>>) -> io::Result<Self> {
         loop {
-            let pid = match sys::record_locker(file)? {
+            let pid = match locker()? {
                 None => return Ok(Self::Free),
                 Some(pid) if pid <= 0 => return Ok(Self::Elsewhere),
                 Some(pid) => Pid::from_raw(pid),
@@ -65,11 +76,31 @@ impl Held {
             let pidfd = sys::pidfd(pid);
             // It had the lock before and after its descriptor was made: so that is of the one that has it, or of one
             // that is gone by now, which nothing reaches.
-            if sys::record_locker(file)? == Some(pid.as_raw()) {
+            if locker()? == Some(pid.as_raw()) {
                 return Ok(pidfd.map_or(Self::Elsewhere, |pidfd| Self::By(Holder { pid, pidfd })));
             }
         }
     }
+}
+
+/// The process that has taken a `flock(2)` of a file, and has not given it up.
+fn flocker(file: &Metadata) -> io::Result<Option<i32>> {
+    let locks = fs::read_to_string("/proc/locks")?;
+    Ok(locks.lines().find_map(|line| flocker_in(line, file.dev(), file.ino())))
+}
+
+fn flocker_in(line: &str, device: u64, inode: u64) -> Option<i32> {
+    // 1: FLOCK  ADVISORY  WRITE 3568 fd:00:2531452 0 EOF
+    let mut words = line.split_whitespace().skip(1);
+    // One that waits for the lock has an arrow there.
+    let (kind, pid, file) = (words.next()?, words.nth(2)?, words.next()?);
+    let mut numbers = file.split(':');
+    let mut number = |radix| u64::from_str_radix(numbers.next()?, radix).ok();
+    let (major_there, minor_there, inode_there) = (number(16)?, number(16)?, number(10)?);
+    let (major, minor) = (nix::sys::stat::major(device), nix::sys::stat::minor(device));
+    // A subvolume of Btrfs has another minor number here than there, and no major one.
+    let same_device = major_there == major && (major == 0 || minor_there == minor);
+    (kind == "FLOCK" && same_device && inode_there == inode).then(|| pid.parse().ok())?
 }
 
 impl Holder {
@@ -110,5 +141,34 @@ mod tests {
         let copy = file.try_clone().unwrap();
         let _hold = Hold::take(file).unwrap().unwrap();
         assert!(matches!(Held::of(&copy).unwrap(), Held::Free));
+    }
+
+    #[test]
+    fn a_flock_is_seen_and_not_disturbed() {
+        let dir = tempfile::tempdir().unwrap();
+        let locked = File::open(dir.path()).unwrap();
+        assert!(matches!(Held::of_flock(&locked).unwrap(), Held::Free));
+        locked.lock().unwrap();
+        let Held::By(holder) = Held::of_flock(&File::open(dir.path()).unwrap()).unwrap() else {
+            panic!("it is not seen")
+        };
+        assert_eq!(holder.pid().cast_unsigned(), std::process::id());
+        assert!(!holder.ends_within(Duration::from_millis(1)).unwrap());
+        drop(locked);
+        assert!(matches!(Held::of_flock(&File::open(dir.path()).unwrap()).unwrap(), Held::Free));
+    }
+
+    #[test]
+    fn lines_of_locks() {
+        let device = nix::sys::stat::makedev(0xfd, 1);
+        let pid = |line| flocker_in(line, device, 42);
+        assert_eq!(pid("1: FLOCK  ADVISORY  WRITE 3568 fd:01:42 0 EOF"), Some(3568));
+        assert_eq!(pid("1: FLOCK  ADVISORY  WRITE 3568 fd:00:42 0 EOF"), None);
+        assert_eq!(pid("1: FLOCK  ADVISORY  WRITE 3568 fd:01:43 0 EOF"), None);
+        assert_eq!(pid("1: POSIX  ADVISORY  WRITE 3568 fd:01:42 0 EOF"), None);
+        assert_eq!(pid("1: -> FLOCK  ADVISORY  WRITE 3568 fd:01:42 0 EOF"), None);
+        assert_eq!(pid(""), None);
+        let subvolume = "1: FLOCK ADVISORY WRITE 9 00:2f:42 0 EOF";
+        assert_eq!(flocker_in(subvolume, nix::sys::stat::makedev(0, 0x31), 42), Some(9));
     }
 }

@@ -30,9 +30,15 @@ pub struct Supervisor {
 
 #[derive(Default)]
 struct Shared {
-    helper: Option<PathBuf>,
-    warden: tokio::sync::Mutex<Option<Launched>>,
+    helper: Arc<Helper>,
     flock: Flock,
+}
+
+/// The warden, once it is needed, and the program it is started from.
+#[derive(Default)]
+struct Helper {
+    program: Option<PathBuf>,
+    warden: tokio::sync::Mutex<Option<Launched>>,
 }
 
 /// Why a command was not handed over to be run.
@@ -74,12 +80,21 @@ impl Supervisor {
     /// A supervisor whose helper processes run `program`, an executable that this crate is linked
     /// into. Needed only where the host's own program is not one, such as in an extension module.
     pub fn with_helper(program: impl Into<PathBuf>) -> Self {
-        Self { shared: Arc::new(Shared { helper: Some(program.into()), ..Shared::default() }) }
+        let helper = Helper { program: Some(program.into()), ..Helper::default() };
+        Self { shared: Arc::new(Shared { helper: Arc::new(helper), ..Shared::default() }) }
+    }
+
+    /// Another supervisor by the side of this one, with the same warden and with shepherds of its own: their
+    /// [templates](Template) serve it alone, even where they are equal to others, and end with its last handle.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let helper = self.shared.helper.clone();
+        Self { shared: Arc::new(Shared { helper, flock: Flock::default() }) }
     }
 
     /// What keeps processes from outliving their command here.
     pub async fn protections(&self) -> Result<Vec<Protection>, SpawnError> {
-        let mut warden = self.shared.warden.lock().await;
+        let mut warden = self.shared.helper.warden.lock().await;
         Ok(self.running(&mut warden).await?.protections().to_vec())
     }
 
@@ -123,7 +138,7 @@ impl Supervisor {
 
     /// Has the shepherd killed that does not answer, and whatever it keeps.
     pub(crate) async fn kill(&self, number: u64) {
-        if let Some(warden) = self.shared.warden.lock().await.as_mut() {
+        if let Some(warden) = self.shared.helper.warden.lock().await.as_mut() {
             let _ = warden.kill(number).await;
         }
     }
@@ -149,7 +164,7 @@ impl Supervisor {
     }
 
     async fn make(&self, command: &Command, seat: Option<Seat>) -> Result<Shepherd, SpawnError> {
-        let mut warden = self.shared.warden.lock().await;
+        let mut warden = self.shared.helper.warden.lock().await;
         let made = match self.running(&mut warden).await?.make().await {
             // It was killed: there can be another one.
             Err(error) if wire::is_gone(&error) => {
@@ -168,7 +183,7 @@ impl Supervisor {
         warden: &'a mut Option<Launched>,
     ) -> Result<&'a mut Launched, SpawnError> {
         if warden.is_none() {
-            let helper = self.shared.helper.as_deref();
+            let helper = self.shared.helper.program.as_deref();
             let program = helper.unwrap_or(Path::new(OWN_PROGRAM));
             let failed = |source| SpawnError::Helper { program: program.to_owned(), source };
             if helper.is_none() && !hook::is_in_this_program().map_err(failed)? {
@@ -184,7 +199,9 @@ impl Supervisor {
 
 impl std::fmt::Debug for Supervisor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Supervisor").field("helper", &self.shared.helper).finish_non_exhaustive()
+        f.debug_struct("Supervisor")
+            .field("helper", &self.shared.helper.program)
+            .finish_non_exhaustive()
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{ResultsDir, Unusable};
 
 /// The directory.
 pub(crate) const KEEPER: &str = "job_keeper";
-const LOCK: &str = "lock";
+pub(crate) const LOCK: &str = "lock";
 const NOTE: &str = "note.json";
 const LOG: &str = "log";
 

@@ -1,12 +1,6 @@
 //! What a results dir says to somebody who comes by.
 
-use std::{
-    fs::{self, File},
-    io,
-    path::Path,
-};
-
-use rustix::fs::{FileType, major, minor, statat};
+use std::{fs::File, path::Path};
 
 use crate::{Record, RecordError, ResultsDir, Submitted, Unusable, names};
 
@@ -19,8 +13,6 @@ pub struct Sight {
     pub submitted: Option<Submitted>,
     /// Whether there is a log: an attempt was given the directory.
     pub has_logs: bool,
-    /// Whether a process on this machine has claimed the directory, or is what is left of one that had.
-    pub is_claimed: bool,
 }
 
 /// One of an attempt's two logs.
@@ -45,24 +37,16 @@ impl Sight {
             submitted: there(Submitted::of(&dir))?,
             record: there(Record::of(&dir))?,
             has_logs: dir.has(names::STDOUT).unwrap_or(false),
-            is_claimed: is_locked(&dir.file).unwrap_or(false),
         })
     }
 
     /// Whether a directory looks as though a job had been given it, at first glance.
     pub fn is_likely(dir: &Path) -> bool {
-        let signs = [names::RECORD, names::SUBMITTED, names::STDOUT, crate::keeper::KEEPER];
-        signs.iter().any(|name| dir.join(name).symlink_metadata().is_ok())
-    }
-
-    /// Whether an attempt that was handed to a cluster has no record yet.
-    pub fn is_under_way_elsewhere(&self) -> bool {
-        self.submitted.is_some() && self.record.is_none()
-    }
-
-    /// Whether anything says that an attempt was ever given the directory.
-    pub fn is_of_an_attempt(&self) -> bool {
-        self.record.is_some() || self.submitted.is_some() || self.has_logs
+        let lock = Path::new(crate::keeper::KEEPER).join(crate::keeper::LOCK);
+        let signs = [names::RECORD, names::SUBMITTED, names::STDOUT].map(Path::new);
+        // No directories: those may be of other jobs that are called so.
+        let is_there = |name: &Path| dir.join(name).symlink_metadata().is_ok_and(|it| !it.is_dir());
+        signs.into_iter().chain([&*lock]).any(is_there)
     }
 }
 
@@ -85,46 +69,21 @@ fn there<T>(read: Result<T, RecordError>) -> Result<Option<T>, RecordError> {
     }
 }
 
-/// Whether a process has the lock that a claim is, as `proc_locks(5)` tells: to try it would be to take it, and to keep
-/// others from it for a moment.
-fn is_locked(dir: &File) -> io::Result<bool> {
-    let stat = statat(dir, "", rustix::fs::AtFlags::EMPTY_PATH)?;
-    debug_assert_eq!(FileType::from_raw_mode(stat.st_mode), FileType::Directory);
-    let (major, minor) = (major(stat.st_dev), minor(stat.st_dev));
-    let locks = fs::read_to_string("/proc/locks")?;
-    let inode = format!(":{}", stat.st_ino);
-    let is_it = |file: &str| {
-        // Devices in hexadecimal; those of a Btrfs subvolume have another number in each of the two, and no major one.
-        let device = file.strip_suffix(&inode).and_then(|device| device.split_once(':'));
-        device.is_some_and(|(here_major, here_minor)| {
-            let number = |text| u32::from_str_radix(text, 16).ok();
-            number(here_major) == Some(major) && (major == 0 || number(here_minor) == Some(minor))
-        })
-    };
-    // 1: FLOCK  ADVISORY  WRITE 3568 fd:00:2531452 0 EOF
-    let is_lock = |line: &str| {
-        let mut words = line.split_whitespace().skip(1).filter(|word| *word != "->");
-        words.next() == Some("FLOCK") && words.nth(3).is_some_and(is_it)
-    };
-    Ok(locks.lines().any(is_lock))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::AttemptId;
 
     #[test]
-    fn a_claim_is_seen_and_not_disturbed() {
+    fn an_attempt_is_seen_by_what_it_left() {
         let dir = tempfile::tempdir().unwrap();
-        let nothing = Sight::of(dir.path()).unwrap();
-        assert!(!nothing.is_claimed && !nothing.is_of_an_attempt());
-        let claim = ResultsDir::claim(dir.path(), AttemptId::generate()).unwrap();
+        assert!(!Sight::of(dir.path()).unwrap().has_logs && !Sight::is_likely(dir.path()));
+        drop(ResultsDir::claim(dir.path(), AttemptId::generate()).unwrap());
         let sight = Sight::of(dir.path()).unwrap();
-        assert!(sight.is_claimed && sight.is_of_an_attempt() && !sight.is_under_way_elsewhere());
-        drop(claim);
-        let left = Sight::of(dir.path()).unwrap();
-        assert!(!left.is_claimed && left.is_of_an_attempt());
+        assert!(sight.has_logs && sight.record.is_none() && sight.submitted.is_none());
+        assert!(Sight::is_likely(dir.path()));
+        std::fs::write(dir.path().join("job.json"), "{").unwrap();
+        assert!(matches!(Sight::of(dir.path()), Err(RecordError::Malformed { .. })));
     }
 
     #[test]

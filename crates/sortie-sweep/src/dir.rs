@@ -43,12 +43,18 @@ impl SweepDir {
         self.0.join(names::SETTINGS)
     }
 
+    /// `sweep.log`, what a launcher without a terminal had to say.
+    pub fn log_file(&self) -> PathBuf {
+        self.0.join(names::LOG)
+    }
+
     /// `ledger.jsonl`.
     pub fn ledger_file(&self) -> PathBuf {
         self.0.join(names::LEDGER)
     }
 
-    pub(crate) fn lock_file(&self) -> PathBuf {
+    /// The file that the launcher which sees to the sweep has locked, with `flock(2)`.
+    pub fn lock_file(&self) -> PathBuf {
         self.0.join(names::LOCK)
     }
 
@@ -88,9 +94,10 @@ impl SweepDir {
             let len = usize::try_from(end.len).map_err(|_| io::ErrorKind::OutOfMemory)?;
             let mut line = vec![0; len];
             File::open(&path)?.read_exact_at(&mut line, end.offset)?;
-            match crc32fast::hash(&line) == end.crc {
-                true => Ok(line),
-                false => Err(io::Error::new(io::ErrorKind::InvalidData, "a line is damaged")),
+            if crc32fast::hash(&line) == end.crc {
+                Ok(line)
+            } else {
+                Err(io::Error::new(io::ErrorKind::InvalidData, "a line is damaged"))
             }
         };
         read().map_err(SweepError::io("read", &path))

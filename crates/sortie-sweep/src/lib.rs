@@ -1,4 +1,96 @@
 //! Sweeps: many candidates evaluated, with a ledger that survives the launcher.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use sortie_config::LocalJobConfig;
+//! use sortie_scheduler::SchedulerOptions;
+//! use sortie_sweep::{Candidate, Control, NewSweep, OpenSweep, Options, Progress, RealDisk, Stop, SweepDir};
+//! use tokio::sync::watch;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let temp = tempfile::tempdir()?;
+//! # let path = |name: &str| temp.path().join(name);
+//! // An evaluator in shell, for want of a Python: the longer the better.
+//! std::fs::write(
+//!     path("evaluate.sh"),
+//!     r#"echo "{\"combined_score\": $(wc -c < "$2")}" > "$4/metrics.json"
+//!        echo '{"correct": true}' > "$4/correct.json""#,
+//! )?;
+//! let config = LocalJobConfig {
+//!     eval_program_path: path("evaluate.sh"),
+//!     python_executable: Some("sh".into()),
+//!     ..LocalJobConfig::default()
+//! };
+//! let candidates = ["hi", "hello"].map(|text| {
+//!     std::fs::write(path(text), text).unwrap();
+//!     Candidate { id: text.to_owned(), path: path(text), args: Vec::new() }
+//! });
+//! let new = NewSweep {
+//!     settings: "job_type: local\n",
+//!     cwd: std::env::current_dir()?,
+//!     options: Options::default(),
+//!     candidates: candidates.into(),
+//! };
+//! let dir = SweepDir::new(path("out"));
+//! let open = OpenSweep::create(dir.clone(), new, Arc::new(RealDisk))?;
+//! let (_stop, stop) = watch::channel(Stop::No);
+//! let (progress, seen) = watch::channel(Progress::default());
+//! open.run(config.into(), SchedulerOptions::default(), Control { stop, progress }).await?;
+//! assert_eq!(seen.borrow().best.as_ref().unwrap().id, "hello");
+//! assert_eq!(dir.results()?.count(), 2);
+//!
+//! // Anybody may look at it, at any time; and it can be taken up again, should its launcher be killed.
+//! assert!(dir.read()?.states.iter().all(|state| state.end().is_some()));
+//! OpenSweep::resume(dir, Arc::new(RealDisk))?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The directory of a sweep
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `ledger.jsonl` | what there is to do, what was begun, what is done: appended to by one launcher, see below |
+//! | `results.jsonl` | a line for each candidate that is done, in the order of their ends: JSON, see below |
+//! | `settings.yaml` | the settings of its jobs, which a launcher that takes it up again uses |
+//! | `lock` | locked by the launcher that sees to the sweep, and naming it |
+//! | `ID/` | the results dir of each candidate |
+//!
+//! A line of results is an object with the members `id` and `candidate`, then those of [`Results`] in JSON, then
+//! `submitted_at`, `started_at`, `ended_at` and `host` of the attempt's record, which are `null` where there is none.
+//!
+//! A line of the ledger is eight hexadecimal digits of a CRC-32, a space, and an object with one member that says what
+//! the line is about: `sweep` (the first line: version, working directory, options, number of candidates), `candidate`
+//! (a line each, right after it), `session` (a launcher sees to it from here on), `start` (candidates are about to be
+//! handed over), `end` (a candidate is done: where its line is among the results, the line's CRC-32, the gist of it), and
+//! `cut` (results beyond an offset were found damaged, and are void).
+//!
+//! # Theory of operation
+//!
+//! The truth about each job is in its results dir: a note before Slurm is asked, a record at its end. The ledger says what
+//! was asked for, and which results have been written down. So a launcher may be killed at any instruction:
+//!
+//! 1. A sweep is there once its ledger has its name; its candidates are on disk then, and never change.
+//! 2. A `start` is noted before its candidates are handed to the scheduler, and on Slurm is on disk before.
+//! 3. The line of a candidate is written, then its `end`. Both are on disk a second later.
+//!
+//! [`OpenSweep::resume`] cuts the ledger after its last whole line, and the results after the last line for which there is an
+//! end. Candidates with an end are done. Of those with a start and no end, one that has a record is taken as it is; one
+//! that has a note is looked for in Slurm and taken up; any other is run again, as are those that were cancelled or that
+//! the infrastructure failed.
+//!
+//! One task hands out and listens; another, the scribe, reads results, writes and syncs, for many candidates at once.
+//! What is with the scheduler or waits to be written is bounded, so memory does not grow with the sweep but for its list of
+//! candidates.
+//!
+//! # Architecture invariant
+//!
+//! This crate prints nothing, and does not know what is in the settings it keeps a copy of. How a job is run is left to
+//! `sortie-scheduler`, what is in a results dir to `sortie-results`.
+//!
+//! [`Results`]: sortie_results::Results
 
 mod books;
 mod candidate;
@@ -7,17 +99,21 @@ mod disk;
 mod drive;
 mod entry;
 mod error;
+mod ids;
 mod line;
 mod lock;
 mod names;
 mod open;
 mod path_text;
 mod progress;
+mod python;
 mod repair;
 mod result_line;
 mod result_lines;
 mod scribe;
+mod sources;
 mod stop;
+mod summary;
 mod sweep;
 mod triage;
 
@@ -31,5 +127,7 @@ pub use lock::Holder;
 pub use open::{NewSweep, OpenSweep};
 pub use progress::{Best, Counts, Progress};
 pub use result_lines::ResultLines;
+pub use sources::{SourceError, Sources};
 pub use stop::Stop;
+pub use summary::Summary;
 pub use sweep::{State, Sweep};

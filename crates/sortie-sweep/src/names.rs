@@ -8,8 +8,10 @@ pub(crate) const RESULTS: &str = "results.jsonl";
 pub(crate) const SETTINGS: &str = "settings.yaml";
 /// Locked by the launcher that sees to the sweep, and naming it.
 pub(crate) const LOCK: &str = "lock";
+/// What a launcher without a terminal had to say.
+pub(crate) const LOG: &str = "sweep.log";
 /// The report of a sweep, if one is written.
 const REPORT: &str = "report.html";
 
 /// What no candidate may be called.
-pub(crate) const RESERVED: [&str; 5] = [LEDGER, RESULTS, SETTINGS, LOCK, REPORT];
+pub(crate) const RESERVED: [&str; 6] = [LEDGER, RESULTS, SETTINGS, LOCK, LOG, REPORT];

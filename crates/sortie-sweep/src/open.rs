@@ -111,6 +111,12 @@ impl OpenSweep {
         Ok(Self { dir, sweep, books, lock })
     }
 
+    /// Drives it in another way than it was begun with, but ranks candidates as before.
+    pub fn set_options(&mut self, workers: usize, in_slurm: usize) {
+        let options = &mut self.sweep.header.options;
+        (options.workers, options.in_slurm) = (workers, in_slurm);
+    }
+
     /// How far it is.
     pub fn sweep(&self) -> &Sweep {
         &self.sweep

@@ -1,6 +1,7 @@
 //! Paths in JSON: as text, or, where they are none, as `{"hex": "…"}` of their bytes.
 
 use std::ffi::OsString;
+use std::fmt::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -18,14 +19,15 @@ enum Form<'a> {
 }
 
 pub(crate) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    let form = match path.to_str() {
-        Some(text) => Form::Text(text.into()),
-        None => {
-            let bytes = path.as_os_str().as_bytes();
-            Form::Bytes { hex: bytes.iter().map(|byte| format!("{byte:02x}")).collect() }
-        }
-    };
-    form.serialize(serializer)
+    if let Some(text) = path.to_str() {
+        return Form::Text(text.into()).serialize(serializer);
+    }
+    let mut hex = String::new();
+    for byte in path.as_os_str().as_bytes() {
+        // It cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    Form::Bytes { hex }.serialize(serializer)
 }
 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {

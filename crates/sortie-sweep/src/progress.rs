@@ -8,6 +8,8 @@ use crate::{Candidate, End, State, Stop, Sweep};
 /// How a sweep fares.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Progress {
+    /// How many candidates there are. A few may be over and not written down yet, and so in none of the other counts.
+    pub candidates: usize,
     /// How many candidates wait for their turn.
     pub waiting: usize,
     /// How many were handed over and do not run yet.
@@ -28,7 +30,9 @@ pub struct Progress {
 pub struct Counts {
     /// Correct.
     pub correct: usize,
-    /// Not correct, by the candidate's own fault.
+    /// Not correct: the evaluator said so.
+    pub incorrect: usize,
+    /// Failed, by the candidate's own fault: it crashed, ran into a limit, or left no usable result.
     pub candidate: usize,
     /// Failed for something that the user has to mend.
     pub setup: usize,
@@ -52,17 +56,22 @@ pub struct Best {
 impl Counts {
     /// All of them.
     pub fn total(&self) -> usize {
-        self.correct + self.candidate + self.setup + self.infrastructure + self.stopped
+        self.correct
+            + self.incorrect
+            + self.candidate
+            + self.setup
+            + self.infrastructure
+            + self.stopped
     }
 
     fn add(&mut self, end: &End) {
         *match end.fault {
             _ if end.correct => &mut self.correct,
-            Some(Fault::Candidate) => &mut self.candidate,
             Some(Fault::Setup) => &mut self.setup,
             Some(Fault::Infrastructure) => &mut self.infrastructure,
             None if end.outcome == "cancelled" => &mut self.stopped,
-            None => &mut self.candidate,
+            Some(Fault::Candidate) => &mut self.candidate,
+            None => &mut self.incorrect,
         } += 1;
     }
 }
@@ -77,7 +86,8 @@ impl Best {
 impl Progress {
     /// Of a sweep to which nobody sees: what was begun counts as waiting.
     pub fn of(sweep: &Sweep) -> Self {
-        let mut progress = Self::default();
+        let candidates = sweep.candidates.len();
+        let mut progress = Self { candidates, ..Self::default() };
         for (candidate, state) in sweep.candidates.iter().zip(&sweep.states) {
             match state {
                 State::Ended(end) => progress.add(candidate, end),
@@ -85,11 +95,6 @@ impl Progress {
             }
         }
         progress
-    }
-
-    /// How many candidates there are.
-    pub fn total(&self) -> usize {
-        self.waiting + self.queued + self.running + self.done.total()
     }
 
     /// Counts one that is done. Of equal scores the first counts.

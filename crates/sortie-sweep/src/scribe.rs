@@ -94,11 +94,11 @@ impl Scribe {
                 break;
             }
         }
-        self.finish(over)?;
+        self.finish(&over)?;
         self.start(starts)
     }
 
-    fn finish(&mut self, over: Vec<(Box<Finish>, Results, Vec<u8>)>) -> Result<(), SweepError> {
+    fn finish(&mut self, over: &[(Box<Finish>, Results, Vec<u8>)]) -> Result<(), SweepError> {
         if over.is_empty() {
             return Ok(());
         }

@@ -13,6 +13,7 @@ Standard library only, and no more of it than is loaded anyway, for Python 3.8 a
 
 import _ast
 import _io
+import _signal
 import _socket
 import atexit
 import gc
@@ -143,6 +144,9 @@ def unforkable():
             return "starts threads that a fork does not have"
     if children():
         return "starts processes"
+    timers = (_signal.ITIMER_REAL, _signal.ITIMER_VIRTUAL, _signal.ITIMER_PROF)
+    if any(map(any, map(_signal.getitimer, timers))):
+        return "sets a timer, which a fork does not have"
     return next(map("opens {}".format, shared_files()), None)
 
 

@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::failure::Failure;
 use crate::{
     attach, cancel, check, clean, completions, config, exit_status, init, log, logs, ls, man,
-    render, results, run, schema, status, submit, wait,
+    render, report, results, run, schema, status, submit, sweep, wait,
 };
 
 const AFTER_HELP: &str = "\
@@ -33,6 +33,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Args),
+    Sweep(sweep::Args),
     Submit(submit::Args),
     Status(status::Args),
     Wait(wait::Args),
@@ -44,6 +45,7 @@ enum Command {
     Render(render::Args),
     Check(check::Args),
     Clean(clean::Args),
+    Report(report::Args),
     Init(init::Args),
     Config(config::Args),
     Schema(schema::Args),
@@ -65,6 +67,7 @@ fn execute(cli: &Cli) -> Result<u8, Failure> {
     log::start(cli.verbose)?;
     match &cli.command {
         Command::Run(args) => run::execute(args, cli.verbose),
+        Command::Sweep(args) => sweep::execute(args, cli.verbose, cli.detached),
         Command::Submit(args) => submit::execute(args, cli.verbose, cli.detached),
         Command::Status(args) => status::execute(args),
         Command::Wait(args) => Ok(wait::execute(args)),
@@ -76,6 +79,7 @@ fn execute(cli: &Cli) -> Result<u8, Failure> {
         Command::Render(args) => render::execute(args),
         Command::Check(args) => check::execute(args),
         Command::Clean(args) => clean::execute(args),
+        Command::Report(args) => report::execute(args),
         Command::Init(args) => init::execute(args),
         Command::Config(args) => config::execute(args),
         Command::Schema(args) => schema::execute(args),

@@ -7,9 +7,11 @@ use sortie_config::{ConfigError, JobType, WriteError};
 use sortie_results::RecordError;
 use sortie_scheduler::SchedulerError;
 use sortie_script::NulByte;
+use sortie_sweep::{SourceError, SweepError};
 use thiserror::Error;
 
-use crate::{exit_status, output};
+use crate::report::ReportError;
+use crate::{exit_status, output, sweep};
 
 /// Why there is nothing to print.
 #[derive(Debug, Error)]
@@ -18,6 +20,14 @@ pub(crate) enum Failure {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Scheduler(#[from] SchedulerError),
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error("cannot read standard input: {0}")]
+    Input(io::Error),
+    #[error(transparent)]
+    Report(#[from] ReportError),
     #[error("RUST_LOG is `{value}`: {problem}")]
     LogFilter { value: String, problem: String },
     #[error("`--warm` is for jobs of type `local`, and these are of type `{0}`, which start cold")]
@@ -63,6 +73,8 @@ impl Failure {
     pub(crate) fn status(&self) -> u8 {
         match self {
             Self::Scheduler(SchedulerError::Helper(_))
+            | Self::Sweep(SweepError::Io { .. } | SweepError::Broken { .. })
+            | Self::Input(_)
             | Self::Output(_)
             | Self::Runtime(_)
             | Self::Detach(_)
@@ -71,8 +83,11 @@ impl Failure {
             Self::Interrupted { signal } | Self::Abandoned { signal } => {
                 exit_status::of_signal(*signal)
             }
+            Self::Report(error) => error.status(),
             Self::Config(_)
             | Self::Scheduler(_)
+            | Self::Sweep(_)
+            | Self::Source(_)
             | Self::LogFilter { .. }
             | Self::NotWarm(_)
             | Self::Nul(_)
@@ -111,6 +126,8 @@ impl Failure {
             Self::Scheduler(SchedulerError::WorkingDirectory(_)) => {
                 Some("start in a directory that is there")
             }
+            Self::Sweep(error) => sweep::hint(error),
+            Self::Report(error) => error.hint(),
             _ => None,
         }
     }

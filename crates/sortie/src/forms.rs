@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use sortie_results::jiff::Timestamp;
 use sortie_results::{AttemptId, Fault, Outcome, Seconds};
+use sortie_sweep::{Best, Counts};
 
 /// The version of all forms here.
 pub(crate) const VERSION: u32 = sortie_results::FORM_VERSION;
@@ -33,6 +34,8 @@ pub(crate) enum State {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct JobStatus {
     pub(crate) version: u32,
+    /// `job`.
+    pub(crate) kind: &'static str,
     /// The results dir, as it was named.
     pub(crate) dir: String,
     pub(crate) state: State,
@@ -60,7 +63,44 @@ pub(crate) struct JobStatus {
     pub(crate) advice: Option<String>,
 }
 
-/// A process that sees to a job.
+/// Where a sweep is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SweepState {
+    /// A launcher sees to it.
+    Running,
+    /// All its candidates are done.
+    Finished,
+    /// They are not, and nobody sees to it: `sortie sweep --resume` goes on with it.
+    Stopped,
+}
+
+/// A sweep: of `submit`, `status`, `wait`, `cancel` and `ls`.
+#[derive(Debug, Serialize)]
+pub(crate) struct SweepStatus {
+    pub(crate) version: u32,
+    /// `sweep`.
+    pub(crate) kind: &'static str,
+    /// Its directory, as it was named.
+    pub(crate) dir: String,
+    pub(crate) state: SweepState,
+    /// How many candidates there are …
+    pub(crate) candidates: usize,
+    /// … how many of them wait for their turn …
+    pub(crate) waiting: usize,
+    /// … how many were handed over to be run, and are not done …
+    pub(crate) started: usize,
+    /// … and how many are done, by what came of them.
+    pub(crate) done: Counts,
+    /// The best so far.
+    pub(crate) best: Option<Best>,
+    /// The process that sees to it.
+    pub(crate) keeper: Option<KeeperForm>,
+    /// What to do about it, where there is something to do.
+    pub(crate) advice: Option<String>,
+}
+
+/// A process that sees to a job or sweep.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct KeeperForm {
     /// Its machine.

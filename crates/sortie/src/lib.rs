@@ -32,6 +32,7 @@ mod man;
 mod output;
 mod progress;
 mod render;
+mod report;
 mod results;
 mod run;
 mod runtime;
@@ -39,6 +40,9 @@ mod schema;
 mod signals;
 mod status;
 mod submit;
+mod sweep;
+mod sweep_progress;
+mod sweep_summary;
 mod view;
 mod wait;
 

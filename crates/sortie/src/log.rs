@@ -7,6 +7,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::failure::Failure;
+use crate::sweep_progress::Writer;
 
 const VARIABLE: &str = "RUST_LOG";
 
@@ -25,7 +26,7 @@ pub(crate) fn is_on(verbose: bool) -> bool {
 /// warnings only, for which no filter has to be built.
 pub(crate) fn start(verbose: bool) -> Result<(), Failure> {
     let colours = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-    let to_stderr = tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(colours);
+    let to_stderr = tracing_subscriber::fmt().with_writer(|| Writer).with_ansi(colours);
     match (filter(), verbose) {
         (Some(value), _) => {
             let filter = EnvFilter::builder().parse(&value);

@@ -8,23 +8,23 @@ use std::path::{Path, PathBuf};
 use sortie_results::Sight;
 
 use crate::failure::Failure;
-use crate::status::show;
-use crate::view::View;
+use crate::view::{View, is_sweep};
 use crate::{exit_status, output};
 
 /// How many directories are looked into at most.
 const MOST: usize = 100_000;
 
 const AFTER_HELP: &str = "\
-Prints what `sortie status` does for each results dir that is found, sorted by
-name. Symbolic links and names that begin with a dot are left out, and nothing is
-looked for inside of a results dir.
+Prints what `sortie status` does for each results dir and sweep that is found,
+sorted by name. Symbolic links and names that begin with a dot are left out, and
+nothing is looked for inside of a results dir or sweep. The jobs of a sweep are
+listed if DIR is the sweep's own.
 
 Examples:
   sortie ls
   sortie ls -0 generations | xargs -0 sortie wait";
 
-/// List the jobs below a directory
+/// List the jobs and sweeps below a directory
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
@@ -51,7 +51,7 @@ pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
         status: exit_status::SETUP,
     })?;
     drop(entries);
-    walk.look_into(&args.dir, args.depth);
+    walk.start(&args.dir, args.depth);
     if walk.left == 0 {
         output::note(&format!("only the first {MOST} directories were looked into"));
     }
@@ -62,7 +62,7 @@ pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
             continue;
         }
         match View::of(dir) {
-            Ok(view) => show(&view, args.json)?,
+            Ok(view) => view.show(args.json)?,
             // It may have been removed meanwhile, or hold what nobody can read.
             Err(failure) => failure.report(),
         }
@@ -76,15 +76,24 @@ struct Walk {
 }
 
 impl Walk {
-    /// Finds what is in a directory, or that it is one itself.
+    /// The jobs of a sweep are listed where it is named itself.
+    fn start(&mut self, dir: &Path, depth: usize) {
+        if is_sweep(dir) {
+            self.list(dir, 1);
+        } else {
+            self.look_into(dir, depth);
+        }
+    }
+
     fn look_into(&mut self, dir: &Path, depth: usize) {
-        if Sight::is_likely(dir) {
+        if Sight::is_likely(dir) || is_sweep(dir) {
             self.found.push(dir.to_owned());
-            return;
+        } else if depth > 0 {
+            self.list(dir, depth);
         }
-        if depth == 0 {
-            return;
-        }
+    }
+
+    fn list(&mut self, dir: &Path, depth: usize) {
         let mut names: Vec<OsString> = match fs::read_dir(dir) {
             Ok(entries) => entries
                 .filter_map(Result::ok)

@@ -1,12 +1,14 @@
 //! `sortie results`: what jobs came to.
 
+use std::io;
 use std::path::PathBuf;
 
 use sortie_results::{ReadLimits, load};
+use sortie_sweep::{State, SweepDir, SweepError};
 
 use crate::failure::Failure;
-use crate::forms::State;
-use crate::view::View;
+use crate::forms::State as JobState;
+use crate::view::{JobView, View};
 use crate::{exit_status, output};
 
 const AFTER_HELP: &str = "\
@@ -14,45 +16,85 @@ Prints the JSON object that `sortie run` prints, read from the record and the
 files that the job left: on one line, or indented at a terminal. Of each log the
 last MiB is in it, of result files up to 16 MiB.
 
+Of a sweep it prints the lines of its results.jsonl: one for each candidate that is
+done so far, in the order in which they were. Each candidate's results dir can be
+named by itself.
+
 The exit status is 0, whatever the job came to, or 2 if one is not over.
 
-Example:
-  sortie results gen_*/results | jq .metrics.combined_score";
+Examples:
+  sortie results gen_*/results | jq .metrics.combined_score
+  sortie results --top 1 sweep | jq -r .candidate";
 
 /// Print the results of jobs that are over, as JSON
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Results dirs
+    /// Results dirs, or directories of sweeps
     #[arg(required = true, value_name = "DIR")]
     dirs: Vec<PathBuf>,
+    /// Of a sweep, only the N best, the best first
+    #[arg(long, value_name = "N")]
+    top: Option<usize>,
 }
 
 pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
     let mut failed = false;
     for dir in &args.dirs {
-        let view = match View::of(dir).and_then(over) {
-            Ok(view) => view,
+        let printed = View::of(dir).and_then(|view| match view {
+            View::Job(job) => of_job(*job),
+            View::Sweep(sweep) => of_sweep(&sweep.dir, args.top),
+        });
+        match printed {
+            Err(failure @ Failure::Output(_)) => return Err(failure),
             Err(failure) => {
                 failure.report();
                 failed = true;
-                continue;
             }
-        };
-        let (_, results) =
-            load(dir, view.record().map(|record| record.attempt), ReadLimits::default())?;
-        output::json(&results).and_then(|json| output::print(&json)).map_err(Failure::Output)?;
+            Ok(()) => {}
+        }
     }
     Ok(if failed { exit_status::SETUP } else { exit_status::CORRECT })
 }
 
-fn over(view: View) -> Result<View, Failure> {
+fn of_job(job: JobView) -> Result<(), Failure> {
+    let job = over(job)?;
+    let attempt = job.record().map(|record| record.attempt);
+    let (_, results) = load(&job.dir, attempt, ReadLimits::default())?;
+    output::json(&results).and_then(|json| output::print(&json)).map_err(Failure::Output)
+}
+
+/// Prints the lines of those that are done, as they are in the file; or of the best.
+fn of_sweep(dir: &SweepDir, top: Option<usize>) -> Result<(), Failure> {
+    let print = |mut line: Vec<u8>| {
+        line.push(b'\n');
+        output::print(&line).map_err(Failure::Output)
+    };
+    let Some(top) = top else {
+        for line in dir.results()? {
+            print(line.map_err(|source| unreadable(dir, source))?)?;
+        }
+        return Ok(());
+    };
+    let sweep = dir.read()?;
+    let scored = sweep.states.iter().filter_map(State::end);
+    let mut scored: Vec<_> = scored.filter_map(|end| Some((end.score?, end))).collect();
+    // Of equal scores the first candidate comes first.
+    scored.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    scored.into_iter().take(top).try_for_each(|(_, end)| print(dir.result(end)?))
+}
+
+fn unreadable(dir: &SweepDir, source: io::Error) -> Failure {
+    SweepError::Io { action: "read", path: dir.results_file(), source }.into()
+}
+
+fn over(view: JobView) -> Result<JobView, Failure> {
     let (problem, hint) = match view.state {
-        State::Finished => return Ok(view),
-        State::Queued | State::Running | State::Stopping => {
+        JobState::Finished => return Ok(view),
+        JobState::Queued | JobState::Running | JobState::Stopping => {
             ("the job is not over", "`sortie wait DIR` waits for it".to_owned())
         }
-        State::Orphaned | State::Lost => {
+        JobState::Orphaned | JobState::Lost => {
             ("the job has no record", view.advice().unwrap_or_default())
         }
     };

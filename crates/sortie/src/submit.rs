@@ -7,7 +7,6 @@ use crate::exit_status;
 use crate::failure::Failure;
 use crate::job::JobArgs;
 use crate::keeper::{Launcher, as_detached, detach_this};
-use crate::status::show;
 use crate::view::View;
 
 const AFTER_HELP: &str = "\
@@ -61,6 +60,6 @@ fn keep(job: &JobArgs, verbose: bool, launcher: &Launcher) -> Result<u8, Failure
 
 /// Says where the job is that goes on without this terminal.
 pub(crate) fn under_way(results_dir: &Path, json: bool) -> Result<u8, Failure> {
-    show(&View::of(results_dir)?, json)?;
+    View::of(results_dir)?.show(json)?;
     Ok(exit_status::CORRECT)
 }

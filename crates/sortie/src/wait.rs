@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use crate::exit_status;
 use crate::failure::Failure;
-use crate::forms::State;
+use crate::forms::{State, SweepState};
 use crate::keeper::detach;
-use crate::status::show;
-use crate::view::View;
+use crate::view::{JobView, View};
 
 const AFTER_HELP: &str = "\
 Prints a line for each job when it is over, in their order. Ctrl-C ends the
@@ -18,16 +17,17 @@ A job of Slurm whose keeper was killed is taken up again, by a process that goes
 on by itself, if its settings are named with --config.
 
 Exit status: that of `sortie run`; of several, the largest. 3 for a job that is
-lost, 2 for a directory that holds nothing of a job.
+lost, 2 for a directory that holds nothing of a job. Of a sweep: 0 if each of its
+candidates has a verdict, else 2 or 3 as of `sortie sweep`.
 
 Example:
   sortie wait gen_0/results && sortie results gen_0/results | jq .metrics";
 
-/// Wait until jobs are over
+/// Wait until jobs and sweeps are over
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Results dirs
+    /// Results dirs, or directories of sweeps
     #[arg(required = true, value_name = "DIR")]
     dirs: Vec<PathBuf>,
     /// The settings of jobs of Slurm that nobody sees to any more
@@ -42,8 +42,11 @@ pub(crate) fn execute(args: &Args) -> u8 {
     let mut largest = exit_status::CORRECT;
     for dir in &args.dirs {
         let ended = until_over(dir, args.config.as_deref()).and_then(|view| {
-            show(&view, args.json)?;
-            Ok(view.status())
+            view.show(args.json)?;
+            Ok(match view {
+                View::Job(job) => job.status(),
+                View::Sweep(sweep) => sweep.status(),
+            })
         });
         let status = ended.unwrap_or_else(|failure| {
             failure.report();
@@ -57,8 +60,15 @@ pub(crate) fn execute(args: &Args) -> u8 {
 /// Waits until the job is over, and has it taken up where nobody sees to it.
 fn until_over(dir: &Path, config: Option<&Path>) -> Result<View, Failure> {
     loop {
-        let view = View::of(dir)?;
-        match (view.state, config) {
+        let job = match View::of(dir)? {
+            View::Job(job) => job,
+            View::Sweep(sweep) if sweep.state == SweepState::Running => {
+                sweep.rest(Duration::MAX);
+                continue;
+            }
+            over @ View::Sweep(_) => return Ok(over),
+        };
+        match (job.state, config) {
             (State::Orphaned, Some(config)) => take_up(dir, config)?,
             (State::Orphaned, None) => {
                 return Err(Failure::Job {
@@ -68,8 +78,8 @@ fn until_over(dir: &Path, config: Option<&Path>) -> Result<View, Failure> {
                     status: exit_status::SETUP,
                 });
             }
-            (State::Finished | State::Lost, _) => return Ok(view),
-            _ => view.rest(Duration::MAX),
+            (State::Finished | State::Lost, _) => return Ok(View::Job(job)),
+            _ => job.rest(Duration::MAX),
         }
     }
 }
@@ -84,7 +94,7 @@ fn take_up(dir: &Path, config: &Path) -> Result<(), Failure> {
         dir.as_os_str(),
     ];
     match detach(args) {
-        Err(_) if View::of(dir)?.state != State::Orphaned => Ok(()),
+        Err(_) if JobView::of(dir)?.state != State::Orphaned => Ok(()),
         taken => taken,
     }
 }

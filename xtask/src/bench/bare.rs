@@ -16,7 +16,7 @@ use sortie_scheduler::{Preview, preview};
 use super::{
     cpu::Meter,
     sample::Sample,
-    workplace::{Evaluator, Workplace},
+    workplace::{Evaluator, Fresh, Workplace},
 };
 
 /// The command that sortie would run, but for the results dir, its last argument.
@@ -38,7 +38,11 @@ impl Bare {
 
     /// Runs so many jobs, so many of them at once.
     pub(crate) fn run(&self, jobs: usize, width: usize, workplace: &Workplace) -> Result<Sample> {
-        let fresh = workplace.fresh()?;
+        self.run_in(&workplace.fresh()?, jobs, width)
+    }
+
+    /// The same in a given directory.
+    pub(crate) fn run_in(&self, fresh: &Fresh, jobs: usize, width: usize) -> Result<Sample> {
         let mut running = HashMap::with_capacity(width);
         let (meter, from) = (Meter::start()?, Instant::now());
         for job in 0..jobs {

@@ -1,8 +1,10 @@
 //! CPU time of this process and of its helper processes.
 
-use std::{fs, io, process, time::Duration};
+use std::{io, process, time::Duration};
 
 use rustix::time::{ClockId, clock_gettime};
+
+use super::processes;
 
 /// CPU time used in a span of time.
 #[derive(Debug, Clone, Copy)]
@@ -13,7 +15,7 @@ pub(crate) struct Cpu {
     pub(crate) helpers: Duration,
 }
 
-/// CPU time used up to a moment.
+/// CPU time used up to a moment at which no command runs.
 pub(crate) struct Meter(Cpu);
 
 impl Meter {
@@ -40,34 +42,15 @@ fn launcher() -> io::Result<Duration> {
     clock_gettime(ClockId::ProcessCPUTime).try_into().map_err(io::Error::other)
 }
 
-/// The CPU time of all wardens below this process and of their shepherds, which have one thread each.
+/// The CPU time of all wardens below this process, of their shepherds and of the servers that those
+/// keep for warm evaluators, which have one thread each.
 fn helpers() -> io::Result<Duration> {
-    let all: Vec<_> = fs::read_dir("/proc")?.filter_map(|entry| process(&entry.ok()?)).collect();
-    let below = |parent, name| all.iter().filter(move |it| it.parent == parent && it.name == name);
-    let wardens = below(process::id(), "sortie-warden");
-    let helpers = wardens.flat_map(|it| below(it.id, "sortie-shepherd").chain([it]));
-    Ok(helpers.map(|it| cpu(it.id)).sum())
-}
-
-struct Process {
-    id: u32,
-    parent: u32,
-    name: String,
-}
-
-/// `None` for what is no process, or none any more.
-fn process(entry: &fs::DirEntry) -> Option<Process> {
-    let id = entry.file_name().to_str()?.parse().ok()?;
-    // PID (NAME) STATE PARENT …, proc_pid_stat(5)
-    let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-    let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
-    let parent = rest.split_whitespace().nth(1)?.parse().ok()?;
-    Some(Process { id, parent, name: name.to_owned() })
-}
-
-/// In nanoseconds, the first figure of `schedstat`: the times in `stat` are in hundredths of a second.
-fn cpu(id: u32) -> Duration {
-    let stat = fs::read_to_string(format!("/proc/{id}/schedstat")).unwrap_or_default();
-    let nanos = stat.split_whitespace().next().and_then(|nanos| nanos.parse().ok());
-    Duration::from_nanos(nanos.unwrap_or(0))
+    let all = processes::all()?;
+    let below = |parent| all.iter().filter(move |it| it.parent == parent);
+    let wardens = below(process::id()).filter(|it| it.name == "sortie-warden");
+    let helpers = wardens.flat_map(|warden| {
+        let shepherds = below(warden.id).filter(|it| it.name == "sortie-shepherd");
+        shepherds.flat_map(|it| below(it.id).chain([it])).chain([warden])
+    });
+    Ok(helpers.map(|it| processes::cpu(it.id)).sum())
 }

@@ -58,6 +58,7 @@ impl Unit {
             Self::SecondsPerJob if value >= 1e-3 => (1e3, " ms"),
             Self::SecondsPerJob | Self::CpuSecondsPerJob => (1e6, " µs"),
             Self::JobsPerSecond => (1.0, "/s"),
+            Self::BytesPerJob if value >= f64::from(1 << 20) => (1.0 / f64::from(1 << 20), " MiB"),
             Self::BytesPerJob => (1.0, " B"),
             Self::Cores => (100.0, " %"),
             Self::Calls => (1.0, ""),
@@ -133,8 +134,15 @@ impl Figure {
 /// The figures as a table in Markdown.
 pub(crate) fn markdown(figures: &[Figure]) -> String {
     let header = ["figure", "sortie", "compared with", "ratio", "target", "met"];
-    let lines = [header.map(str::to_owned), ["---"; 6].map(str::to_owned)];
-    let lines = lines.into_iter().chain(figures.iter().map(Figure::line));
+    table(header, figures.iter().map(Figure::line))
+}
+
+/// A table in Markdown.
+pub(crate) fn table<const N: usize>(
+    header: [&str; N],
+    lines: impl IntoIterator<Item = [String; N]>,
+) -> String {
+    let lines = [header.map(str::to_owned), ["---"; N].map(str::to_owned)].into_iter().chain(lines);
     lines.map(|cells| format!("| {} |\n", cells.join(" | "))).collect::<Vec<_>>().concat()
 }
 

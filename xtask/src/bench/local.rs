@@ -6,7 +6,8 @@ use xshell::{Shell, cmd};
 
 use super::{
     bare::Bare,
-    figure::{Figure, Other, Target, Unit},
+    figure::{Figure, Target, Unit},
+    pairs::{CPU, Pairs, RATE, TIME},
     reference::Reference,
     sample::Sample,
     sortie::Sortie,
@@ -108,63 +109,17 @@ impl Part {
     }
 }
 
-/// Samples of sortie and of another, taken in turn.
-struct Pairs {
-    sortie: Vec<Sample>,
-    other: Vec<Sample>,
+/// What of the CPU time is the launcher's and its helpers', and what the helpers' alone.
+fn all_cpu(pairs: &Pairs, of: &str) -> [Figure; 2] {
+    let all = format!("CPU of launcher and helpers a job, {of}");
+    let helpers = format!("… of that, the helpers, {of}");
+    let sortie = pairs.sortie.iter().map(Sample::helpers_cpu_per_job).collect();
+    let (unit, target) = (Unit::CpuSecondsPerJob, Target::None);
+    [
+        pairs.compare(all, BARE, CPU, Target::ValueAtMost(300e-6)),
+        Figure { what: helpers, unit, sortie, other: None, target },
+    ]
 }
-
-impl Pairs {
-    /// Takes so many, after one that does not count.
-    async fn take(
-        rounds: usize,
-        mut sortie: impl AsyncFnMut() -> Result<Sample>,
-        mut other: impl FnMut() -> Result<Sample>,
-    ) -> Result<Self> {
-        let mut pairs = Self { sortie: Vec::new(), other: Vec::new() };
-        for round in 0..=rounds {
-            let (ours, theirs) = (sortie().await?, other()?);
-            if round > 0 {
-                pairs.sortie.push(ours);
-                pairs.other.push(theirs);
-            }
-        }
-        Ok(pairs)
-    }
-
-    /// A figure that compares the two.
-    fn compare(
-        &self,
-        what: String,
-        name: &'static str,
-        (unit, value): (Unit, fn(&Sample) -> f64),
-        target: Target,
-    ) -> Figure {
-        let of = |samples: &[Sample]| samples.iter().map(value).collect();
-        let other = Some(Other { name, values: of(&self.other) });
-        Figure { what, unit, sortie: of(&self.sortie), other, target }
-    }
-
-    /// A figure of sortie's CPU time alone.
-    fn cpu(&self, what: String, value: fn(&Sample) -> f64, target: Target) -> Figure {
-        let sortie = self.sortie.iter().map(value).collect();
-        Figure { what, unit: Unit::CpuSecondsPerJob, sortie, other: None, target }
-    }
-
-    /// What of it is the launcher's and its helpers', and what the helpers' alone.
-    fn all_cpu(&self, of: &str) -> [Figure; 2] {
-        let all = format!("CPU of launcher and helpers a job, {of}");
-        let helpers = format!("… of that, the helpers, {of}");
-        [
-            self.compare(all, BARE, CPU, Target::ValueAtMost(300e-6)),
-            self.cpu(helpers, Sample::helpers_cpu_per_job, Target::None),
-        ]
-    }
-}
-
-const TIME: (Unit, fn(&Sample) -> f64) = (Unit::SecondsPerJob, Sample::seconds_per_job);
-const RATE: (Unit, fn(&Sample) -> f64) = (Unit::JobsPerSecond, Sample::jobs_per_second);
-const CPU: (Unit, fn(&Sample) -> f64) = (Unit::CpuSecondsPerJob, Sample::cpu_per_job);
 
 async fn one_at_a_time(
     name: &str,
@@ -178,12 +133,12 @@ async fn one_at_a_time(
     let pairs = Pairs::take(
         rounds,
         async || sortie.run(jobs, &workplace).await,
-        || bare.run(jobs, 1, &workplace),
+        async || bare.run(jobs, 1, &workplace),
     )
     .await?;
     let of = format!("{name} evaluator, one at a time");
     let mut figures = vec![pairs.compare(format!("`run`, {of}"), BARE, TIME, target)];
-    figures.extend(pairs.all_cpu(&of));
+    figures.extend(all_cpu(&pairs, &of));
     Ok(figures)
 }
 
@@ -217,12 +172,12 @@ async fn many(sh: &Shell, place: &str, workplace: Workplace, rounds: usize) -> R
     let pairs = Pairs::take(
         rounds,
         async || sortie.run(JOBS, &workplace).await,
-        || bare.run(JOBS, WIDTH, &workplace),
+        async || bare.run(JOBS, WIDTH, &workplace),
     )
     .await?;
     let of = format!("{JOBS} native jobs, {WIDTH} at once, on {place}");
     let mut figures = vec![pairs.compare(of.clone(), BARE, RATE, Target::RatioAtLeast(0.8))];
-    figures.extend(pairs.all_cpu(&of));
+    figures.extend(all_cpu(&pairs, &of));
     Ok(figures)
 }
 
@@ -240,7 +195,7 @@ async fn against_reference(
     let pairs = Pairs::take(
         rounds,
         async || sortie.run(jobs, &workplace).await,
-        || reference.run(jobs, width, &workplace),
+        async || reference.run(jobs, width, &workplace),
     )
     .await?;
     let at_once = if width == 1 { "one at a time".to_owned() } else { format!("{width} at once") };

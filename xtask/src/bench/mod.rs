@@ -4,8 +4,12 @@
 mod bare;
 mod cpu;
 mod docker;
+mod driver;
 mod figure;
+mod launchers;
 mod local;
+mod pairs;
+mod processes;
 mod queued;
 mod reference;
 mod sample;
@@ -13,6 +17,7 @@ mod slurm;
 mod sortie;
 mod spread;
 mod venv;
+mod warm;
 mod workplace;
 
 use std::{fs, os::unix::process::CommandExt, process::Command};
@@ -32,8 +37,15 @@ pub(crate) enum Bench {
     Slurm(slurm::Options),
     /// Jobs in containers of a private engine: against bare `docker run`
     Docker(docker::Options),
+    /// Jobs with an evaluator kept warm: against cold starts, bare forks, and the reference
+    Warm(warm::Options),
+    /// The same jobs with other launchers: a table for the README
+    Launchers(launchers::Options),
     /// Only run so many jobs, so many at once, for a profiler to look at
     Load(local::Load),
+    /// Run jobs as told on standard input
+    #[command(hide = true)]
+    Drive(launchers::Drive),
     /// Print the bytes of memory that each of so many queued jobs takes
     #[command(hide = true)]
     Queued { jobs: u32 },
@@ -59,6 +71,9 @@ pub(crate) fn run(sh: &Shell, bench: &Bench) -> Result<()> {
         Bench::Slurm(options) => report("slurm", || slurm::run(sh, options)),
         Bench::Docker(options) => report("docker", || docker::run(sh, options)),
         Bench::Launcher(launcher) => launcher.run(),
+        Bench::Warm(options) => report("warm", || warm::run(sh, options)),
+        Bench::Launchers(options) => launchers::run(sh, options),
+        Bench::Drive(drive) => drive.serve(),
         Bench::InFlight { jobs } => slurm::in_flight(*jobs),
         Bench::Queued { jobs } => queued::print_bytes_per_job(*jobs),
     }

@@ -9,7 +9,7 @@ use sortie_scheduler::{JobScheduler, SchedulerOptions};
 use super::{
     cpu::Meter,
     sample::Sample,
-    workplace::{Evaluator, Workplace},
+    workplace::{Evaluator, Fresh, Workplace},
 };
 
 pub(crate) struct Sortie {
@@ -28,7 +28,11 @@ impl Sortie {
 
     /// Runs so many jobs: by `run` one after the other, or else all submitted at once.
     pub(crate) async fn run(&self, jobs: usize, workplace: &Workplace) -> Result<Sample> {
-        let fresh = workplace.fresh()?;
+        self.run_in(&workplace.fresh()?, jobs).await
+    }
+
+    /// The same in a given directory.
+    pub(crate) async fn run_in(&self, fresh: &Fresh, jobs: usize) -> Result<Sample> {
         let (meter, from) = (Meter::start()?, Instant::now());
         if self.width == 1 {
             for job in 0..jobs {
@@ -37,13 +41,13 @@ impl Sortie {
                 ensure!(results.correct, "{:?}: {:?}", results.outcome, results.detail);
             }
         } else {
-            self.submit(jobs, &fresh).await?;
+            self.submit(jobs, fresh).await?;
         }
         let wall = from.elapsed();
         Ok(Sample { jobs, wall, cpu: meter.stop()? })
     }
 
-    async fn submit(&self, jobs: usize, fresh: &super::workplace::Fresh) -> Result<()> {
+    async fn submit(&self, jobs: usize, fresh: &Fresh) -> Result<()> {
         let submit =
             |job| self.scheduler.submit(self.evaluator.candidate(), fresh.results_dir(job));
         let submitted = (0..jobs).map(submit).collect::<Result<Vec<_>, _>>()?;

@@ -9,13 +9,13 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use sortie_config::LocalJobConfig;
+use sortie_config::{LocalJobConfig, Warm};
 use xshell::{Shell, cmd};
 
+use super::{reference, venv};
 use crate::workspace;
 
-const TRIVIAL: &str = "xtask/src/bench/evaluators/trivial.py";
-const NATIVE: &str = "xtask/src/bench/evaluators/native.rs";
+const EVALUATORS: &str = "xtask/src/bench/evaluators";
 
 /// An evaluator, as all contenders run it.
 #[derive(Debug, Clone)]
@@ -23,6 +23,8 @@ pub(crate) struct Evaluator {
     /// What runs it.
     pub(crate) interpreter: PathBuf,
     pub(crate) program: PathBuf,
+    candidate: PathBuf,
+    warm: bool,
     /// The Conda environment that is activated first, if one is.
     conda_env: Option<PathBuf>,
 }
@@ -32,16 +34,43 @@ impl Evaluator {
     pub(crate) fn python(sh: &Shell) -> Result<Self> {
         let print = "import sys; print(sys.executable)";
         let interpreter = cmd!(sh, "python3 -c {print}").quiet().read()?.into();
-        Ok(Self { interpreter, program: workspace::root().join(TRIVIAL), conda_env: None })
+        Ok(Self::new(interpreter, "trivial.py"))
     }
 
     /// The trivial one in Rust, linked statically, so that it starts as fast as a program can.
     pub(crate) fn native(sh: &Shell) -> Result<Self> {
-        let (source, binary) = (workspace::root().join(NATIVE), workspace::target("bench/native"));
+        let (source, binary) = (evaluator("native.rs"), workspace::target("bench/native"));
         cmd!(sh, "rustc --edition 2024 -O -C target-feature=+crt-static -o {binary} {source}")
             .quiet()
             .run()?;
-        Ok(Self { interpreter: binary, program: source, conda_env: None })
+        Ok(Self::new(binary, "native.rs"))
+    }
+
+    /// One that imports `numpy`, and can be held.
+    pub(crate) fn with_numpy(sh: &Shell) -> Result<Self> {
+        Ok(Self::new(venv::with(sh, "reference", reference::PACKAGE)?, "with_numpy.py"))
+    }
+
+    /// One that imports the reference's own helper, with a candidate.
+    pub(crate) fn with_shinka(sh: &Shell) -> Result<Self> {
+        let python = venv::with(sh, "reference", reference::PACKAGE)?;
+        let candidate = evaluator("packing.py");
+        Ok(Self { candidate, ..Self::new(python, "with_shinka.py") })
+    }
+
+    fn new(interpreter: PathBuf, program: &str) -> Self {
+        let program = evaluator(program);
+        Self::at(interpreter, program.clone(), program)
+    }
+
+    /// One that is given by its paths.
+    pub(crate) fn at(interpreter: PathBuf, program: PathBuf, candidate: PathBuf) -> Self {
+        Self { interpreter, program, candidate, warm: false, conda_env: None }
+    }
+
+    /// The same, kept warm by sortie.
+    pub(crate) fn kept_warm(self) -> Self {
+        Self { warm: true, ..self }
     }
 
     /// The same in a Conda environment, whose hook needs a shell.
@@ -61,14 +90,20 @@ impl Evaluator {
             eval_program_path: self.program.clone(),
             python_executable: Some(self.interpreter.clone()),
             conda_env: self.conda_env.as_ref().map(|prefix| prefix.display().to_string()),
+            warm: self.warm.then(Warm::default),
             ..LocalJobConfig::default()
         }
     }
 
-    /// The candidate, which trivial evaluators do not look at.
+    /// The candidate, which is the evaluator itself where that does not look at it.
     pub(crate) fn candidate(&self) -> &Path {
-        &self.program
+        &self.candidate
     }
+}
+
+/// The path of a file of the bench's.
+fn evaluator(name: &str) -> PathBuf {
+    workspace::root().join(EVALUATORS).join(name)
 }
 
 /// A directory for results dirs, removed in the end.
@@ -121,6 +156,11 @@ pub(crate) struct Fresh {
 }
 
 impl Fresh {
+    /// One that is not removed.
+    pub(crate) fn kept(dir: PathBuf) -> Self {
+        Self { dir, keeps: true }
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.dir
     }

@@ -5,6 +5,7 @@ mod capture;
 mod endings;
 mod failures;
 mod helpers_killed;
+mod holds;
 mod isolation;
 mod logs;
 mod many;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sortie_process::{Command, FromTemplate, RunError, Start, Status, Template};
 
-use crate::{Stage, marked, signal};
+use crate::{Stage, eventually, marked, parent, signal};
 
 const TEMPLATE: &str = include_str!("template.py");
 
@@ -87,6 +87,29 @@ async fn a_command_that_dies_before_it_runs_has_died() {
     let stage = Stage::new();
     let command = from_template(&stage, "impatient", "echo run");
     assert_eq!(run(&stage, &command).await, (Start::Fresh, Status::Signaled(9)));
+}
+
+#[tokio::test]
+async fn supervisors_apart_share_no_template() {
+    let stage = Stage::new();
+    let other = stage.supervisor.apart();
+    let command = from_template(&stage, "", "exit 3");
+    let template = |known: &[i32]| {
+        let pids: Vec<_> =
+            marked(&stage.mark()).into_iter().filter(|pid| !known.contains(pid)).collect();
+        assert_eq!(pids.len(), 1, "{pids:?}");
+        pids[0]
+    };
+    assert_eq!(run(&stage, &command).await.0, Start::Fresh);
+    let first = template(&[]);
+    let exit = other.spawn(&command, stage.files()).await.unwrap().wait().await.unwrap();
+    assert_eq!(exit.start, Start::Fresh);
+    let second = template(&[first]);
+    let warden = |template| parent(parent(template).unwrap()).unwrap();
+    assert_eq!(warden(first), warden(second));
+    drop(other);
+    eventually("the other's template to end", || marked(&stage.mark()) == [first]).await;
+    assert_eq!(run(&stage, &command).await.0, Start::Warm);
 }
 
 #[tokio::test]

@@ -39,9 +39,13 @@ impl Local {
     pub(crate) fn new(
         config: JobConfig,
         here: Here,
-        setting: Setting,
+        mut setting: Setting,
     ) -> Result<Self, SchedulerError> {
         let plan = Plan::new(config, here)?;
+        if plan.warm().is_some() {
+            // Two schedulers never share a server, nor does a server outlive its scheduler.
+            setting.supervisor = setting.supervisor.apart();
+        }
         let runtime = setting.runtime.clone();
         let shared = Arc::new(Shared {
             plan,

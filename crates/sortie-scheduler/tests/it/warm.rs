@@ -6,9 +6,9 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use sortie_config::{LocalJobConfig, Warm};
-use sortie_results::{Outcome, Results};
-use sortie_scheduler::{Event, JobScheduler, Start, check};
+use sortie_config::{JobType, LocalJobConfig, Warm};
+use sortie_results::{Outcome, Record, Results};
+use sortie_scheduler::{Event, JobScheduler, SchedulerOptions, Start, check};
 
 use crate::{Stage, scheduler_with, write};
 
@@ -57,6 +57,14 @@ async fn run(stage: &Stage, scheduler: &JobScheduler) -> (Results, Start) {
     }
 }
 
+/// How many servers there are, while no job runs: by their command line, as only root sees the environment of one.
+fn servers(stage: &Stage) -> usize {
+    let evaluator = stage.path("evaluate.py").display().to_string();
+    let entries = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path());
+    let cmdlines = entries.filter_map(|entry| fs::read(entry.join("cmdline")).ok());
+    cmdlines.filter(|line| String::from_utf8_lossy(line).contains(&evaluator)).count()
+}
+
 #[tokio::test]
 async fn jobs_are_warm_after_the_first() {
     let stage = Stage::new("");
@@ -67,8 +75,9 @@ async fn jobs_are_warm_after_the_first() {
         assert_eq!((start, results.metrics["combined_score"].as_f64()), (expected, Some(2.5)));
         assert!(results.usage.peak_memory_bytes > 1_000_000, "{results:?}");
     }
+    assert_eq!(servers(&stage), 1);
     drop(scheduler);
-    crate::eventually("the server to end", || stage.processes().is_empty()).await;
+    crate::eventually("the server to end", || servers(&stage) == 0).await;
 }
 
 #[tokio::test]
@@ -179,6 +188,84 @@ async fn no_more_servers_than_set() {
     }
     starts.sort_by_key(|start| *start == Start::Cold);
     assert_eq!(starts, [Start::Fresh, Start::Cold]);
+}
+
+/// Ends as the candidate's first line says.
+const ENDINGS: &str = r#"
+import json, os, signal, subprocess, sys, time
+value = lambda name: sys.argv[sys.argv.index(name) + 1]
+with open(value("--program_path")) as file:
+    how = file.readline()
+with open(os.path.join(value("--results_dir"), "metrics.json"), "w") as file:
+    file.write("{" if how == "cut short" else '{"combined_score": 1.0}')
+if how != "says nothing":
+    with open(os.path.join(value("--results_dir"), "correct.json"), "w") as file:
+        file.write('{"correct": true}')
+subprocess.Popen(["sleep", "600"], start_new_session=True)
+if how == "exits":
+    sys.exit("some text")
+if how == "raises":
+    raise ValueError("wrong")
+if how == "crashes":
+    os.kill(os.getpid(), signal.SIGSEGV)
+if how == "prints":
+    while True:
+        print("x" * 1000)
+if how == "waits":
+    time.sleep(600)
+"#;
+
+/// What a job's end is taken for, and what is left of it, is the same cold and warm.
+#[tokio::test]
+async fn outcomes_are_those_of_cold_jobs() {
+    let stage = Stage::new("");
+    let mut warm = config(&stage, ENDINGS);
+    warm.time = Some("00:00:01".parse().unwrap());
+    warm.limits.max_log_bytes = 100_000;
+    let cold = scheduler_with(LocalJobConfig { warm: None, ..warm.clone() }, 1);
+    let warm = scheduler_with(warm, 1);
+    let mut kinds = Vec::new();
+    for how in ["", "cut short", "says nothing", "exits", "raises", "crashes", "prints", "waits"] {
+        write(&stage.path("candidate"), how);
+        let expected = run(&stage, &cold).await.0;
+        let (found, start) = run(&stage, &warm).await;
+        assert!(matches!(start, Start::Fresh | Start::Warm), "{how}: {start:?}");
+        let told = |results: &Results| {
+            let Results { outcome, fault, detail, correct, stdout_log, stderr_log, .. } = results;
+            let logs = (stdout_log.text(), stderr_log.text());
+            (outcome.clone(), *fault, detail.clone(), *correct, logs)
+        };
+        assert_eq!(told(&found), told(&expected), "{how}");
+        if !["prints", "waits"].contains(&how) {
+            assert_eq!(Record::read(&stage.path("results")).unwrap().stragglers, 1, "{how}");
+        }
+        kinds.push(found.outcome);
+    }
+    kinds.dedup();
+    assert!(kinds.len() >= 5, "{kinds:?}");
+    assert_eq!(servers(&stage), 1);
+}
+
+/// Not even where they share their helper processes and are equal.
+#[tokio::test]
+async fn schedulers_never_share_a_server() {
+    let stage = Stage::new("");
+    let config = config(&stage, EVALUATOR);
+    let options = SchedulerOptions { max_workers: 1, ..SchedulerOptions::default() };
+    let scheduler = || JobScheduler::new(JobType::Local, config.clone(), options.clone()).unwrap();
+    let schedulers = [scheduler(), scheduler()];
+    for expected in [Start::Fresh, Start::Warm] {
+        for scheduler in &schedulers {
+            assert_eq!(run(&stage, scheduler).await.1, expected);
+        }
+    }
+    assert_eq!(servers(&stage), 2);
+    let [first, second] = schedulers;
+    drop(first);
+    crate::eventually("its server to end", || servers(&stage) == 1).await;
+    assert_eq!(run(&stage, &second).await.1, Start::Warm);
+    drop(second);
+    crate::eventually("its server to end", || servers(&stage) == 0).await;
 }
 
 /// The warnings traced.

@@ -1,14 +1,20 @@
 //! Where each candidate is: to be run, with the scheduler, over, or written down.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sortie_results::Outcome;
 use sortie_scheduler::{Event, Finished, JobId, JobScheduler, Status};
+
+use tokio::time::Instant;
 
 use super::{Drive, Flying};
 use crate::scribe::{Finish, News, Order};
 use crate::triage::{Begun, look};
 use crate::{Progress, State, Stop};
+
+/// Of jobs that are lost together, the last is found to be so within this time after the first.
+const LOST_TOGETHER: Duration = Duration::from_secs(1);
 
 impl Drive {
     /// Finds out what there is to do for a candidate.
@@ -23,7 +29,6 @@ impl Drive {
             Begun::Submitted => self.adrift.push_back(place),
             Begun::Recorded => {
                 self.progress.waiting -= 1;
-                self.progress.running += 1;
                 self.write_down(place, None);
             }
         }
@@ -67,20 +72,22 @@ impl Drive {
     fn over(&mut self, scheduler: &JobScheduler, job: JobId, finished: Arc<Finished>) {
         self.moves(job, true);
         let Some(Flying { place, attached, .. }) = self.flying.remove(&job) else { return };
+        self.progress.running -= 1;
         scheduler.forget(job);
         let withdrawn = self.stops() && finished.outcome == Outcome::Cancelled;
         // It never came to the cluster, or left nothing there.
         let lost = attached && matches!(finished.outcome, Outcome::Lost { .. });
         if withdrawn || lost || self.failed.is_some() {
-            self.progress.running -= 1;
             self.progress.waiting += 1;
             self.todo.push_back(place);
+            // Those beside it may be lost as well, and are to be one array.
+            self.not_before = Instant::now() + LOST_TOGETHER;
         } else {
             self.write_down(place, Some(finished));
         }
     }
 
-    /// Has a candidate that is over written down. Until it is, it counts as running.
+    /// Has a candidate that is over written down.
     pub(super) fn write_down(&mut self, place: usize, finished: Option<Arc<Finished>>) {
         let candidate = self.sweep.candidates[place].clone();
         let results_dir = self.results_dir(place);
@@ -94,12 +101,10 @@ impl Drive {
         match news {
             News::Done { place, end } => {
                 self.unwritten -= 1;
-                self.progress.running -= 1;
                 self.progress.add(&self.sweep.candidates[place], &end);
                 self.sweep.states[place] = State::Ended(end);
             }
             News::Failed(error) => {
-                self.progress.running -= self.unwritten;
                 self.progress.waiting += self.unwritten;
                 self.unwritten = 0;
                 self.failed.get_or_insert(error);

@@ -3,6 +3,7 @@
 use sortie_results::jiff::Timestamp;
 use sortie_scheduler::{JobId, JobScheduler, Request, SchedulerError, Status};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::{Drive, Flying};
 use crate::scribe::Order;
@@ -24,7 +25,8 @@ impl Drive {
 
     /// Notes that further candidates are about to be handed over, if there is room for a good number.
     pub(super) fn begin(&mut self) {
-        if self.stops() || self.starting.is_some() || self.todo.is_empty() {
+        let busy = self.starting.is_some() || Instant::now() < self.not_before;
+        if self.stops() || busy || self.todo.is_empty() {
             return;
         }
         let in_slurm = self.sweep.header.options.in_slurm;

@@ -11,6 +11,7 @@ use sortie_results::ReadLimits;
 use sortie_scheduler::{JobId, JobScheduler, SchedulerOptions};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
 
 use crate::scribe::{News, Order, Scribe};
 use crate::{OpenSweep, Progress, Stop, Sweep, SweepDir, SweepError};
@@ -82,6 +83,8 @@ struct Drive {
     todo: VecDeque<usize>,
     /// Those that a cluster may have already.
     adrift: VecDeque<usize>,
+    /// Not before then is anything handed over.
+    not_before: Instant,
     /// Those that will be handed over once that is noted.
     starting: Option<(Vec<usize>, oneshot::Receiver<()>)>,
     flying: HashMap<JobId, Flying>,
@@ -110,6 +113,7 @@ impl Drive {
             control,
             todo: VecDeque::new(),
             adrift: VecDeque::new(),
+            not_before: Instant::now(),
             starting: None,
             flying: HashMap::new(),
             unwritten: 0,
@@ -149,6 +153,7 @@ impl Drive {
                     self.submit(scheduler, places, noted)?;
                 }
                 Ok(()) = self.control.stop.changed() => {}
+                () = sleep_until(self.not_before), if Instant::now() < self.not_before => {}
             }
         }
         Ok(())

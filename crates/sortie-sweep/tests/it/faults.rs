@@ -41,8 +41,7 @@ impl Dying {
         let left =
             self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         match (left, self.fault) {
-            (Err(_), _) => dead(),
-            (Ok(1), Fault::Before) => dead(),
+            (Err(_), _) | (Ok(1), Fault::Before) => dead(),
             (Ok(1), Fault::Half) => half().and(dead()),
             (Ok(1), Fault::After) => whole().and(dead()),
             (Ok(_), _) => whole(),
@@ -91,9 +90,10 @@ const COUNT: usize = 3;
 
 /// Runs a sweep until the disk dies; whether it does before the end.
 async fn until_it_dies(stage: &Stage, disk: Arc<Dying>) -> bool {
-    let open = match stage.dir().is_sweep() {
-        true => sortie_sweep::OpenSweep::resume(stage.dir(), disk),
-        false => stage.create(COUNT, disk),
+    let open = if stage.dir().is_sweep() {
+        sortie_sweep::OpenSweep::resume(stage.dir(), disk)
+    } else {
+        stage.create(COUNT, disk)
     };
     match open {
         Ok(open) => stage.run(open).await.is_err(),
@@ -124,9 +124,10 @@ async fn a_launcher_may_die_at_every_write() {
             // So may the one that mends.
             let before = if stage.dir().is_sweep() { done(&stage.dir()) } else { Vec::new() };
             until_it_dies(&stage, Dying::after(1 + calls % 5, fault)).await;
-            let open = match stage.dir().is_sweep() {
-                true => stage.resume(),
-                false => stage.create(COUNT, Arc::new(RealDisk)).unwrap(),
+            let open = if stage.dir().is_sweep() {
+                stage.resume()
+            } else {
+                stage.create(COUNT, Arc::new(RealDisk)).unwrap()
             };
             stage.run(open).await.unwrap();
             let context = format!("{fault:?} of call {calls}");

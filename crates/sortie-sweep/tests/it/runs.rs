@@ -16,14 +16,10 @@ async fn each_candidate_gets_a_results_dir_and_a_line() {
     let open = stage.create(5, Arc::new(RealDisk)).unwrap();
     let (_stop, control, progress) = control();
     let sweep = open.run(stage.config().into(), SchedulerOptions::default(), control).await;
-    assert_eq!(stage.dir().read().unwrap(), {
-        let mut sweep = sweep.unwrap();
-        sweep.sessions = stage.dir().read().unwrap().sessions;
-        sweep
-    });
+    assert_eq!(stage.dir().read().unwrap().states, sweep.unwrap().states);
     let progress = progress.borrow().clone();
     assert_eq!(progress.done, Counts { correct: 4, candidate: 1, ..Counts::default() });
-    assert_eq!((progress.total(), progress.waiting, progress.running), (5, 0, 0));
+    assert_eq!((progress.candidates, progress.waiting, progress.running), (5, 0, 0));
     let path = stage.path("c3.py").display().to_string();
     assert_eq!(progress.best, Some(Best { id: "c3".into(), candidate: path, score: 3.0 }));
 
@@ -73,7 +69,7 @@ async fn results_that_are_cut_or_damaged_are_written_again_from_the_records() {
 }
 
 /// Waits for a file to go on.
-const WAITS: &str = r#"while [ ! -e go ]; do sleep 0.01; done"#;
+const WAITS: &str = "while [ ! -e go ]; do sleep 0.01; done";
 
 #[tokio::test]
 async fn a_drained_sweep_lets_what_runs_come_to_its_end() {
@@ -98,9 +94,10 @@ async fn a_drained_sweep_lets_what_runs_come_to_its_end() {
 async fn what_was_cancelled_is_run_again() {
     let stage = Stage::new(&format!("{WAITS}\n{SCORES}"));
     for wish in [Stop::Cancel, Stop::Now] {
-        let open = match stage.dir().is_sweep() {
-            true => stage.resume(),
-            false => stage.create(6, Arc::new(RealDisk)).unwrap(),
+        let open = if stage.dir().is_sweep() {
+            stage.resume()
+        } else {
+            stage.create(6, Arc::new(RealDisk)).unwrap()
         };
         let (stop, control, mut progress) = control();
         let run = open.run(stage.config().into(), SchedulerOptions::default(), control);

@@ -7,7 +7,9 @@ import secrets
 import tempfile
 import uuid
 
-import numpy.random  # a stand-in, see `stand_in.rs`
+# Stand-ins, see `independent.rs`.
+import numpy.random
+import torch
 
 print("random", random.random(), random.getrandbits(64))
 print("choice", random.sample(range(10**9), 3))
@@ -21,3 +23,5 @@ print("temp", tempfile.mktemp())
 print("names", next(tempfile._get_candidate_names()))
 print("authkey", bytes(multiprocessing.current_process().authkey).hex())
 print("numpy", numpy.random.random())
+print("torch", torch.initial_seed())
+print("torch", torch.rand())

@@ -175,6 +175,14 @@ async fn what_modules_print_is_printed_by_each_job() {
     assert!(ran.err.starts_with("error noise\n") && ran.err.contains("a warning"), "{}", ran.err);
 }
 
+/// Of the evaluator, once a job.
+#[tokio::test]
+async fn what_the_compiler_warns_of() {
+    let stage = Stage::new("x = 1\nprint(x is 1, '\\d')\nassert (x, 'always')\n");
+    let ran = alike(&stage, &[]).await;
+    assert_eq!(ran.err.matches("SyntaxWarning: \"is\" with").count(), 1, "{}", ran.err);
+}
+
 /// C writes its own buffer when it is full or at the end: at the end of importing, where it is warm.
 async fn alike_but_for_order(stage: &Stage) -> Ran {
     let sorted = |text: &str| {

@@ -6,21 +6,29 @@ use sortie_process::{Start, Status};
 
 use crate::Stage;
 
-/// Stands in for `numpy`, which the test does without: a generator whose state a fork copies.
+/// Stand in for `numpy` and `torch`, which the test does without: a generator whose state a fork copies, seeded
+/// anew by `seed()`.
 const NUMPY: &str = "import random as _random\n_state = _random.Random()\nrandom = _state.random\n\
                      def seed():\n    _state.seed()\n";
+const TORCH: &str = "import random as _random\n_state = _random.Random()\n_seed = 67280421310721\n\
+                     def seed():\n    global _seed\n    _seed = _random.SystemRandom().getrandbits(64)\n    \
+                     _state.seed(_seed)\n    return _seed\n\
+                     def initial_seed():\n    return _seed\n\
+                     def rand():\n    return _state.random()\n\
+                     _state.seed(_seed)\n";
 
 #[tokio::test]
 async fn a_hundred_jobs_draw_nothing_alike() {
     let stage = Stage::new(include_str!("../evaluators/random_things.py"));
     stage.write("numpy/__init__.py", "");
     stage.write("numpy/random.py", NUMPY);
+    stage.write("torch/__init__.py", TORCH);
     let mut drawn = HashSet::new();
     for job in 0..100 {
         let ran = stage.run(&stage.warm(&[])).await;
         assert_eq!(ran.exit.status, Status::Exited(0), "{}", ran.err);
         assert_eq!(ran.exit.start, if job == 0 { Start::Fresh } else { Start::Warm });
-        assert_eq!(ran.out.lines().count(), 12, "{}", ran.out);
+        assert_eq!(ran.out.lines().count(), 14, "{}", ran.out);
         for line in ran.out.lines() {
             assert!(drawn.insert(line.to_owned()), "drawn twice: {line}");
         }
@@ -36,6 +44,22 @@ async fn a_job_can_change_nothing_that_the_next_one_sees() {
     for _ in 0..3 {
         let warm = stage.run(&stage.warm(&[])).await;
         assert_eq!((warm.out, warm.err), (cold.out.clone(), cold.err.clone()));
+    }
+}
+
+/// Its socket has no name, and the only process that has it open besides is the shepherd.
+#[tokio::test]
+async fn a_job_has_no_handle_on_its_server() {
+    let stage = Stage::new(
+        "import os, subprocess\nnumbers = range(3, 1024)\n\
+         print([n for n in numbers if os.path.exists(f'/proc/self/fd/{n}')], flush=True)\n\
+         subprocess.run(['ls', '/proc/self/fd'], close_fds=False)\n",
+    );
+    let cold = stage.run(&stage.cold(&[])).await;
+    assert_eq!(cold.out, "[]\n0\n1\n2\n3\n");
+    for start in [Start::Fresh, Start::Warm] {
+        let warm = stage.run(&stage.warm(&[])).await;
+        assert_eq!((warm.exit.start, warm.out), (start, cold.out.clone()));
     }
 }
 

@@ -40,6 +40,29 @@ async fn a_module_that_keeps_files_open_is_named() {
     assert!(reason.starts_with("module `module` opens socket:["), "{reason}");
 }
 
+/// As one does that uses a GPU, whose driver knows the process that has opened it and no other.
+#[tokio::test]
+async fn a_module_that_opens_a_device_is_named() {
+    for (mode, device) in [("rb", "/dev/zero"), ("wb", "/dev/full")] {
+        let text = format!("device = open('{device}', '{mode}', buffering=0)");
+        assert_eq!(refused(&text).await, format!("module `module` opens {device}"));
+    }
+}
+
+#[tokio::test]
+async fn a_module_that_sets_a_timer_is_named() {
+    let text = "import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nsignal.alarm(600)";
+    assert_eq!(refused(text).await, "module `module` sets a timer, which a fork does not have");
+}
+
+#[tokio::test]
+async fn a_module_preloaded_is_named_too() {
+    let stage = Stage::new("print('ran')\n");
+    stage.write("extra.py", "file = open('extra.log', 'w')");
+    let ran = stage.run(&warmed(stage.cold(&[]), &["extra".into()], |_| ())).await;
+    assert!(fallback(&ran.exit).starts_with("module `extra` opens /"), "{ran:?}");
+}
+
 #[tokio::test]
 async fn an_interpreter_that_starts_with_threads_is_told_of() {
     let stage = Stage::new("print('ran')\n");

@@ -12,7 +12,7 @@ use crate::exit_status;
 use crate::failure::Failure;
 use crate::forms::State;
 use crate::keeper::Sighted;
-use crate::view::View;
+use crate::view::{JobView, View};
 use follow::Followed;
 use shown::{Sink, Target};
 
@@ -41,9 +41,12 @@ Examples:
 #[command(after_help = AFTER_HELP)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
-    /// The results dir
+    /// The results dir, or the directory of a sweep
     #[arg(value_name = "DIR")]
     dir: PathBuf,
+    /// Which candidate of the sweep
+    #[arg(value_name = "ID")]
+    id: Option<PathBuf>,
     /// Go on until the job is over
     #[arg(short, long)]
     follow: bool,
@@ -65,9 +68,20 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
-    View::of(&args.dir)?;
-    let mut streams = streams(args);
-    match print(args, &mut streams) {
+    let dir = match &args.id {
+        Some(id) => args.dir.join(id),
+        None => args.dir.clone(),
+    };
+    if let View::Sweep(_) = View::of(&dir)? {
+        return Err(Failure::Job {
+            dir,
+            problem: "a sweep has no logs, its candidates have".to_owned(),
+            hint: "name one: `sortie logs DIR ID`; `sortie ls DIR` lists them".to_owned(),
+            status: exit_status::SETUP,
+        });
+    }
+    let mut streams = streams(args, &dir);
+    match print(args.follow, &dir, &mut streams) {
         // Whoever read it has had enough.
         Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
             Ok(exit_status::of_signal(SIGPIPE))
@@ -82,9 +96,9 @@ struct Stream {
     sink: Sink,
 }
 
-fn streams(args: &Args) -> Vec<Stream> {
+fn streams(args: &Args, dir: &Path) -> Vec<Stream> {
     let stream = |log, target| Stream {
-        followed: Followed::new(&args.dir, log, args.lines),
+        followed: Followed::new(dir, log, args.lines),
         sink: Sink::new(target, args.raw, args.json.then_some(log)),
     };
     let of_stderr = if args.stderr || args.json { Target::Stdout } else { Target::Stderr };
@@ -98,15 +112,14 @@ fn streams(args: &Args) -> Vec<Stream> {
     streams
 }
 
-fn print(args: &Args, streams: &mut [Stream]) -> Result<(), Failure> {
+fn print(follow: bool, dir: &Path, streams: &mut [Stream]) -> Result<(), Failure> {
     let mut pause = SHORTEST;
     loop {
         // First, so that what was written before the end is read.
-        let over = !args.follow || is_over(&args.dir)?;
+        let over = !follow || is_over(dir)?;
         let mut grown = false;
         for Stream { followed, sink } in &mut *streams {
-            grown |=
-                followed.read_on(|bytes| sink.write(bytes)).map_err(|error| error.of(&args.dir))?;
+            grown |= followed.read_on(|bytes| sink.write(bytes)).map_err(|error| error.of(dir))?;
         }
         match (over, grown) {
             (true, false) => break,
@@ -126,7 +139,7 @@ fn is_over(dir: &Path) -> Result<bool, Failure> {
     if Sighted::in_dir(dir).is_there() {
         return Ok(false);
     }
-    Ok(match View::of(dir)?.state {
+    Ok(match JobView::of(dir)?.state {
         State::Finished | State::Lost => true,
         // Nobody sees to it, but its script tells of its end.
         State::Orphaned => Submitted::read(dir)

@@ -10,7 +10,7 @@ use sortie::exit_status::{INTERRUPTED, of_signal};
 use crate::stage::{self, Stage, ended, eventually};
 
 /// Takes no notice of SIGTERM, nor do its children, one of which has left its session.
-const STUBBORN: &str = r#"
+pub(crate) const STUBBORN: &str = r#"
     trap '' TERM
     setsid sleep 600 &
     sleep 600 &

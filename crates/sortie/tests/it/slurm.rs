@@ -11,16 +11,16 @@ use sortie_results::{AttemptId, Outcome, Record, ResultsDir, Submitted, Value};
 use crate::stage::{self, Ran, Stage, ended, eventually, ran};
 
 /// Says that jobs may go on, once this file is there.
-const WAIT: &str = r#": > "$4/ready"; while [ ! -e "$4/go" ]; do sleep 0.05; done;"#;
+pub(crate) const WAIT: &str = r#": > "$4/ready"; while [ ! -e "$4/go" ]; do sleep 0.05; done;"#;
 
 /// A stage whose jobs go through Slurm; `None` where only the quick tests are asked for.
-struct Cluster {
-    stage: Stage,
+pub(crate) struct Cluster {
+    pub(crate) stage: Stage,
     conf: String,
 }
 
 impl Cluster {
-    fn new(evaluator: &str, settings: &str) -> Option<Self> {
+    pub(crate) fn new(evaluator: &str, settings: &str) -> Option<Self> {
         if std::env::var_os("SORTIE_TEST_QUICK").is_some_and(|quick| quick == "1") {
             eprintln!("left out, as SORTIE_TEST_QUICK=1: Slurm");
             return None;
@@ -42,7 +42,7 @@ impl Cluster {
         Some(Self { stage, conf })
     }
 
-    fn sortie<const N: usize>(&self, args: [&str; N]) -> Command {
+    pub(crate) fn sortie<const N: usize>(&self, args: [&str; N]) -> Command {
         let mut command = self.stage.sortie(args);
         command.env("SLURM_CONF", &self.conf).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
@@ -57,7 +57,7 @@ impl Cluster {
     }
 
     /// The job as Slurm sees it: its state, or nothing if it is not in the queue.
-    fn state(&self) -> String {
+    pub(crate) fn state(&self) -> String {
         let name = Submitted::read(&self.stage.path("results")).unwrap().job_name;
         let mut squeue = self.stage.command("squeue");
         squeue.args(["-h", "-n", &name, "-o", "%T"]).env("SLURM_CONF", &self.conf);
@@ -67,7 +67,7 @@ impl Cluster {
     }
 
     /// Waits until neither Slurm nor this machine has anything of the job.
-    fn empties(&self) {
+    pub(crate) fn empties(&self) {
         eventually("the job to leave the queue", || self.state().is_empty());
         self.stage.empties();
     }

@@ -183,6 +183,12 @@ impl Ran {
         self.says_error(said);
     }
 
+    /// Fails unless it ended with that status and said one error with this in it, whatever it printed.
+    pub(crate) fn is_error_with_output(&self, status: u8, said: &str) {
+        assert_eq!(self.status, Some(status.into()), "{self:?}");
+        self.says_error(said);
+    }
+
     /// Fails unless one error was said, with this in it. What was traced before it may be there too.
     pub(crate) fn says_error(&self, said: &str) {
         let errors: Vec<_> =

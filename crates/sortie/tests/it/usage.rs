@@ -40,9 +40,10 @@ fn help_and_version_are_no_errors() {
         ran.stdout
     };
     assert_eq!(said(&["--version"]), format!("sortie {}\n", env!("CARGO_PKG_VERSION")));
-    for command in ["run", "attach", "render", "check", "clean"] {
+    for command in ["run", "attach", "render", "check", "clean", "report"] {
         let help = said(&[command, "--help"]);
-        assert!(help.contains(&format!("Example:\n  sortie {command} --config job.yaml")));
+        let args = if command == "report" { "" } else { "--config job.yaml" };
+        assert!(help.contains(&format!("Example:\n  sortie {command} {args}")));
         assert!(help.lines().skip_while(|line| !line.is_empty()).count() > 10, "{help}");
         assert!(said(&["--help"]).contains(&format!("\n  {command} ")));
     }

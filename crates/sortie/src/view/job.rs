@@ -1,7 +1,7 @@
-//! What a results dir says of its job to somebody who comes by.
+//! What a results dir says of its job.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::Duration;
 
 use clap::builder::styling::AnsiColor;
@@ -14,21 +14,19 @@ use crate::failure::Failure;
 use crate::forms::{JobStatus, KeeperForm, SlurmForm, State, VERSION};
 use crate::keeper::Sighted;
 use crate::output::{bold, one_line};
-
-/// How often it is looked whether something has changed that no event tells of.
-const LOOK: Duration = Duration::from_millis(250);
-/// How long a single wait for a process may be.
-const WAIT: Duration = Duration::from_secs(600);
+use crate::view::{rest, sweep};
 
 /// A results dir that a job was given.
-pub(crate) struct View {
+pub(crate) struct JobView {
     pub(crate) dir: PathBuf,
     pub(crate) state: State,
     pub(crate) sighted: Sighted,
+    /// The sweep that it is of, if a launcher sees to that.
+    sweep: Option<PathBuf>,
     sight: Sight,
 }
 
-impl View {
+impl JobView {
     /// Looks at it.
     ///
     /// # Errors
@@ -40,31 +38,36 @@ impl View {
         let sight = Sight::of(dir);
         let sight = match sight {
             // While somebody sees to it, only what that one says counts.
-            Err(_) if sighted.is_there() => {
-                Sight { record: None, submitted: None, has_logs: true, is_claimed: true }
-            }
+            Err(_) if sighted.is_there() => Sight { record: None, submitted: None, has_logs: true },
             sight => sight?,
         };
         let said = sighted.note.as_ref().map_or(Stage::Running, |note| note.stage);
+        let sweep = sweep::in_hand_around(dir).filter(|_| !sighted.is_there());
         let state = match (sighted.is_there(), said) {
             (true, Stage::Queued) => State::Queued,
             (true, Stage::Running) => State::Running,
             (true, Stage::Stopping) => State::Stopping,
             (false, _) if sight.record.is_some() => State::Finished,
+            (false, _) if sweep.is_some() && sight.submitted.is_some() => {
+                if has_started(dir, &sight) { State::Running } else { State::Queued }
+            }
+            (false, _) if sweep.is_some() && sight.has_logs => State::Running,
             (false, _) if sight.submitted.is_some() => State::Orphaned,
-            (false, _) if sight.is_claimed => State::Running,
+            (false, _) if is_claimed(dir) => State::Running,
             (false, _) if sight.has_logs || sighted.note.is_some() => State::Lost,
             (false, _) => return Err(Failure::NoJob(dir.to_owned())),
         };
-        Ok(Self { dir: dir.to_owned(), state, sighted, sight })
+        Ok(Self { dir: dir.to_owned(), state, sighted, sweep, sight })
+    }
+
+    /// The sweep that it is of, if a launcher sees to that.
+    pub(crate) fn sweep(&self) -> Option<&Path> {
+        self.sweep.as_deref()
     }
 
     /// Waits until it may be worth while to look again, and for so long at most.
     pub(crate) fn rest(&self, most: Duration) {
-        match &self.sighted.held {
-            Held::By(holder) if holder.ends_within(most.min(WAIT)).is_ok() => {}
-            _ => thread::sleep(most.min(LOOK)),
-        }
+        rest(&self.sighted.held, most);
     }
 
     pub(crate) fn record(&self) -> Option<&Record> {
@@ -81,6 +84,9 @@ impl View {
     /// What to do about it.
     pub(crate) fn advice(&self) -> Option<String> {
         match self.state {
+            State::Orphaned | State::Lost if sweep::is_around(&self.dir) => {
+                Some("nobody sees to its sweep: `sortie sweep --resume` goes on with it".to_owned())
+            }
             State::Orphaned => Some(
                 "nobody sees to it, while Slurm has it or had: `sortie attach --config FILE DIR` takes it up again"
                     .to_owned(),
@@ -103,6 +109,7 @@ impl View {
         let attempt = record.map(|record| record.attempt);
         JobStatus {
             version: VERSION,
+            kind: "job",
             dir: self.dir.to_string_lossy().into_owned(),
             state: self.state,
             reason: told.and_then(|note| note.reason.clone()),
@@ -183,6 +190,9 @@ impl View {
         if let Some(advice) = self.advice() {
             return advice;
         }
+        if let Some(sweep) = &self.sweep {
+            return format!("in the hands of the sweep {}", sweep.display());
+        }
         if !self.sighted.is_there() {
             return "in the hands of a program that is not this tool, or of what is left of one"
                 .to_owned();
@@ -193,6 +203,18 @@ impl View {
         let time = note.map_or(0, |note| seconds_since(note.stage_since));
         format!("{reason}for {time} s ({})", self.sighted.who())
     }
+}
+
+/// Whether a job that was handed to Slurm has begun there.
+fn has_started(dir: &Path, sight: &Sight) -> bool {
+    let attempt = sight.submitted.as_ref().map(|note| note.attempt);
+    attempt.is_some_and(|attempt| JobStart::load(dir, attempt).is_ok_and(|start| start.is_some()))
+}
+
+/// Whether a process on this machine has claimed the directory, or is what is left of one that had.
+fn is_claimed(dir: &Path) -> bool {
+    let held = File::open(dir).and_then(|dir| Held::of_flock(&dir));
+    held.is_ok_and(|held| !matches!(held, Held::Free))
 }
 
 fn seconds_since(time: Timestamp) -> i64 {

@@ -1,0 +1,312 @@
+//! `sortie sweep`: many candidates, to their results.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{env, fs};
+
+use sortie_config::{ConfigError, JobConfig};
+use sortie_scheduler::SchedulerOptions;
+use sortie_sweep::{
+    Candidate, Control, NewSweep, OpenSweep, Options, Progress, RealDisk, SourceError, Sources,
+    Stop, Summary, Sweep, SweepDir, SweepError,
+};
+use tokio::runtime::Builder;
+use tokio::sync::watch;
+
+use crate::failure::Failure;
+use crate::job::ConfigArgs;
+use crate::keeper::{Launcher, as_detached, detach};
+use crate::signals::Signals;
+use crate::sweep_progress::{Display, say};
+use crate::view::View;
+use crate::{exit_status, output, sweep_summary};
+
+/// What `sortie cancel` sends, and a system that ends what runs.
+const SIGTERM: u8 = 15;
+
+/// How many candidates the summary names.
+const BEST: usize = 5;
+
+const SCORE_HELP: &str = "What candidates are ranked by, highest first: a member of metrics.json [default: combined_score]";
+
+const USAGE: &str = "\
+sortie sweep [OPTIONS] --config FILE --out DIR CANDIDATE...
+       sortie sweep [OPTIONS] --resume DIR";
+
+const AFTER_HELP: &str = "\
+A CANDIDATE is a file; a directory, for its main.py, or else for the files in it and
+those of its directories that have a main.py; a pattern in quotes, as 'gen_*/main.py';
+a file NAME.jsonl, as for --jsonl; or - for a list on standard input, a path a line.
+
+OUT gets a results dir for each candidate, called by its id: the stem of its file, or
+the name of its directory if that is main.py, with a number if it is not the first.
+OUT/results.jsonl gets a line for each that is done: id, candidate, all that `sortie run`
+prints, submitted_at, started_at, ended_at, host. OUT/ledger.jsonl and the results dirs
+hold all that is needed to go on after anything, with --resume: candidates that are done
+are not run again, jobs that Slurm has are taken up. OUT/settings.yaml is a copy of the
+settings, used by --resume, which runs in the directory where the sweep was begun.
+
+Ctrl-C (or SIGHUP) once: nothing more is begun, and what runs comes to its end (with
+--cancel-running, SIGTERM or `sortie cancel` it is cancelled). Twice: local jobs are
+killed, jobs that Slurm has are left to it. Either way the sweep can be resumed.
+
+Exit status:
+  0    all candidates are done, and each has a verdict, correct or not
+  2    something to mend: command line, settings, or what jobs failed for
+  3    the machine failed, for a job or for the sweep's own files: try again
+  130  interrupted by Ctrl-C before all were done (143 by SIGTERM, 129 by SIGHUP)
+
+Examples:
+  sortie sweep --config job.yaml --out results candidates/
+  sortie sweep --resume results";
+
+/// Run the evaluator on many candidates, in a directory that can be resumed
+#[derive(clap::Args)]
+#[command(after_help = AFTER_HELP, override_usage = USAGE)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    config: Option<ConfigArgs>,
+    /// Where logs and results go: a new directory, or an empty one
+    #[arg(short, long, value_name = "DIR", required_unless_present = "resume")]
+    out: Option<PathBuf>,
+    /// The programs to evaluate
+    #[arg(value_name = "CANDIDATE")]
+    candidates: Vec<PathBuf>,
+    /// JSON Lines that name candidates, each {"candidate": PATH, "id": NAME, "args": {NAME: VALUE}}, of
+    /// which the last two may be left out; - for standard input
+    #[arg(long, value_name = "FILE")]
+    jsonl: Vec<PathBuf>,
+    /// The list on standard input ends its paths with NUL, as of `find -print0`
+    #[arg(short = '0', long)]
+    null: bool,
+    /// Go on with a sweep that was stopped or killed
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "out", "candidates", "jsonl", "null", "score"])]
+    resume: Option<PathBuf>,
+    /// How many jobs run at once on this machine [default: 4]
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    workers: Option<u32>,
+    /// How many jobs are in Slurm's hands at once, at most [default: 4000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    in_slurm: Option<u32>,
+    #[arg(long, value_name = "METRIC", help = SCORE_HELP)]
+    score: Option<String>,
+    /// Cancel what runs at the first Ctrl-C
+    #[arg(long)]
+    cancel_running: bool,
+    /// Print the summary as one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Go on without this terminal, as `sortie submit` does, and print where the sweep is
+    #[arg(long)]
+    detach: bool,
+}
+
+pub(crate) fn execute(args: &Args, verbose: bool, detached: bool) -> Result<u8, Failure> {
+    if detached {
+        return as_detached(|launcher| drive(args, verbose, Some(launcher)));
+    }
+    if args.detach {
+        return detach_sweep(args, verbose);
+    }
+    drive(args, verbose, None)
+}
+
+fn open(args: &Args) -> Result<(OpenSweep, JobConfig), Failure> {
+    match (&args.resume, &args.config, &args.out) {
+        (Some(dir), ..) => resume(args, dir),
+        (None, Some(config), Some(out)) => begin(args, config, out),
+        // The command line sees to it that there is one of the two.
+        _ => Err(Failure::Source(SourceError::None)),
+    }
+}
+
+/// Makes the sweep here, where standard input is, and has another process go on with it.
+fn detach_sweep(args: &Args, verbose: bool) -> Result<u8, Failure> {
+    let dir = match (&args.resume, &args.out) {
+        (Some(dir), _) => dir,
+        (None, Some(out)) => {
+            drop(open(args)?);
+            out
+        }
+        (None, None) => return Err(Failure::Source(SourceError::None)),
+    };
+    let mut again = vec![OsString::from("sweep")];
+    again.extend(verbose.then(|| "--verbose".into()));
+    again.extend(args.cancel_running.then(|| "--cancel-running".into()));
+    for (flag, number) in [("--workers", args.workers), ("--in-slurm", args.in_slurm)] {
+        again.extend(number.map(|number| format!("{flag}={number}").into()));
+    }
+    again.extend(["--resume".into(), absolute(dir)?.into()]);
+    detach(again)?;
+    View::of(dir)?.show(args.json)?;
+    Ok(exit_status::CORRECT)
+}
+
+fn drive(args: &Args, verbose: bool, launcher: Option<&Launcher>) -> Result<u8, Failure> {
+    let (open, config) = open(args)?;
+    if let Some(launcher) = launcher {
+        log_here(open.dir())?;
+        if !launcher.accepted() {
+            return Ok(exit_status::INTERRUPTED);
+        }
+    }
+    let options = SchedulerOptions { verbose, ..SchedulerOptions::default() };
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(Failure::Runtime)?;
+    let ran = runtime.block_on(run(open, config, options, args.cancel_running));
+    // Without waiting for a file system that does not answer.
+    runtime.shutdown_background();
+    let (sweep, signal) = ran?;
+    let summary = Summary::of(&sweep, BEST);
+    let printed = if args.json {
+        output::json(&summary).and_then(|json| output::print(&json))
+    } else {
+        output::print(sweep_summary::text(&summary).as_bytes())
+    };
+    printed.map_err(Failure::Output)?;
+    Ok(status(&summary, signal))
+}
+
+/// Has all that this process says from now on written to a file of the sweep.
+fn log_here(dir: &SweepDir) -> Result<(), Failure> {
+    let path = dir.log_file();
+    let log = File::options().create(true).append(true).open(&path);
+    let logs = log.and_then(|log| sortie_process::detach::log_to(&log));
+    Ok(logs.map_err(|source| SweepError::Io { action: "open", path, source })?)
+}
+
+/// Makes a sweep.
+fn begin(args: &Args, config: &ConfigArgs, out: &Path) -> Result<(OpenSweep, JobConfig), Failure> {
+    let config = config.load()?;
+    let candidates = candidates(args)?;
+    let settings = config.to_yaml().map_err(|error| Failure::Output(io::Error::other(error)))?;
+    let new = NewSweep {
+        settings: &settings,
+        cwd: env::current_dir().map_err(Failure::Runtime)?,
+        options: options(args, Options::default()),
+        candidates,
+    };
+    let dir = SweepDir::new(absolute(out)?);
+    Ok((OpenSweep::create(dir, new, Arc::new(RealDisk))?, config))
+}
+
+/// Takes one up again, where it was begun.
+fn resume(args: &Args, dir: &Path) -> Result<(OpenSweep, JobConfig), Failure> {
+    let dir = SweepDir::new(absolute(dir)?);
+    let mut open = OpenSweep::resume(dir, Arc::new(RealDisk))?;
+    let header = &open.sweep().header;
+    let options = options(args, header.options.clone());
+    let cwd = header.cwd.clone();
+    env::set_current_dir(&cwd).map_err(|source| SweepError::Io {
+        action: "go to the sweep's working directory",
+        path: cwd,
+        source,
+    })?;
+    let config = JobConfig::load(&open.dir().settings_file())?;
+    open.set_options(options.workers, options.in_slurm);
+    Ok((open, config))
+}
+
+fn options(args: &Args, before: Options) -> Options {
+    let given = |number: Option<u32>| number.and_then(|number| usize::try_from(number).ok());
+    Options {
+        score: args.score.clone().unwrap_or(before.score),
+        workers: given(args.workers).unwrap_or(before.workers),
+        in_slurm: given(args.in_slurm).unwrap_or(before.in_slurm),
+    }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(Failure::Runtime)
+}
+
+fn candidates(args: &Args) -> Result<Vec<Candidate>, Failure> {
+    let stdin = || {
+        let mut text = Vec::new();
+        io::stdin().lock().read_to_end(&mut text).map_err(Failure::Input)?;
+        Ok::<_, Failure>(text)
+    };
+    let is_stdin = |path: &Path| path.as_os_str() == "-";
+    let mut sources = Sources::default();
+    for candidate in &args.candidates {
+        if is_stdin(candidate) {
+            sources.add_list(&stdin()?, if args.null { 0 } else { b'\n' })?;
+        } else {
+            sources.add(candidate)?;
+        }
+    }
+    for list in &args.jsonl {
+        if is_stdin(list) {
+            sources.add_json_lines("standard input", &stdin()?)?;
+        } else {
+            let read = fs::read(list);
+            let text = read.map_err(|source| ConfigError::Read { file: list.clone(), source })?;
+            sources.add_json_lines(&list.display().to_string(), &text)?;
+        }
+    }
+    Ok(sources.candidates()?)
+}
+
+/// Has the sweep run, and shows how it fares: the sweep as it is then, and the signal that stopped it, if one did.
+async fn run(
+    open: OpenSweep,
+    config: JobConfig,
+    options: SchedulerOptions,
+    cancel_running: bool,
+) -> Result<(Sweep, Option<u8>), Failure> {
+    let mut signals = Signals::listen().map_err(Failure::Runtime)?;
+    let (stop, stopped) = watch::channel(Stop::No);
+    let (progress, seen) = watch::channel(Progress::of(open.sweep()));
+    let mut display = Display::start(seen);
+    let control = Control { stop: stopped, progress };
+    let mut running = std::pin::pin!(open.run(config, options, control));
+    let mut first = None;
+    loop {
+        tokio::select! {
+            ended = &mut running => return Ok((ended?, first)),
+            () = display.next() => {}
+            signal = signals.next() => {
+                let wish = match (*stop.borrow(), cancel_running || signal == SIGTERM) {
+                    (Stop::No, false) => Stop::Drain,
+                    (Stop::No, true) => Stop::Cancel,
+                    (Stop::Drain | Stop::Cancel, _) => Stop::Now,
+                    (Stop::Now, _) => return Err(Failure::Abandoned { signal }),
+                };
+                first.get_or_insert(signal);
+                say(match wish {
+                    Stop::Drain => "stopping when what runs has ended (Ctrl-C again stops now)",
+                    Stop::Cancel => "cancelling what runs (Ctrl-C again stops now)",
+                    Stop::No | Stop::Now => "stopping now",
+                });
+                stop.send_replace(wish);
+            }
+        }
+    }
+}
+
+fn status(summary: &Summary, signal: Option<u8>) -> u8 {
+    match signal {
+        Some(signal) if !summary.complete => exit_status::of_signal(signal),
+        _ if summary.done.setup > 0 => exit_status::SETUP,
+        _ if summary.done.infrastructure > 0 || !summary.complete => exit_status::INFRASTRUCTURE,
+        _ => exit_status::CORRECT,
+    }
+}
+
+/// What to do where a sweep cannot be made, or cannot go on.
+pub(crate) fn hint(error: &SweepError) -> Option<&'static str> {
+    match error {
+        SweepError::Exists { .. } => Some("go on with it: `sortie sweep --resume DIR`"),
+        SweepError::NoSweep { .. } => {
+            Some("begin one: `sortie sweep --config FILE --out DIR CANDIDATE...`")
+        }
+        SweepError::Io { action: "write" | "write into" | "mend", .. } => {
+            Some("make room or mend what is wrong there, then go on: `sortie sweep --resume DIR`")
+        }
+        SweepError::Damaged { .. } => Some("take it from a copy, or begin a new sweep"),
+        _ => None,
+    }
+}

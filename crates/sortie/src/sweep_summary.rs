@@ -1,0 +1,47 @@
+//! What came of a sweep, for people.
+
+use std::fmt::Write;
+
+use sortie_sweep::{Counts, Summary};
+
+use crate::output::one_line;
+
+/// A few lines.
+pub(crate) fn text(summary: &Summary) -> String {
+    let Summary { candidates, waiting, done, outcomes, score, best, .. } = summary;
+    let mut text = match waiting {
+        0 => format!("all {candidates} candidates are done: {}\n", counts(done)),
+        left => format!(
+            "{} of {candidates} candidates are done, {left} are not: {}\n",
+            done.total(),
+            counts(done)
+        ),
+    };
+    let outcomes: Vec<_> = outcomes.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+    if !outcomes.is_empty() {
+        let _ = writeln!(text, "outcomes: {}", outcomes.join(", "));
+    }
+    if !best.is_empty() {
+        let _ = writeln!(text, "best by {}:", one_line(score));
+    }
+    for best in best {
+        let (id, candidate) = (one_line(&best.id), one_line(&best.candidate));
+        let _ = writeln!(text, "  {:<20} {id}  {candidate}", best.score);
+    }
+    text
+}
+
+/// As in `3 correct, 2 failed by candidate`.
+pub(crate) fn counts(counts: &Counts) -> String {
+    let Counts { correct, incorrect, candidate, setup, infrastructure, stopped } = *counts;
+    let mut parts = vec![format!("{correct} correct")];
+    let further = [
+        (incorrect, "not correct"),
+        (candidate, "failed by candidate"),
+        (setup, "failed by set-up"),
+        (infrastructure, "failed by infrastructure"),
+        (stopped, "stopped"),
+    ];
+    parts.extend(further.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")));
+    parts.join(", ")
+}
