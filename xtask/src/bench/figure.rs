@@ -4,6 +4,9 @@ use serde::Serialize;
 
 use super::spread::Spread;
 
+/// Bytes in a mebibyte.
+pub(crate) const MIB: f64 = 1024.0 * 1024.0;
+
 /// One line of the table.
 #[derive(Debug, Serialize)]
 pub(crate) struct Figure {
@@ -31,6 +34,8 @@ pub(crate) enum Unit {
     CpuSecondsPerJob,
     JobsPerSecond,
     BytesPerJob,
+    Seconds,
+    Bytes,
     /// Of one core.
     Cores,
     Calls,
@@ -58,8 +63,9 @@ impl Unit {
             Self::SecondsPerJob if value >= 1e-3 => (1e3, " ms"),
             Self::SecondsPerJob | Self::CpuSecondsPerJob => (1e6, " µs"),
             Self::JobsPerSecond => (1.0, "/s"),
-            Self::BytesPerJob if value >= f64::from(1 << 20) => (1.0 / f64::from(1 << 20), " MiB"),
-            Self::BytesPerJob => (1.0, " B"),
+            Self::BytesPerJob if value < MIB => (1.0, " B"),
+            Self::BytesPerJob | Self::Bytes => (1.0 / MIB, " MiB"),
+            Self::Seconds => (1.0, " s"),
             Self::Cores => (100.0, " %"),
             Self::Calls => (1.0, ""),
         }
