@@ -183,6 +183,15 @@ mod tests {
     }
 
     #[test]
+    fn units_suit_the_values() {
+        assert_eq!(Unit::SecondsPerJob.show(&[0.25]), "250 (250–250) ms");
+        assert_eq!(Unit::Seconds.show(&[0.25]), "0.25 (0.25–0.25) s");
+        assert_eq!(Unit::BytesPerJob.show(&[1024.0]), "1024 (1024–1024) B");
+        assert_eq!(Unit::BytesPerJob.show(&[3.0 * MIB]), "3.00 (3.00–3.00) MiB");
+        assert_eq!(Unit::Bytes.show(&[MIB / 2.0]), "0.50 (0.50–0.50) MiB");
+    }
+
+    #[test]
     fn a_line_says_all() {
         let figure = figure(&[0.0005], &[0.005], Target::TimesLess(8.0));
         let line = figure.line().join("; ");
