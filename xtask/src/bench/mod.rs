@@ -16,6 +16,7 @@ mod sample;
 mod slurm;
 mod sortie;
 mod spread;
+mod sweep;
 mod venv;
 mod warm;
 mod workplace;
@@ -41,6 +42,8 @@ pub(crate) enum Bench {
     Warm(warm::Options),
     /// The same jobs with other launchers: a table for the README
     Launchers(launchers::Options),
+    /// Sweeps: against the scheduler alone, and what very large ones take
+    Sweep(sweep::Options),
     /// Only run so many jobs, so many at once, for a profiler to look at
     Load(local::Load),
     /// Run jobs as told on standard input
@@ -72,6 +75,7 @@ pub(crate) fn run(sh: &Shell, bench: &Bench) -> Result<()> {
         Bench::Docker(options) => report("docker", || docker::run(sh, options)),
         Bench::Launcher(launcher) => launcher.run(),
         Bench::Warm(options) => report("warm", || warm::run(sh, options)),
+        Bench::Sweep(options) => report("sweep", || sweep::run(sh, options)),
         Bench::Launchers(options) => launchers::run(sh, options),
         Bench::Drive(drive) => drive.serve(),
         Bench::InFlight { jobs } => slurm::in_flight(*jobs),
