@@ -29,10 +29,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Report(#[from] ReportError),
     #[error("RUST_LOG is `{value}`: {problem}")]
-    LogFilter {
-        value: String,
-        problem: String,
-    },
+    LogFilter { value: String, problem: String },
     #[error("`--warm` is for jobs of type `local`, and these are of type `{0}`, which start cold")]
     NotWarm(JobType),
     #[error("what would run holds {0}")]
@@ -42,41 +39,23 @@ pub(crate) enum Failure {
     #[error("cannot wait for events: {0}")]
     Runtime(io::Error),
     #[error("{} is seen to by {who}, which has not ended", .dir.display())]
-    Kept {
-        dir: PathBuf,
-        who: String,
-    },
+    Kept { dir: PathBuf, who: String },
     #[error("cannot go on without the terminal: {0}")]
     Detach(io::Error),
     #[error("{message}")]
-    Refused {
-        message: String,
-        hint: Option<String>,
-        status: u8,
-    },
+    Refused { message: String, hint: Option<String>, status: u8 },
     #[error("process {pid}, which was to see to the job, ended before it had accepted it")]
-    KeeperEnded {
-        pid: u32,
-    },
+    KeeperEnded { pid: u32 },
     #[error(transparent)]
     Record(#[from] RecordError),
     #[error("{} holds nothing of a job: none was ever run there", .0.display())]
     NoJob(PathBuf),
     #[error("{}: {problem}", .dir.display())]
-    Job {
-        dir: PathBuf,
-        problem: String,
-        hint: String,
-        status: u8,
-    },
+    Job { dir: PathBuf, problem: String, hint: String, status: u8 },
     #[error("interrupted before the results were written")]
-    Interrupted {
-        signal: u8,
-    },
+    Interrupted { signal: u8 },
     #[error("interrupted a third time: what is left of the job is being killed, without a report")]
-    Abandoned {
-        signal: u8,
-    },
+    Abandoned { signal: u8 },
 }
 
 impl Failure {

@@ -27,6 +27,8 @@ pub(crate) struct Other {
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Unit {
+    Seconds,
+    Bytes,
     SecondsPerJob,
     CpuSecondsPerJob,
     JobsPerSecond,
@@ -55,9 +57,11 @@ impl Unit {
     /// What to multiply values by and what to write after them, for values about as large as this.
     fn scale(self, value: f64) -> (f64, &'static str) {
         match self {
+            Self::Seconds => (1e3, " ms"),
             Self::SecondsPerJob if value >= 1e-3 => (1e3, " ms"),
             Self::SecondsPerJob | Self::CpuSecondsPerJob => (1e6, " µs"),
             Self::JobsPerSecond => (1.0, "/s"),
+            Self::Bytes => (1e-6, " MB"),
             Self::BytesPerJob if value >= f64::from(1 << 20) => (1.0 / f64::from(1 << 20), " MiB"),
             Self::BytesPerJob => (1.0, " B"),
             Self::Cores => (100.0, " %"),

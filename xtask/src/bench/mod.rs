@@ -12,6 +12,7 @@ mod pairs;
 mod processes;
 mod queued;
 mod reference;
+mod report;
 mod sample;
 mod slurm;
 mod sortie;
@@ -41,6 +42,8 @@ pub(crate) enum Bench {
     Warm(warm::Options),
     /// The same jobs with other launchers: a table for the README
     Launchers(launchers::Options),
+    /// The page of a sweep of ten thousand: written, opened, scrolled
+    Report(report::Options),
     /// Only run so many jobs, so many at once, for a profiler to look at
     Load(local::Load),
     /// Run jobs as told on standard input
@@ -70,6 +73,7 @@ pub(crate) fn run(sh: &Shell, bench: &Bench) -> Result<()> {
         Bench::Load(load) => local::load(sh, load),
         Bench::Slurm(options) => report("slurm", || slurm::run(sh, options)),
         Bench::Docker(options) => report("docker", || docker::run(sh, options)),
+        Bench::Report(options) => report("report", || report::run(sh, options)),
         Bench::Launcher(launcher) => launcher.run(),
         Bench::Warm(options) => report("warm", || warm::run(sh, options)),
         Bench::Launchers(options) => launchers::run(sh, options),
