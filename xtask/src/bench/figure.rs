@@ -30,12 +30,12 @@ pub(crate) struct Other {
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Unit {
+    Seconds,
+    Bytes,
     SecondsPerJob,
     CpuSecondsPerJob,
     JobsPerSecond,
     BytesPerJob,
-    Seconds,
-    Bytes,
     /// Of one core.
     Cores,
     Calls,
@@ -60,6 +60,7 @@ impl Unit {
     /// What to multiply values by and what to write after them, for values about as large as this.
     fn scale(self, value: f64) -> (f64, &'static str) {
         match self {
+            Self::Seconds if value < 1.0 => (1e3, " ms"),
             Self::SecondsPerJob if value >= 1e-3 => (1e3, " ms"),
             Self::SecondsPerJob | Self::CpuSecondsPerJob => (1e6, " µs"),
             Self::JobsPerSecond => (1.0, "/s"),

@@ -12,6 +12,7 @@ mod pairs;
 mod processes;
 mod queued;
 mod reference;
+mod report;
 mod sample;
 mod slurm;
 mod sortie;
@@ -44,6 +45,8 @@ pub(crate) enum Bench {
     Launchers(launchers::Options),
     /// Sweeps: against the scheduler alone, and what very large ones take
     Sweep(sweep::Options),
+    /// The page of a sweep of ten thousand: written, opened, scrolled
+    Report(report::Options),
     /// Only run so many jobs, so many at once, for a profiler to look at
     Load(local::Load),
     /// Run jobs as told on standard input
@@ -73,6 +76,7 @@ pub(crate) fn run(sh: &Shell, bench: &Bench) -> Result<()> {
         Bench::Load(load) => local::load(sh, load),
         Bench::Slurm(options) => report("slurm", || slurm::run(sh, options)),
         Bench::Docker(options) => report("docker", || docker::run(sh, options)),
+        Bench::Report(options) => report("report", || report::run(sh, options)),
         Bench::Launcher(launcher) => launcher.run(),
         Bench::Warm(options) => report("warm", || warm::run(sh, options)),
         Bench::Sweep(options) => report("sweep", || sweep::run(sh, options)),
