@@ -186,7 +186,8 @@ mod tests {
     #[test]
     fn units_suit_the_values() {
         assert_eq!(Unit::SecondsPerJob.show(&[0.25]), "250 (250–250) ms");
-        assert_eq!(Unit::Seconds.show(&[0.25]), "0.25 (0.25–0.25) s");
+        assert_eq!(Unit::Seconds.show(&[0.25]), "250 (250–250) ms");
+        assert_eq!(Unit::Seconds.show(&[2.5]), "2.50 (2.50–2.50) s");
         assert_eq!(Unit::BytesPerJob.show(&[1024.0]), "1024 (1024–1024) B");
         assert_eq!(Unit::BytesPerJob.show(&[3.0 * MIB]), "3.00 (3.00–3.00) MiB");
         assert_eq!(Unit::Bytes.show(&[MIB / 2.0]), "0.50 (0.50–0.50) MiB");
