@@ -97,6 +97,8 @@ impl Place {
         stage.write("envs/my-env/bin/python", "#!/bin/sh\nexec python3 \"$@\"\n");
         let python = stage.path("envs/my-env/bin/python");
         fs::set_permissions(python, fs::Permissions::from_mode(0o755)).unwrap();
+        let examples = ran(stage.command("cp").arg("-r").arg(root().join("examples")).arg("."));
+        assert_eq!(examples.status, Some(0), "{examples:?}");
         fs::create_dir(stage.path("bin")).unwrap();
         symlink(env!("CARGO_BIN_EXE_sortie"), stage.path("bin/sortie")).unwrap();
         let job_type = settings.lines().find_map(|line| line.strip_prefix("job_type:"));
