@@ -15,7 +15,7 @@ use rustix::{
     io::Errno,
 };
 
-use crate::{Unusable, Value, names};
+use crate::{LogTail, Unusable, Value, names};
 
 /// As far as the umask lets them.
 const FOR_ALL: Mode = Mode::from_bits_retain(0o666);
@@ -29,6 +29,11 @@ pub struct ResultsDir {
 
 impl ResultsDir {
     /// Opens a directory that exists.
+    /// The end of a file in a results dir, at most so many bytes; nothing where it is not to be read.
+    pub fn tail_of(path: &Path, name: &str, limit: u64) -> LogTail {
+        Self::open(path).map(|dir| dir.tail(name, limit)).unwrap_or_default()
+    }
+
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let file = File::from(fs::open(path, flags, Mode::empty())?);

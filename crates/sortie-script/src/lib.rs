@@ -117,7 +117,7 @@ mod quote;
 
 pub use batch::{
     Attempt, BatchActivation, BatchScript, Environment, Jobs, OWN_OPTIONS, ScriptError,
-    is_of_the_launcher,
+    is_of_the_launcher, slurms_words,
 };
 pub use container::{
     Container, ContainerError, Files, Flags, FlagsError, INFRASTRUCTURE_STEPS, Mount, Pull, User,

@@ -53,6 +53,7 @@ impl Flight {
         let mut flight = Self::new(job, retries);
         flight.since = note.time();
         flight.script = note.script.clone().into();
+        flight.first = note.job_name.strip_prefix("sortie-").and_then(|first| first.parse().ok());
         flight
     }
 }

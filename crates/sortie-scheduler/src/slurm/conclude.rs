@@ -1,6 +1,6 @@
 //! After a job: its end is recorded and told, or there is another attempt, if that is worth it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +30,8 @@ pub(super) async fn conclude(cluster: Arc<Cluster>, landed: Landed, ended: sorti
     let look = {
         let dir = cluster.plan.here.cwd.join(&flight.job.paths.results_dir);
         let attempt = flight.attempt;
-        move || look(&dir, attempt)
+        let words = slurms_words(&flight, id.as_ref());
+        move || look(&dir, attempt, words.as_ref())
     };
     let (record, out_of_memory) = blocking(&cluster, look).await.unwrap_or_default();
     let context = Context {
@@ -52,13 +53,30 @@ pub(super) async fn conclude(cluster: Arc<Cluster>, landed: Landed, ended: sorti
 }
 
 /// The record of an attempt's end, and whether Slurm says in its log that memory ran out.
-fn look(dir: &Path, attempt: AttemptId) -> (Option<JobEnd>, bool) {
+fn look(
+    dir: &Path,
+    attempt: AttemptId,
+    words: Option<&(PathBuf, String)>,
+) -> (Option<JobEnd>, bool) {
     let record = JobEnd::load(dir, attempt).ok().flatten();
     let by_itself = matches!(&record, Some(JobEnd { end: End::Exited { .. }, .. }));
     let says_so = !by_itself
         && ResultsDir::reopen(dir, attempt)
             .is_ok_and(|dir| says_out_of_memory(&dir.stderr(LAST_WORDS).text()));
+    let in_words = |(first, name): &(PathBuf, String)| {
+        says_out_of_memory(&ResultsDir::tail_of(first, name, LAST_WORDS).text())
+    };
+    let says_so = says_so || !by_itself && words.is_some_and(in_words);
     (record, says_so)
+}
+
+/// Where Slurm's messages for an element of an array are: the results dir of the first, where the script is kept,
+/// and the file's name. The first's attempt names the job.
+fn slurms_words(flight: &Flight, id: Option<&JobId>) -> Option<(PathBuf, String)> {
+    let element = id?.element?;
+    let first = flight.first?.to_string();
+    let dir = flight.script.parent()?.to_owned();
+    Some((dir, sortie_script::slurms_words(&first, element)))
 }
 
 /// Cancels a job that is not to be found; whether Slurm took note.

@@ -23,6 +23,8 @@ pub(super) struct Flight {
     pub(super) since: SystemTime,
     /// The script that it was handed in with.
     pub(super) script: PathBuf,
+    /// The attempt of the first of those it was handed in with.
+    pub(super) first: Option<AttemptId>,
     /// How many jobs may go into one array with it.
     pub(super) together: usize,
 }
@@ -36,6 +38,7 @@ impl Flight {
             failed: 0,
             since: SystemTime::now(),
             script: PathBuf::new(),
+            first: None,
             together: usize::MAX,
         }
     }

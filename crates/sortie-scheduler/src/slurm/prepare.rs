@@ -113,17 +113,19 @@ fn note(first: Option<&Claimed>, job: &mut Claimed, element: Option<usize>) -> R
         Some(first) => first.flight.script.clone(),
         None => job.dir.join(SCRIPT),
     };
+    let attempt_of_first = first.map_or(job.flight.attempt, |first| first.flight.attempt);
     let (flight, submitted_at) = (&mut job.flight, Timestamp::now());
     let note = Submitted {
         attempt: flight.attempt,
         candidate: flight.job.paths.candidate.to_string_lossy().into_owned(),
-        job_name: job_name(first.map_or(flight.attempt, |first| first.flight.attempt)),
+        job_name: job_name(attempt_of_first),
         element: element.and_then(|element| element.try_into().ok()),
         script: script.to_string_lossy().into_owned(),
         submitted_at,
     };
     job.claim.submitted(&note).map_err(|error| not_written(error.to_string()))?;
     (flight.since, flight.script) = (SystemTime::now(), script);
+    flight.first = Some(attempt_of_first);
     Ok(())
 }
 

@@ -107,13 +107,21 @@ pub enum BatchActivation<'a> {
     Sourced(&'a Path),
 }
 
+/// The name of the file that Slurm writes its messages for an element of a job array to, in the results dir of the
+/// first: one directive cannot name the logs of all. An element's script removes it, unless it is killed.
+///
+/// `first` is the id of the first element's attempt.
+pub fn slurms_words(first: &str, element: impl std::fmt::Display) -> String {
+    format!(".slurm-{first}-{element}")
+}
+
 impl BatchScript<'_> {
     /// The script, for the standard input of sbatch.
     ///
     /// Every value arrives as it is, whatever its bytes, or is refused. What a directive cannot carry
     /// (a log's path with a line break) is left to the script itself, which opens the logs once more
-    /// and goes to the directory in any case: all that is lost then are Slurm's own messages, as
-    /// always in a job array, for which one directive would have to name all the logs.
+    /// and goes to the directory in any case: all that is lost then are Slurm's own messages. Those for
+    /// the elements of a job array are in files of their own, see [`slurms_words`].
     pub fn render(&self) -> Result<String, ScriptError> {
         self.text(true)
     }
@@ -170,14 +178,14 @@ impl BatchScript<'_> {
             return Err(ScriptError::Name { name: self.name.to_owned() });
         }
         directive::add(script, "job-name", Some(self.name));
-        let log = |name| directive::log_path(&first.results_dir.join(name));
+        let log = |name: &str| directive::log_path(&first.results_dir.join(name));
         let logs = match self.jobs {
             Jobs::One(_) => [log("job_log.out"), log("job_log.err")],
             Jobs::Array { elements, at_once } => {
                 let last = elements.len() - 1;
                 let at_once = at_once.map(|count| format!("%{count}")).unwrap_or_default();
                 directive::add(script, "array", Some(&format!("0-{last}{at_once}")));
-                [None, None]
+                [None, log(&slurms_words(first.id, "")).map(|words| words + "%a")]
             }
         };
         for (name, log) in ["output", "error"].into_iter().zip(&logs) {

@@ -33,6 +33,7 @@ sortie_start() {
 sortie_end() {
   wait
   sortie_now
+  [[ -z ${sortie_words-} ]] || rm -f -- "$sortie_words" # of Slurm, which are not asked for any more
   sortie_write job_end.json "$sortie_job,\"ended_at\":$sortie_now,\"end\":$2}"
   exit "$1"
 }

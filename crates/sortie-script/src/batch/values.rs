@@ -43,6 +43,11 @@ pub(super) fn add(
                 script.push_str("    ;;\n");
             }
             script.push_str(NO_ELEMENT);
+            if let Some(first) = attempts.first() {
+                let words = first.results_dir.join(super::slurms_words(first.id, ""));
+                let words = word("the results dir", words)?;
+                set(script, "words", format_args!("{words}$SLURM_ARRAY_TASK_ID"));
+            }
         }
     }
     let absolute = absolute("the working directory", batch.directory)?;

@@ -62,13 +62,11 @@ async fn memory(cluster: Cluster) {
     over_memory(&results);
 }
 
-/// In an array Slurm's words are lost; the attempt that follows by itself has them.
+/// In an array Slurm's words are not in the log.
 async fn memory_of_one_among_many(cluster: Cluster) {
     let site = Site::new(cluster, &format!("if [ -s \"$2\" ]; then {HOG}; fi; {GOOD}"));
     crate::write(&site.path("hog"), "much");
-    let mut config = site.config();
-    config.infrastructure_retries = 1;
-    let scheduler = site.scheduler(config);
+    let scheduler = site.scheduler(site.config());
     let (good, hog) = (site.path("candidate"), site.path("hog"));
     let pairs = [(&good, site.path("results 0")), (&hog, site.path("results 1"))];
     let jobs = scheduler.submit_many(pairs);
