@@ -37,6 +37,13 @@ pub struct JobEnd {
     pub start: JobStart,
     /// When it ended, in seconds since 1970 by the node's clock.
     pub ended_at: f64,
+    /// CPU time that the evaluator, and what of its processes was waited for, used themselves, in seconds. 0 where
+    /// the script cannot tell, as of a container.
+    #[serde(default)]
+    pub cpu_user_seconds: f64,
+    /// The same of the CPU time that the system used for them.
+    #[serde(default)]
+    pub cpu_system_seconds: f64,
     /// How.
     pub end: End,
 }

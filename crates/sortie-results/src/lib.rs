@@ -44,6 +44,7 @@
 //!
 //! | member | holds |
 //! | --- | --- |
+//! | `version` | the version of this form, [`FORM_VERSION`] |
 //! | `correct` | boolean: the evaluator said so, and nothing went wrong |
 //! | `metrics` | what `metrics.json` holds, see [`Value`] for numbers that are not finite; `{}` without a usable one |
 //! | `correct_json` | what `correct.json` holds; `{"correct": false}` without a usable one |
@@ -72,6 +73,7 @@ mod names;
 mod outcome;
 mod record;
 mod results;
+mod schema;
 mod start;
 mod submitted;
 mod sync;
@@ -94,7 +96,7 @@ pub use keeper::{KeeperDir, KeeperNote, NoteError, Stage};
 pub use look::{Log, Sight};
 pub use outcome::Outcome;
 pub use record::{Record, RecordError, Run, load};
-pub use results::{Ended, ReadLimits, Results, Seconds, Usage};
+pub use results::{Ended, FORM_VERSION, ReadLimits, Results, Seconds, Usage};
 pub use start::Start;
 pub use submitted::{ReopenError, Reopened, Submitted};
 pub use sync::sync_submitted;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Fault;
@@ -11,7 +12,7 @@ use crate::Fault;
 /// In JSON an object with a `kind`: `{"kind": "exited", "code": 0}`,
 /// `{"kind": "signaled", "signal": 11, "name": "SIGSEGV"}`, `{"kind": "cancelled"}` and so on. As
 /// text, a few words without a full stop.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Outcome {
     /// The evaluator exited by itself.

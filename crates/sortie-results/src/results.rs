@@ -2,6 +2,7 @@
 
 use std::fs::File;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -37,8 +38,8 @@ pub struct Ended {
     pub usage: Usage,
 }
 
-/// How long an attempt took.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+/// How long an attempt took, in seconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Seconds {
     /// From submitting it until it was started.
     pub queued: f64,
@@ -49,7 +50,7 @@ pub struct Seconds {
 }
 
 /// What an attempt's processes used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Usage {
     /// CPU time in user mode, in seconds.
     pub cpu_user_seconds: f64,
@@ -59,14 +60,22 @@ pub struct Usage {
     pub peak_memory_bytes: u64,
 }
 
+/// The version of the JSON forms that sortie prints. Members may be added within a version: whoever reads them
+/// passes over those that it does not know. None is taken away or changed without another number.
+pub const FORM_VERSION: u32 = 1;
+
 /// What is known of an attempt once it has ended.
 ///
 /// Serialised it is the stable JSON form that the [crate documentation](crate#results-in-json) lists.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Results {
+    /// The version of this form, [`FORM_VERSION`].
+    pub version: u32,
     /// Whether the candidate is correct: the evaluator said so, and nothing went wrong.
     pub correct: bool,
-    /// What `metrics.json` holds; no members if it holds no object or cannot be used.
+    /// What `metrics.json` holds; no members if it holds no object or cannot be used. A number that is
+    /// not finite is the string `NaN`, `Infinity` or `-Infinity`; integers are of any size.
+    #[schemars(with = "std::collections::BTreeMap<String, Value>")]
     pub metrics: Object,
     /// What `correct.json` holds, as written; `{"correct": false}` if it cannot be used.
     pub correct_json: Value,
@@ -129,6 +138,7 @@ impl Results {
         };
         let correct_json = found.correct.unwrap_or_else(|_| not_correct());
         Self {
+            version: FORM_VERSION,
             correct,
             metrics,
             correct_json,

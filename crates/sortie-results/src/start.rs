@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How an attempt's evaluator was started: cold, which executes its interpreter and imports all anew, or
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// In JSON an object with a `kind`: `{"kind": "warm"}`, `{"kind": "fallback", "reason": "…"}`. As text
 /// a few words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Start {
     /// Cold: it is not kept warm, or as many servers as there may be were busy.

@@ -80,11 +80,14 @@
 //!
 //! # In a container
 //!
-//! With a [`Container`], the second shell sets none of this up. It brings the image, creates the container
-//! (`docker create`), and becomes its guard (`docker start --attach`); meanwhile it removes containers
-//! whose jobs are gone. The first shell stops the container if need be, asks the engine how it ended, as
-//! long as it can be asked, and removes it. A container's end is never told from the status of the engine's
-//! command alone, which may have been killed or lost its engine.
+//! With a [`Container`], the second shell sets none of this up. It brings the image and runs the container
+//! (`docker run`); meanwhile it removes containers whose jobs are gone. The first shell stops the container if need
+//! be, asks the engine how it ended unless all went well, and removes it. Another end than exit code 0 is never told
+//! from the status of the engine's command alone, which may have been killed or lost its engine.
+//!
+//! Each start of that command costs as much as a tenth of a small container's life, so a job that goes well makes two:
+//! `run` and `rm`. What would need more is noted in a directory of the user on the node, `/tmp/sortie-UID`: images that
+//! were seen since it started, and the jobs that have a container, so that one that was killed is noticed by the next.
 //!
 //! The steps of set-up are those up to `module load`, then `engine command` (not on the node), `image tar`,
 //! `image load`, `image pull`, `image` (there is none of the name), `engine` (it does not answer),
@@ -94,7 +97,8 @@
 //! Containers are named `sortie-` and the attempt's id, with labels `sortie.attempt`, `sortie.launcher`,
 //! `sortie.job` (Slurm's id), `sortie.uid` and `sortie.owner`: host, boot, PID namespace, process and
 //! start time of the first shell. Once that process is gone, the next job of the user on that host, or
-//! [`sweep`], removes the container.
+//! [`sweep`], removes the container; what has left no note (`/tmp` was cleared, say) is found by the first job after a
+//! start of the node, and once an hour.
 //!
 //! An engine takes text in UTF-8 only, its requests being JSON: other bytes are refused, not changed.
 //! Another engine with another command line, such as Apptainer, which is no daemon's and leaves nothing

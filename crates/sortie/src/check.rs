@@ -1,14 +1,16 @@
 //! `sortie check`: whether jobs with these settings could run here.
 
 use clap::builder::styling::AnsiColor;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sortie_scheduler::{Finding, Problem, check};
-use tokio::runtime::Builder;
 
 use crate::exit_status;
 use crate::failure::Failure;
+use crate::forms::VERSION;
 use crate::job::ConfigArgs;
 use crate::output::{self, bold, one_line};
+use crate::runtime;
 
 const AFTER_HELP: &str = "\
 Prints a line for each thing that jobs need: `ok` and what was found; or
@@ -24,20 +26,21 @@ Example:
 pub(crate) struct Args {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Print one JSON object: `ok`, and `findings` with `subject`, `ok`, and `found` or `problem` and
+    /// Print one JSON object: `version`, `ok`, and `findings` with `subject`, `ok`, and `found` or `problem` and
     /// `advice`
     #[arg(long)]
     json: bool,
 }
 
 /// In JSON.
-#[derive(Serialize)]
-struct Report<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Report<'a> {
+    version: u32,
     ok: bool,
     findings: Vec<Line<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Line<'a> {
     subject: &'a str,
     ok: bool,
@@ -45,7 +48,7 @@ struct Line<'a> {
     result: Said<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
 enum Said<'a> {
     Found { found: &'a str },
@@ -56,7 +59,7 @@ pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
     let findings = find(&args.config)?;
     let ok = findings.iter().all(|finding| finding.result.is_ok());
     let printed = if args.json {
-        let report = Report { ok, findings: findings.iter().map(line).collect() };
+        let report = Report { version: VERSION, ok, findings: findings.iter().map(line).collect() };
         output::json(&report).and_then(|json| output::print(&json))
     } else {
         output::print_styled(&findings.iter().map(text).collect::<String>())
@@ -67,10 +70,7 @@ pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
 
 fn find(config: &ConfigArgs) -> Result<Vec<Finding>, Failure> {
     match config.load() {
-        Ok(config) => {
-            let runtime = Builder::new_current_thread().enable_all().build();
-            Ok(runtime.map_err(Failure::Runtime)?.block_on(check(&config)))
-        }
+        Ok(config) => Ok(runtime::start()?.block_on(check(&config))),
         Err(error) => {
             let problem = Problem { what: error.to_string(), advice: "mend the settings".into() };
             Ok(vec![Finding { subject: "settings", result: Err(problem) }])

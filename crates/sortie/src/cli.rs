@@ -2,17 +2,23 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::failure::Failure;
 use crate::{
-    attach, cancel, check, clean, exit_status, log, logs, ls, render, report, results, run, status,
-    submit, sweep, wait,
+    attach, cancel, check, clean, completions, config, exit_status, init, log, logs, ls, man,
+    render, report, results, run, schema, status, submit, sweep, wait,
 };
+
+const AFTER_HELP: &str = "\
+Settings come from the file that --config or SORTIE_CONFIG names, over it from
+variables (SORTIE_TIME=00:05:00, SORTIE_LIMITS__GRACE_SECONDS=2), over these from
+--set (--set time=00:05:00). `sortie init` writes a file of all settings, and
+`sortie config` shows which hold, and why.";
 
 /// Evaluates generated programs: runs your evaluator on a candidate, in a results dir, within limits.
 #[derive(Parser)]
-#[command(version, propagate_version = true, arg_required_else_help = true)]
+#[command(version, propagate_version = true, arg_required_else_help = true, after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -40,6 +46,11 @@ enum Command {
     Check(check::Args),
     Clean(clean::Args),
     Report(report::Args),
+    Init(init::Args),
+    Config(config::Args),
+    Schema(schema::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// Does what the command line says. Everything of the process is used as it is: its arguments,
@@ -69,6 +80,11 @@ fn execute(cli: &Cli) -> Result<u8, Failure> {
         Command::Check(args) => check::execute(args),
         Command::Clean(args) => clean::execute(args),
         Command::Report(args) => report::execute(args),
+        Command::Init(args) => init::execute(args),
+        Command::Config(args) => config::execute(args),
+        Command::Schema(args) => schema::execute(args),
+        Command::Completions(args) => completions::execute(args, Cli::command()),
+        Command::Man(args) => man::execute(args, Cli::command()),
     }
 }
 
@@ -90,8 +106,6 @@ fn ended(status: Result<u8, Failure>) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use sortie_config::{ConfigError, JobType};
+use sortie_config::{ConfigError, JobType, WriteError};
 use sortie_results::RecordError;
 use sortie_scheduler::SchedulerError;
 use sortie_script::NulByte;
@@ -52,6 +52,12 @@ pub(crate) enum Failure {
     NoJob(PathBuf),
     #[error("{}: {problem}", .dir.display())]
     Job { dir: PathBuf, problem: String, hint: String, status: u8 },
+    #[error(transparent)]
+    Yaml(WriteError),
+    #[error("{} is there already, and is not overwritten", .0.display())]
+    Exists(PathBuf),
+    #[error("cannot write {}: {source}", .path.display())]
+    Write { path: PathBuf, source: io::Error },
     #[error("interrupted before the results were written")]
     Interrupted { signal: u8 },
     #[error("interrupted a third time: what is left of the job is being killed, without a report")]
@@ -87,7 +93,10 @@ impl Failure {
             | Self::Nul(_)
             | Self::Kept { .. }
             | Self::Record(_)
-            | Self::NoJob(_) => exit_status::SETUP,
+            | Self::NoJob(_)
+            | Self::Yaml(_)
+            | Self::Exists(_)
+            | Self::Write { .. } => exit_status::SETUP,
         }
     }
 
@@ -104,6 +113,13 @@ impl Failure {
                 Some("name a readable file of settings with --config")
             }
             Self::Config(ConfigError::Invalid { .. }) => Some("mend the settings at that place"),
+            Self::Config(ConfigError::Set { .. }) => {
+                Some("mend it there; `sortie init` shows all settings")
+            }
+            Self::Config(ConfigError::Nothing) => {
+                Some("name a file with --config; `sortie init` writes one")
+            }
+            Self::Exists(_) => Some("name another with --output, or move it away"),
             Self::Scheduler(SchedulerError::NotReady(_)) => Some(output::SEE_CHECK),
             Self::NotWarm(_) => Some("leave `--warm` out, or name settings of local jobs"),
             Self::LogFilter { .. } => Some("try `RUST_LOG=debug`, or `--verbose` without RUST_LOG"),

@@ -3,16 +3,17 @@
 //! A member that says nothing of a job is `null`, never left out. Paths are text; what is not UTF-8 in them is
 //! U+FFFD, as in `job.json`. Times are in UTC (RFC 3339).
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use sortie_results::jiff::Timestamp;
 use sortie_results::{AttemptId, Fault, Outcome, Seconds};
 use sortie_sweep::{Best, Counts};
 
 /// The version of all forms here.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = sortie_results::FORM_VERSION;
 
 /// Where a job is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum State {
     /// It waits: for its start, in the cluster's queue, or for another attempt.
@@ -30,7 +31,7 @@ pub(crate) enum State {
 }
 
 /// A job: of `submit`, `status`, `wait`, `cancel` and `ls`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct JobStatus {
     pub(crate) version: u32,
     /// `job`.
@@ -41,6 +42,7 @@ pub(crate) struct JobStatus {
     /// Why it waits, if that is known.
     pub(crate) reason: Option<String>,
     /// Since when it has been in that state, if that is known.
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub(crate) since: Option<Timestamp>,
     pub(crate) candidate: Option<String>,
     /// The last attempt that was noted.
@@ -99,7 +101,7 @@ pub(crate) struct SweepStatus {
 }
 
 /// A process that sees to a job or sweep.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct KeeperForm {
     /// Its machine.
     pub(crate) host: Option<String>,
@@ -110,7 +112,7 @@ pub(crate) struct KeeperForm {
 }
 
 /// A job of Slurm.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct SlurmForm {
     /// Its name, which no other has.
     pub(crate) job_name: String,
@@ -121,7 +123,7 @@ pub(crate) struct SlurmForm {
 }
 
 /// A line of a job's logs: of `logs`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct LogLine {
     pub(crate) version: u32,
     /// `stdout` or `stderr`.

@@ -1,19 +1,28 @@
 //! The arguments that name a job.
 
+use std::env;
 use std::path::PathBuf;
 
-use sortie_config::{ConfigError, JobConfig, LocalJobConfig};
+use sortie_config::{ConfigError, JobConfig, Layers, LocalJobConfig};
 
 use crate::attend::Errand;
 use crate::failure::Failure;
 use crate::keeper::Launcher;
 
+/// The variable that names the file of settings, where no flag does.
+const FILE_VARIABLE: &str = "SORTIE_CONFIG";
+
 /// Where the settings are.
 #[derive(clap::Args)]
 pub(crate) struct ConfigArgs {
-    /// The settings, in YAML; relative paths in them start from the working directory
+    /// The settings, in YAML; relative paths in them start from the working directory. The variable
+    /// `SORTIE_CONFIG` names them where this does not
     #[arg(short, long, value_name = "FILE")]
-    config: PathBuf,
+    config: Option<PathBuf>,
+    /// Set one setting, over those of the file and of variables such as `SORTIE_TIME`; may be given more than once.
+    /// Names have dots for what is in a mapping: `--set time=00:05:00 --set "environment.deny=['*_KEY']"`
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
 }
 
 /// A job: settings, candidate and results dir. Paths may hold any bytes.
@@ -59,7 +68,22 @@ impl WarmArgs {
 
 impl ConfigArgs {
     pub(crate) fn load(&self) -> Result<JobConfig, ConfigError> {
-        JobConfig::load(&self.config)
+        self.layers()?.config()
+    }
+
+    /// The settings and what is set beside them.
+    pub(crate) fn layers(&self) -> Result<Layers, ConfigError> {
+        let variable = || env::var_os(FILE_VARIABLE).filter(|value| !value.is_empty());
+        let file = self.config.clone().or_else(|| variable().map(Into::into));
+        let mut layers = file.map_or_else(|| Ok(Layers::default()), |file| Layers::file(&file))?;
+        let unknown = layers.variables(env::vars_os())?;
+        if !unknown.is_empty() {
+            tracing::warn!("no settings of sortie, and left alone: {}", unknown.join(", "));
+        }
+        for assignment in &self.set {
+            layers.set("--set", assignment)?;
+        }
+        Ok(layers)
     }
 }
 

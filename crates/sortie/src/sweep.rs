@@ -50,8 +50,8 @@ are not run again, jobs that Slurm has are taken up. OUT/settings.yaml is a copy
 settings, used by --resume, which runs in the directory where the sweep was begun.
 
 Ctrl-C (or SIGHUP) once: nothing more is begun, and what runs comes to its end (with
---cancel-running it is cancelled, as with SIGTERM and `sortie cancel`). Twice: local jobs are killed, jobs that
-Slurm has are left to it. Either way the sweep can be resumed.
+--cancel-running, SIGTERM or `sortie cancel` it is cancelled). Twice: local jobs are
+killed, jobs that Slurm has are left to it. Either way the sweep can be resumed.
 
 Exit status:
   0    all candidates are done, and each has a verdict, correct or not

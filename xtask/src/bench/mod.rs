@@ -17,6 +17,7 @@ mod sample;
 mod slurm;
 mod sortie;
 mod spread;
+mod sweep;
 mod venv;
 mod warm;
 mod workplace;
@@ -42,8 +43,10 @@ pub(crate) enum Bench {
     Warm(warm::Options),
     /// The same jobs with other launchers: a table for the README
     Launchers(launchers::Options),
-    /// The page of a sweep of ten thousand: written, opened, scrolled
+    /// The page of a sweep of ten thousand: opened and scrolled in a browser
     Report(report::Options),
+    /// Sweeps: against the scheduler alone, and what very large ones take
+    Sweep(sweep::Options),
     /// Only run so many jobs, so many at once, for a profiler to look at
     Load(local::Load),
     /// Run jobs as told on standard input
@@ -76,6 +79,7 @@ pub(crate) fn run(sh: &Shell, bench: &Bench) -> Result<()> {
         Bench::Report(options) => report("report", || report::run(sh, options)),
         Bench::Launcher(launcher) => launcher.run(),
         Bench::Warm(options) => report("warm", || warm::run(sh, options)),
+        Bench::Sweep(options) => report("sweep", || sweep::run(sh, options)),
         Bench::Launchers(options) => launchers::run(sh, options),
         Bench::Drive(drive) => drive.serve(),
         Bench::InFlight { jobs } => slurm::in_flight(*jobs),

@@ -1,10 +1,12 @@
 //! Taking up a job again that another launcher has submitted.
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use sortie_results::{JobEnd, JobStart, Outcome, Submitted};
-use sortie_slurm::{Ended, Ending, Error, JobId, JobName};
+use sortie_slurm::{Client, Ended, Ending, Error, JobId, JobName};
+use tokio::sync::Mutex;
 
 use super::Cluster;
 use super::conclude::{conclude, give_up};
@@ -17,6 +19,34 @@ use crate::executor::Job;
 const SETTLE: Duration = Duration::from_secs(60);
 /// The pause between two looks for it.
 const PAUSE: Duration = Duration::from_secs(5);
+
+/// What was found of jobs by their names. The elements of an array have one name, and are thousands.
+#[derive(Default)]
+pub(super) struct Lookups(Mutex<HashMap<String, (Instant, Option<JobId>)>>);
+
+impl Lookups {
+    /// Looks a job up, one at a time, unless its name was looked up before or just now.
+    async fn find(
+        &self,
+        client: &Client,
+        name: &JobName,
+        since: SystemTime,
+    ) -> Result<Option<JobId>, Error> {
+        let mut known = self.0.lock().await;
+        if let Some((at, found)) = known.get(name.as_str())
+            && (found.is_some() || at.elapsed() < PAUSE)
+        {
+            return Ok(found.clone());
+        }
+        let found = match client.find(name, since).await {
+            // It is not in the queue, has left no record, and there is nobody else to ask.
+            Err(Error::NoAccounting) => None,
+            found => found?,
+        };
+        known.insert(name.as_str().to_owned(), (Instant::now(), found.clone()));
+        Ok(found)
+    }
+}
 
 impl Flight {
     fn of_another_launcher(job: Job, note: &Submitted, retries: u32) -> Self {
@@ -78,10 +108,6 @@ async fn find(
         return Ok(Some(id));
     }
     let Ok(name) = JobName::new(&note.job_name) else { return Ok(None) };
-    let id = match cluster.client.find(&name, flight.since).await {
-        // It is not in the queue, has left no record, and there is nobody else to ask.
-        Err(Error::NoAccounting) => None,
-        found => found?,
-    };
+    let id = cluster.lookups.find(&cluster.client, &name, flight.since).await?;
     Ok(id.map(|id| note.element.map_or(id.clone(), |element| id.element(element))))
 }

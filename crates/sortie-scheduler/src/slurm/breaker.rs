@@ -1,8 +1,7 @@
 //! What the circuit breaker is told.
 
-use std::time::Instant;
-
 use sortie_results::{Fault, Outcome, Results};
+use tokio::time::Instant;
 
 use super::Cluster;
 
@@ -12,7 +11,7 @@ impl Cluster {
         let mut breaker = self.breaker();
         match (results.fault, &results.outcome) {
             (Some(Fault::Infrastructure), outcome) => {
-                breaker.failed(Instant::now(), &cause(&outcome.to_string()));
+                breaker.failed(Instant::now().into_std(), &cause(&outcome.to_string()));
             }
             (_, Outcome::Cancelled) => {}
             _ => breaker.succeeded(),

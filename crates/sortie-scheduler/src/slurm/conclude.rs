@@ -2,10 +2,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sortie_results::{AttemptId, End, Fault, JobEnd, Outcome, Results, ResultsDir};
 use sortie_slurm::JobId;
+use tokio::time::Instant;
 
 use super::Cluster;
 use super::flight::{Flight, Landed};

@@ -42,6 +42,7 @@ pub(crate) use plan::{Plan, job_name};
 use crate::executor::{Cancel, Executor, Job, Setting};
 use crate::here::Here;
 use crate::{JobId, SchedulerError};
+use attach::Lookups;
 use flight::{Flight, Flights};
 use leaving::Leaving;
 
@@ -75,6 +76,7 @@ struct Cluster {
     readers: Arc<Semaphore>,
     /// Told when a job is to be stopped, for those that wait before they are submitted.
     cancelled: Notify,
+    lookups: Lookups,
     /// Whether the jobs are left to Slurm when the runtime goes.
     left: AtomicBool,
 }
@@ -103,6 +105,7 @@ impl Slurm {
             submissions: Semaphore::new(SUBMISSIONS_AT_ONCE),
             readers: Arc::new(Semaphore::new(READERS)),
             cancelled: Notify::new(),
+            lookups: Lookups::default(),
             left: AtomicBool::new(false),
         });
         runtime.spawn(attend(Arc::downgrade(&cluster), reports));

@@ -16,7 +16,7 @@ pub(super) struct Facts {
     queued: Duration,
     running: Duration,
     host: String,
-    peak_memory: u64,
+    usage: Usage,
 }
 
 impl Facts {
@@ -45,7 +45,11 @@ impl Facts {
             queued: between(Some(flight.since), started_at.or(Some(SystemTime::now()))),
             running: record.map_or_else(|| between(started_at, ended_at), JobEnd::running),
             host: record.map_or(host, |record| &record.start.host).to_owned(),
-            peak_memory: info.and_then(|info| info.peak_memory).unwrap_or(0),
+            usage: Usage {
+                cpu_user_seconds: record.map_or(0.0, |record| record.cpu_user_seconds),
+                cpu_system_seconds: record.map_or(0.0, |record| record.cpu_system_seconds),
+                peak_memory_bytes: info.and_then(|info| info.peak_memory).unwrap_or(0),
+            },
         }
     }
 }
@@ -80,8 +84,7 @@ impl Cluster {
             running: facts.running.as_secs_f64(),
             total: total.as_secs_f64(),
         };
-        let usage = Usage { peak_memory_bytes: facts.peak_memory, ..Usage::default() };
-        let results = dir.collect(Ended { outcome, seconds, usage }, self.read_limits);
+        let results = dir.collect(Ended { outcome, seconds, usage: facts.usage }, self.read_limits);
         let ended_at = Timestamp::now();
         let since_submitted = SignedDuration::try_from(total).unwrap_or_default();
         let run = Run {

@@ -1,11 +1,12 @@
 //! Waiting before sbatch: for one's turn, or for the time of another attempt.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sortie_results::Outcome;
 use sortie_slurm::Permit;
 use tokio::sync::SemaphorePermit;
+use tokio::time::Instant;
 
 use super::Cluster;
 use super::conclude::give_up;
@@ -23,7 +24,7 @@ pub(super) async fn wait_for_turn(
             return None;
         }
         let Some(slot) = wait_for_slot(cluster, &flights).await else { continue };
-        let permit = cluster.breaker().permit(Instant::now());
+        let permit = cluster.breaker().permit(Instant::now().into_std());
         let until = match permit {
             Permit::Go => return Some((flights, slot)),
             // One job is to show whether the way is clear; the others ask again.
@@ -39,7 +40,7 @@ pub(super) async fn wait_for_turn(
                 for flight in &flights {
                     flight.job.reporter.pending(reason.clone());
                 }
-                until
+                until.into()
             }
         };
         drop(slot);
@@ -91,7 +92,7 @@ pub(super) async fn rest_all(
             return flights;
         }
         tokio::select! {
-            () = tokio::time::sleep_until(until.into()) => {}
+            () = tokio::time::sleep_until(until) => {}
             () = cancelled => {}
         }
     }
@@ -99,11 +100,11 @@ pub(super) async fn rest_all(
 
 /// Whether waiting came to its end, or the job was cancelled meanwhile.
 pub(super) async fn rest(cluster: &Cluster, job: crate::JobId, pause: Duration) -> Option<Stop> {
-    let until = tokio::time::Instant::now() + pause;
+    let until = Instant::now() + pause;
     loop {
         let cancelled = cluster.cancelled.notified();
         let stop = cluster.flights().stop(job);
-        if stop.is_some() || tokio::time::Instant::now() >= until {
+        if stop.is_some() || Instant::now() >= until {
             return stop;
         }
         tokio::select! {

@@ -2,16 +2,7 @@
 # Sets up and becomes the evaluator. From the activation on, nothing is trusted to be what its name says.
 sortie_run() {
   local program=${sortie_command[0]}
-  set +m
-  sortie_step 'working directory'
-  cd -- "$sortie_directory" || exit
-  sortie_step environment
-  if ((sortie_only_these)); then
-    sortie_clear
-  fi
-  sortie_environment || exit
-  export SORTIE_ATTEMPT=$sortie_attempt SLURM_EXPORT_ENV=ALL || exit
-  sortie_load_modules
+  sortie_prepare
   sortie_activate
   builtin trap - EXIT ERR DEBUG RETURN
   sortie_evaluator_environment || builtin exit
@@ -29,7 +20,23 @@ sortie_run() {
   fi
 }
 
-# Ends what the evaluator left.
+# Adds to the record the CPU time of the evaluator, and of what it has waited for. Bash tells two lines: its own
+# time, and that of its children, of which there were hardly any others so far.
+sortie_measure() {
+  local line time='([0-9]+)m([0-9]+)[.,]([0-9]+)s' user='' system=''
+  times >&3
+  while read -r -t 0 -u 3 && read -r -u 3 line; do
+    if [[ $line =~ ^$time\ $time$ ]]; then
+      user=$((10#${BASH_REMATCH[1]} * 60 + 10#${BASH_REMATCH[2]})).${BASH_REMATCH[3]}
+      system=$((10#${BASH_REMATCH[4]} * 60 + 10#${BASH_REMATCH[5]})).${BASH_REMATCH[6]}
+    fi
+  done
+  [[ -z $user ]] || sortie_job+=",\"cpu_user_seconds\":$user,\"cpu_system_seconds\":$system"
+}
+
+# Ends what the evaluator left, or the evaluator itself: bash has waited for it then, too.
 sortie_leave() {
+  [[ -z $sortie_ended ]] || sortie_measure
   sortie_stop
+  [[ -n $sortie_ended ]] || sortie_measure
 }

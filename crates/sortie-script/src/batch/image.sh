@@ -6,13 +6,6 @@ sortie_has_image() {
   "$sortie_engine" image inspect --format '{{.Id}}' -- "$1" &>/dev/null
 }
 
-# Sets sortie_node to a directory of this user on this node; it stays empty if somebody else is in its place.
-sortie_find_node() {
-  sortie_node=/tmp/sortie-$EUID
-  [[ -d $sortie_node ]] || mkdir -m 700 -- "$sortie_node" 2>/dev/null
-  [[ -d $sortie_node && ! -L $sortie_node && -O $sortie_node ]] || sortie_node=''
-}
-
 # Sets sortie_image to the id of the image in the archive, which is the digest of its configuration. It
 # stays a name if the archive does not tell.
 sortie_find_image_in_archive() {
@@ -85,6 +78,29 @@ sortie_pull_image() {
   { mkdir -p -- "$sortie_cache" && rm -f -- "$beside" &&
     "$sortie_engine" save --output "$beside" -- "$sortie_image" && mv -fT -- "$beside" "$cached"; } >/dev/null ||
     printf 'sortie: %s is not written, which is ignored\n' "$cached" >&2
+}
+
+# Makes sure that the image is here, which is not asked once more if it was since the node started.
+sortie_expect_image() {
+  local name=image-${sortie_image//[!A-Za-z0-9._-]/_}
+  if sortie_read_note "$name" && [[ $sortie_noted == "$sortie_boot $sortie_image" ]]; then
+    return
+  fi
+  sortie_find_image
+  sortie_note "$name" "$sortie_boot $sortie_image"
+}
+
+# Looks for the image, and brings it if it is not here.
+sortie_find_image() {
+  local said
+  sortie_step image
+  ! sortie_has_image "$sortie_image" || return 0
+  sortie_step engine
+  if ! said=$("$sortie_engine" version 2>&1 >/dev/null); then
+    printf '%s\n' "$said" >&2
+    exit 125
+  fi
+  sortie_get_image
 }
 
 # Brings the image here, if it is not here yet. One job at a time does: the others find it then.

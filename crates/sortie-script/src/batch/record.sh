@@ -12,9 +12,10 @@ sortie_now() {
 # sortie_write NAME TEXT: a file in the results dir, whole or not at all.
 sortie_write() {
   local file=$sortie_results/$1 beside=$sortie_results/.$1.$sortie_attempt
-  rm -rf -- "$beside" "$file" && # whatever the candidate may have put there
-    printf '%s\n' "$2" >"$beside" &&
-    mv -fT -- "$beside" "$file"
+  if [[ -e $beside || -L $beside || -e $file || -L $file ]]; then
+    rm -rf -- "$beside" "$file" || return # whatever the candidate may have put there
+  fi
+  printf '%s\n' "$2" >"$beside" && mv -fT -- "$beside" "$file"
 }
 
 # Sets sortie_job, the beginning of both records; this is where a run starts.
@@ -28,8 +29,9 @@ sortie_start() {
     "$sortie_attempt" "${id//[!0-9_]/}" "${host//[!A-Za-z0-9._-]/}" "$sortie_now"
 }
 
-# sortie_end STATUS END: records how it ended, and ends the script.
+# sortie_end STATUS END: records how it ended, once nothing is under way any more, and ends the script.
 sortie_end() {
+  wait
   sortie_now
   sortie_write job_end.json "$sortie_job,\"ended_at\":$sortie_now,\"end\":$2}"
   exit "$1"

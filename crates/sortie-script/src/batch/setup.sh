@@ -17,6 +17,20 @@ sortie_clear() {
   done < <(compgen -e)
 }
 
+# What comes first, whatever else is set up: the working directory, the environment, the modules.
+sortie_prepare() {
+  set +m
+  sortie_step 'working directory'
+  cd -- "$sortie_directory" || exit
+  sortie_step environment
+  if ((sortie_only_these)); then
+    sortie_clear
+  fi
+  sortie_environment || exit
+  export SORTIE_ATTEMPT=$sortie_attempt SLURM_EXPORT_ENV=ALL || exit
+  sortie_load_modules
+}
+
 # Loads the modules. `module` is a function, which Environment Modules and Lmod define in these files.
 sortie_load_modules() {
   local file module

@@ -4,11 +4,11 @@
 # Sets sortie_owner: what tells whether the job of a container is still there. A process is known by its
 # number and its start, in one boot and one PID namespace of one node.
 sortie_find_owner() {
-  local boot space
-  read -r boot </proc/sys/kernel/random/boot_id
+  local space
+  read -r sortie_boot </proc/sys/kernel/random/boot_id
   space=$(readlink /proc/self/ns/pid)
   sortie_find_start "$$"
-  sortie_owner="$HOSTNAME $boot $space $$ $sortie_started"
+  sortie_owner="$HOSTNAME $sortie_boot $space $$ $sortie_started"
 }
 
 # sortie_find_start PID: sets sortie_started to when the process started, in ticks since boot; empty if it
@@ -20,22 +20,31 @@ sortie_find_start() {
   sortie_started=${stat[19]-}
 }
 
+# sortie_is_gone OWNER: whether the job with this owner is known to be gone.
+sortie_is_gone() {
+  local node boot space pid started
+  read -r node boot space pid started <<<"$1"
+  [[ $node == "$HOSTNAME" && -n $started ]] || return
+  [[ $boot == "$sortie_boot" ]] || return 0
+  # In another PID namespace it may be there.
+  [[ "$node $boot $space" == "${sortie_owner% * *}" ]] || return
+  sortie_find_start "$pid"
+  [[ $sortie_started != "$started" ]]
+}
+
 # Removes containers of this user on this node whose job is not there any more: as when a node went down.
 sortie_sweep() {
-  local name node boot space pid started owner format
+  local all name owner format kept=0
   format='{{.Names}} {{.Label "sortie.owner"}}'
   [[ $sortie_engine != *podman ]] || format='{{.Names}} {{index .Labels "sortie.owner"}}'
-  "$sortie_engine" ps --all --filter "label=sortie.uid=$EUID" --format "$format" 2>/dev/null |
-    while read -r name node boot space pid started; do
-      [[ $node == "$HOSTNAME" && -n $started ]] || continue
-      owner="$node $boot $space $pid $started"
-      if [[ "$node $boot $space" == "${sortie_owner% * *}" ]]; then
-        sortie_find_start "$pid"
-        [[ $sortie_started != "$started" ]] || continue
-      elif [[ "$node $boot" == "${sortie_owner% * * *}" ]]; then
-        continue # of another PID namespace: it may be there
-      fi
-      "$sortie_engine" rm --force --volumes "$name" &>/dev/null &&
-        printf 'sortie: removed the container %s, which a job left (%s)\n' "$name" "$owner" >&2
-    done
+  all=$("$sortie_engine" ps --all --filter "label=sortie.uid=$EUID" --format "$format" 2>/dev/null) || return
+  while read -r name owner; do
+    sortie_is_gone "$owner" || continue
+    if "$sortie_engine" rm --force --volumes "$name" &>/dev/null; then
+      printf 'sortie: removed the container %s, which a job left (%s)\n' "$name" "$owner" >&2
+    else
+      kept=1
+    fi
+  done <<<"$all"
+  return "$kept"
 }

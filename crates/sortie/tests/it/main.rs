@@ -4,6 +4,8 @@
 mod activation;
 mod bytes;
 mod check;
+mod completions;
+mod docs;
 mod environment;
 mod json;
 mod keeper;
@@ -11,6 +13,8 @@ mod logs;
 mod packing;
 mod render;
 mod report;
+mod schema;
+mod settings;
 mod signals;
 mod slurm;
 mod slurm_keeper;

@@ -73,11 +73,12 @@ fn tracing_and_the_bars_of_a_sweep_are_not_garbled() {
     let sweep = ["-v", "sweep", "--config", "job.yaml", "--out", "out", "c"];
     let ran = on_terminal(&stage, "", &sweep);
     assert_eq!(ran.status, Some(0), "{ran:?}");
-    // Each line of tracing is one line, that nothing stands before but what clears the bars.
+    // Each line of tracing is one line, that nothing stands before but what was there and is cleared.
     let plain = strip_escapes(&ran.stdout);
     let traced: Vec<_> = plain.lines().filter(|line| line.contains("INFO")).collect();
     assert_eq!(traced.len(), 12, "{ran:?}");
-    let is_whole = |line: &&str| line.trim_start().starts_with("20") && !line.contains("waiting");
+    let shown = |line: &str| line.trim_end().rsplit('\r').next().map(str::to_owned);
+    let is_whole = |line: &&str| shown(line).is_some_and(|line| line.starts_with("20"));
     assert!(traced.iter().all(is_whole), "{traced:#?}");
     assert!(plain.contains("] 0/6 "), "{ran:?}");
 }

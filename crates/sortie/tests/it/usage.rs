@@ -21,7 +21,7 @@ fn wrong_command_lines() {
         (&[], "Usage: sortie"),
         (&["walk"], "error: unrecognized subcommand 'walk'"),
         (&["run", "--config", "job.yaml", "candidate.py"], "<RESULTS_DIR>"),
-        (&["render", "candidate.py", "results"], "--config <FILE>"),
+        (&["render", "candidate.py", "results"], "name a file with --config"),
         (&["check", "--confg", "job.yaml"], "a similar argument exists: '--config'"),
     ];
     for (args, said) in cases {

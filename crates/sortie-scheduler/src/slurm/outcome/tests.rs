@@ -54,7 +54,8 @@ fn ended(how: Ending) -> Ended {
 fn record(end: End, seconds: f64) -> JobEnd {
     let (attempt, job_id) = (sortie_results::AttemptId::generate(), "41".to_owned());
     let start = JobStart { attempt, job_id, host: "n1".into(), started_at: 1000.0 };
-    JobEnd { start, ended_at: 1000.0 + seconds, end }
+    let (cpu_user_seconds, cpu_system_seconds) = (0.0, 0.0);
+    JobEnd { start, ended_at: 1000.0 + seconds, cpu_user_seconds, cpu_system_seconds, end }
 }
 
 /// In a few words, with the fault where the outcome has it.

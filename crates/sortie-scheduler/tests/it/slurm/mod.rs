@@ -2,10 +2,12 @@
 //! variables name. And what no real one can be made to do, with shims of its commands.
 
 mod array;
+mod clock;
 mod daemons;
 mod deadlines;
 mod ends;
 mod killed;
+mod paused;
 mod setup;
 mod shims;
 mod stops;

@@ -16,15 +16,16 @@ use crate::{GOOD, Stage};
 /// A cluster without accounting.
 const SITE: &str = "AccountingStorageType = (null)\nClusterName = shim\nMaxArraySize = 1001\n";
 /// Has each job run at once: sbatch returns when it is over.
-const RUNS: &str = "admit; SLURM_JOB_ID=$id bash \"$SHIM_DIR/sbatch.stdin\" >/dev/null 2>&1\n";
+pub(super) const RUNS: &str =
+    "admit; SLURM_JOB_ID=$id bash \"$SHIM_DIR/sbatch.stdin\" >/dev/null 2>&1\n";
 /// Lists each job as one whose node did not come up.
 const FAILS: &str = "while read -r id name state; do echo \"$id|BOOT_FAIL|n/a|N/A|N/A|None\"; done \
                      <\"$SHIM_DIR/jobs\"; exit 0";
 
-struct Shims(Stage);
+pub(super) struct Shims(pub(super) Stage);
 
 impl Shims {
-    fn new(script: &str) -> Self {
+    pub(super) fn new(script: &str) -> Self {
         let shims = Self(Stage::new(script));
         super::program(&shims.0.path("bin/python"), super::PYTHON);
         crate::write(&shims.path("config"), SITE);
@@ -32,25 +33,25 @@ impl Shims {
     }
 
     /// A file of theirs.
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.0.path("shims").join(name)
     }
 
-    fn hook(&self, command: &str, text: &str) {
+    pub(super) fn hook(&self, command: &str, text: &str) {
         crate::write(&self.path(&format!("{command}.hook")), text);
     }
 
     /// The arguments of each call of a command.
-    fn calls(&self, command: &str) -> Vec<String> {
+    pub(super) fn calls(&self, command: &str) -> Vec<String> {
         let calls = fs::read_to_string(self.path(&format!("{command}.calls")));
         calls.unwrap_or_default().lines().map(str::to_owned).collect()
     }
 
-    fn config(&self) -> SlurmCondaJobConfig {
+    pub(super) fn config(&self) -> SlurmCondaJobConfig {
         super::config(&self.0)
     }
 
-    fn scheduler(&self, config: SlurmCondaJobConfig) -> JobScheduler {
+    pub(super) fn scheduler(&self, config: SlurmCondaJobConfig) -> JobScheduler {
         let shims = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sortie-slurm/tests/shims");
         let dir = self.path("").into_os_string();
         super::scheduler(config, super::env(&[shims, self.0.path("bin")], &[("SHIM_DIR", dir)]))
@@ -282,4 +283,33 @@ async fn a_results_dir_on_a_full_disk_holds_up_no_other() {
     assert!(good.correct && late.correct, "{good:?} {late:?}");
     assert!(why.contains("job_submitted.json"), "{why}");
     assert_eq!(shims.calls("sbatch").len(), 2);
+}
+
+#[tokio::test]
+async fn the_elements_of_an_array_are_looked_up_together_when_they_are_taken_up_again() {
+    const COUNT: usize = 30;
+    let shims = Shims::new(GOOD);
+    let list = "case $(tail -n 1 \"$SHIM_DIR/squeue.calls\") in *'-n sortie'*) echo 41 ;; \
+                *) seq 0 29 | sed \"s/.*/41_&|PENDING|n\\/a|N\\/A|N\\/A|Priority/\" ;; esac; exit 0";
+    shims.hook("squeue", list);
+    let results = |number| shims.0.path(&format!("results/{number}"));
+    let requests = || {
+        let pair = |number| (shims.0.path("candidate"), results(number)).into();
+        (0..COUNT).map(pair).collect::<Vec<sortie_scheduler::Request>>()
+    };
+    let first = shims.scheduler(shims.config());
+    let jobs: Vec<_> = first.submit_many(requests()).into_iter().map(Result::unwrap).collect();
+    waits_for(&first, jobs[COUNT - 1], "Priority").await;
+    first.leave();
+
+    let second = shims.scheduler(shims.config());
+    let attach = |request| second.attach_request(request).unwrap();
+    let jobs: Vec<_> = requests().into_iter().map(attach).collect();
+    for job in jobs {
+        waits_for(&second, job, "Priority").await;
+    }
+    let by_name = shims.calls("squeue").iter().filter(|call| call.contains("-n sortie")).count();
+    assert_eq!(by_name, 1, "{:?}", shims.calls("squeue"));
+    assert_eq!((shims.calls("sbatch").len(), shims.calls("scancel").len()), (1, 0));
+    second.leave();
 }

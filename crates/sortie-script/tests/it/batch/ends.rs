@@ -36,6 +36,29 @@ fn success() {
 }
 
 #[test]
+fn cpu_time_is_recorded() {
+    // A child of the evaluator uses it, and the evaluator waits for that.
+    let burn = "sh -c 'n=0; while [ $n -lt 300000 ]; do n=$((n + 1)); done'";
+    for (evaluator, kind) in [
+        (burn.to_owned(), "exited"),
+        (format!("{burn}; kill -9 $$"), "signaled"),
+        (format!("{burn}; kill -TERM $PPID; sleep 20"), "terminated"),
+    ] {
+        let node = Node::new(&evaluator);
+        let ended = node.run(&node.case());
+        assert!(ended.end.contains(kind), "{ended:?}");
+        let record = node.text("results/job_end.json");
+        let seconds = |member: &str| -> f64 {
+            let (_, rest) = record.split_once(member).unwrap();
+            rest.split([',', '}']).next().unwrap().parse().unwrap()
+        };
+        let user = seconds("\"cpu_user_seconds\":");
+        assert!((0.05..60.0).contains(&user), "{kind}: {record}");
+        assert!(seconds("\"cpu_system_seconds\":") < 60.0, "{kind}: {record}");
+    }
+}
+
+#[test]
 fn exit_codes_are_no_signals() {
     for code in [1, 2, 126, 127, 128, 129, 137, 139, 143, 255] {
         let ended = end_of(&format!("exit {code}"));

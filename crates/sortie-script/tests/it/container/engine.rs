@@ -82,6 +82,13 @@ impl Here {
         self.home.path().join(name)
     }
 
+    /// What the scripts have noted on this machine under this name.
+    #[expect(clippy::unused_self, reason = "it belongs to what is here")]
+    pub(crate) fn note(&self, name: &str) -> PathBuf {
+        let uid = fs::metadata("/proc/self").unwrap().uid();
+        PathBuf::from(format!("/tmp/sortie-{uid}")).join(name)
+    }
+
     /// A job whose evaluator is this text for a shell.
     pub(crate) fn case(&self, evaluator: &str) -> Case {
         static NEXT: AtomicU32 = AtomicU32::new(0);

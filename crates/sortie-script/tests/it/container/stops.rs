@@ -31,12 +31,9 @@ fn a_signal_stops_the_container() {
 fn a_signal_while_the_container_is_made() {
     for engine in engines() {
         let here = Here::new(&engine);
-        for (step, doing) in [("pull", "pull"), ("load", "load"), ("create", "create")] {
+        for step in ["pull", "load", "run"] {
             let mut case = here.case("");
-            case.engine = here
-                .wrapper(&format!("[ $1 != {step} ] || {{ echo x >> {doing}.log; sleep 1000; }}"));
-            case.inherited.push(("PWD".into(), "/".into()));
-            let log = here.path(&format!("{doing}.log"));
+            let log = here.path("log");
             case.engine = here.wrapper(&format!(
                 "[ $1 != {step} ] || {{ echo x >> {}; sleep 1000; }}",
                 log.display()
@@ -56,7 +53,7 @@ fn a_signal_while_the_container_is_made() {
                 sleep(Duration::from_millis(10));
             }
             signal("-TERM", script.id());
-            assert_eq!(here.end(&case, script), TERMINATED, "{doing}");
+            assert_eq!(here.end(&case, script), TERMINATED, "{step}");
         }
     }
 }
@@ -96,6 +93,67 @@ fn what_a_killed_job_left_is_swept_up_by_the_next() {
     }
 }
 
+/// As after a start of the node, when nothing is noted.
+#[test]
+fn what_has_left_no_note_is_swept_up_too() {
+    for engine in engines() {
+        let here = Here::new(&engine);
+        let killed = here.case("echo started; sleep 1000");
+        let mut script = here.start(&killed, &[]);
+        here.wait_for(&killed, "started");
+        signal("-KILL", script.id());
+        script.wait().unwrap();
+        fs::remove_file(here.note(&format!("job-{}", killed.attempt()))).unwrap();
+        for entry in fs::read_dir(here.note("")).unwrap() {
+            let path = entry.unwrap().path();
+            if path.file_name().unwrap().to_str().unwrap().starts_with("swept-") {
+                let _ = fs::remove_file(path);
+            }
+        }
+        assert_eq!(here.run(&here.case("")), r#"{"kind":"exited","code":0}"#);
+        assert_eq!(here.containers(&killed), "");
+    }
+}
+
+/// One that was asked for by a command that is gone by now.
+#[test]
+fn a_container_that_comes_late() {
+    for engine in engines() {
+        let here = Here::new(&engine);
+        let mut case = here.case("sleep 1000");
+        let begun = here.path("begun");
+        case.engine = here.wrapper(&format!(
+            "[ $1 != run ] || {{ setsid sh -c 'sleep 1; shift; exec {} create \"$@\"' sh \"$@\" & \
+             echo >{}; sleep 1000; }}",
+            engine.name,
+            begun.display()
+        ));
+        let script = here.start(&case, &[]);
+        while !begun.exists() {
+            sleep(Duration::from_millis(10));
+        }
+        signal("-TERM", script.id());
+        assert_eq!(here.end(&case, script), TERMINATED);
+        sleep(Duration::from_secs(1));
+        assert_eq!(here.containers(&case), "");
+    }
+}
+
+#[test]
+fn a_job_that_goes_well_calls_the_engine_twice() {
+    for engine in engines() {
+        let here = Here::new(&engine);
+        let calls = here.path("calls");
+        let mut case = here.case("");
+        case.engine = here.wrapper(&format!("echo $1 >>{}", calls.display()));
+        assert_eq!(here.run(&case), r#"{"kind":"exited","code":0}"#);
+        fs::remove_file(&calls).unwrap();
+        case.id = here.case("").id;
+        assert_eq!(here.run(&case), r#"{"kind":"exited","code":0}"#);
+        assert_eq!(fs::read_to_string(&calls).unwrap(), "run\nrm\n");
+    }
+}
+
 #[test]
 fn what_is_left_is_swept_up_without_a_job_too() {
     for engine in engines() {
@@ -125,7 +183,7 @@ fn a_command_of_the_engine_that_is_killed() {
         let here = Here::new(&engine);
         let pid = here.path("pid");
         let mut case = here.case("echo started; sleep 1000");
-        case.engine = here.wrapper(&format!("[ $1 != start ] || echo $$ > {}", pid.display()));
+        case.engine = here.wrapper(&format!("[ $1 != run ] || echo $$ > {}", pid.display()));
         let script = here.start(&case, &[]);
         here.wait_for(&case, "started");
         let client = fs::read_to_string(&pid).unwrap();
@@ -143,7 +201,7 @@ fn gpus_are_those_that_were_assigned() {
         let mut case = here.case("");
         case.gpus = true;
         case.engine =
-            here.wrapper(&format!(r#"[ $1 != create ] || printf '%s\n' "$@" > {}"#, log.display()));
+            here.wrapper(&format!(r#"[ $1 != run ] || printf '%s\n' "$@" > {}"#, log.display()));
         here.end(
             &case,
             here.start(&case, &[("SLURM_JOB_GPUS", "0,2"), ("CUDA_VISIBLE_DEVICES", "0,1")]),

@@ -5,6 +5,7 @@ mod full_disk;
 mod killed;
 mod runs;
 mod shims;
+mod slurm;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -53,7 +53,7 @@ exit 0
 "#;
 const SQUEUE: &str = r#"
 [ -e "$SHIM_DIR/jobs" ] || exit 0
-wanted_name=$(option -n "$@")
+wanted_name=$(tail -n 1 "$SHIM_DIR/squeue.calls" | sed -n 's/.* -n \([^ ]*\).*/\1/p')
 while read -r id name state; do
     [ ! -e "$SHIM_DIR/over.${id%_*}" ] || continue
     if [ -z "$wanted_name" ]; then

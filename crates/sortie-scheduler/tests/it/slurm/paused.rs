@@ -1,0 +1,116 @@
+//! What takes minutes, with the shims of Slurm's commands and with a clock that is put forward.
+
+use std::fs;
+use std::time::Duration;
+
+use sortie_results::{Fault, Outcome, Record};
+use sortie_scheduler::{JobId, JobScheduler, Status};
+use tokio::time::Instant;
+
+use super::clock::Clock;
+use super::shims::{RUNS, Shims};
+use crate::GOOD;
+
+/// Notes of each script that is taken which array it asks for, and runs all of that. The script is that which the
+/// launcher keeps, as another sbatch may have come and written its own over `sbatch.stdin`.
+const RUNS_ARRAYS: &str = r#"
+exec 9>"$SHIM_DIR/lock"; flock 9
+script=$(grep -l -- "--job-name=$name\$" "$SHIM_DIR"/../results/*/job_script.sh)
+array=$(sed -n 's/^#SBATCH --array=//p' "$script")
+echo "${array:-one}" >>"$SHIM_DIR/taken"
+admit
+for task in $(seq ${array%-*} ${array#*-}); do
+    SLURM_JOB_ID=$id SLURM_ARRAY_JOB_ID=$id SLURM_ARRAY_TASK_ID=$task \
+        bash "$script" >/dev/null 2>&1
+done
+echo $id
+exit 0
+"#;
+
+fn submit(shims: &Shims, scheduler: &JobScheduler, which: std::ops::Range<usize>) -> Vec<JobId> {
+    let candidate = shims.0.path("candidate");
+    let pairs = which.map(|job| (candidate.clone(), shims.0.path(&format!("results/{job}"))));
+    scheduler.submit_many(pairs).into_iter().map(Result::unwrap).collect()
+}
+
+fn are_over(scheduler: &JobScheduler, jobs: &[JobId]) -> bool {
+    let statuses = scheduler.status_many(jobs);
+    statuses.iter().all(|status| matches!(status, Some(Status::Finished(_))))
+}
+
+fn taken(shims: &Shims) -> Vec<String> {
+    let taken = fs::read_to_string(shims.path("taken")).unwrap_or_default();
+    taken.lines().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn what_was_preempted_runs_again() {
+    let shims = Shims::new(GOOD);
+    let preempted = "admit; sed -i s/PENDING/PREEMPTED/ \"$SHIM_DIR/jobs\"";
+    let once = format!("if [ $(calls) -eq 1 ]; then {preempted}; echo $id; exit 0; fi");
+    shims.hook("sbatch", &format!("{once}\n{RUNS}\necho $id; exit 0"));
+    let mut config = shims.config();
+    config.infrastructure_retries = 1;
+    let scheduler = shims.scheduler(config);
+    let clock = Clock::stop(shims.path(""));
+    let jobs = submit(&shims, &scheduler, 0..1);
+    clock.until("it to be over", || are_over(&scheduler, &jobs)).await;
+    let results = scheduler.results(jobs[0]).unwrap();
+    assert!(results.correct, "{results:?}");
+    assert!(results.usage.cpu_user_seconds + results.usage.cpu_system_seconds > 0.0, "{results:?}");
+    assert_eq!(shims.calls("sbatch").len(), 2);
+    let previous = fs::read_dir(shims.0.path("results/0/previous")).unwrap();
+    let records = previous.map(|dir| Record::read(&dir.unwrap().path()).unwrap());
+    let ends: Vec<_> = records.map(|record| (record.outcome, record.fault)).collect();
+    assert_eq!(ends, [(Outcome::Preempted, Some(Fault::Infrastructure))]);
+}
+
+#[tokio::test]
+async fn a_queue_without_room_for_all_is_given_half_of_them() {
+    let shims = Shims::new(GOOD);
+    let full = "fail 'Unable to create job record, try again'";
+    let full = format!("! grep -q -e --array=0-3 \"$SHIM_DIR/sbatch.stdin\" || {full}");
+    shims.hook("sbatch", &format!("{full}\n{RUNS_ARRAYS}"));
+    // No attempt is taken from those it may have after a failure of the infrastructure.
+    let scheduler = shims.scheduler(shims.config());
+    let clock = Clock::stop(shims.path(""));
+    let jobs = submit(&shims, &scheduler, 0..4);
+    clock.until("all to be over", || are_over(&scheduler, &jobs)).await;
+    for job in jobs {
+        let results = scheduler.results(job).unwrap();
+        assert!(results.correct, "{results:?}");
+    }
+    assert_eq!(taken(&shims), ["0-1", "0-1"]);
+    let tries = shims.calls("sbatch").len() - 2;
+    assert!((5..=30).contains(&tries), "in five minutes, {tries} tries");
+}
+
+#[tokio::test]
+async fn after_a_pause_one_job_is_tried_before_the_others() {
+    let shims = Shims::new(GOOD);
+    let list = "[ -e \"$SHIM_DIR/jobs\" ] || exit 0\n\
+                seq 0 11 | sed \"s/.*/41_&|BOOT_FAIL|n\\/a|N\\/A|N\\/A|None/\"; exit 0";
+    shims.hook("squeue", list);
+    let scheduler = shims.scheduler(shims.config());
+    let clock = Clock::stop(shims.path(""));
+    let failing = submit(&shims, &scheduler, 0..12);
+    clock.until("many to fail", || are_over(&scheduler, &failing)).await;
+
+    // The one that is tried does not end before the others have had time to go along with it.
+    fs::remove_file(shims.path("squeue.hook")).unwrap();
+    shims.hook("sbatch", "echo tried >>\"$SHIM_DIR/taken\"");
+    let jobs = submit(&shims, &scheduler, 12..15);
+    clock.until("one to be tried", || !taken(&shims).is_empty()).await;
+    let later = Instant::now() + Duration::from_secs(30);
+    clock.until("half a pause to pass", || Instant::now() >= later).await;
+    assert_eq!(taken(&shims), ["tried"]);
+    let script = shims.path("sbatch.stdin");
+    crate::run_program("env", &["SLURM_JOB_ID=42", "bash", script.to_str().unwrap()]);
+    shims.hook("sbatch", RUNS_ARRAYS);
+    clock.until("all to be over", || are_over(&scheduler, &jobs)).await;
+    for job in jobs {
+        let results = scheduler.results(job).unwrap();
+        assert!(results.correct, "{results:?}");
+    }
+    assert_eq!(taken(&shims), ["tried", "0-1"]);
+}
