@@ -43,10 +43,10 @@ pub(crate) enum Bench {
     Warm(warm::Options),
     /// The same jobs with other launchers: a table for the README
     Launchers(launchers::Options),
+    /// The page of a sweep of ten thousand: opened and scrolled in a browser
+    Report(report::Options),
     /// Sweeps: against the scheduler alone, and what very large ones take
     Sweep(sweep::Options),
-    /// The page of a sweep of ten thousand: written, opened, scrolled
-    Report(report::Options),
     /// Only run so many jobs, so many at once, for a profiler to look at
     Load(local::Load),
     /// Run jobs as told on standard input

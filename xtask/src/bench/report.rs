@@ -1,4 +1,5 @@
-//! The report of a sweep of ten thousand: written by the tool, opened and scrolled in a real browser.
+//! The report of a sweep of ten thousand, opened and scrolled in a real browser. How long it takes to write is a matter of
+//! the bench of sweeps.
 
 #[path = "../../../crates/sortie/tests/it/report/browser.rs"]
 #[allow(dead_code, clippy::unwrap_used, reason = "shared with the tests of the tool")]
@@ -9,7 +10,6 @@ mod lines;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
@@ -58,7 +58,8 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> Result<Vec<Figure>> {
         writeln!(text, "{line}")?;
     }
     sh.write_file(dir.join("sweep/results.jsonl"), text)?;
-    let rounds = (0..options.rounds).map(|round| measure(sh, &tool, &dir, round));
+    let page: PathBuf = cmd!(sh, "{tool} report {dir}/sweep").quiet().read()?.into();
+    let rounds = (0..options.rounds).map(|round| measure(sh, &dir, &page, round));
     let rounds = rounds.collect::<Result<Vec<_>>>()?;
     let values = |value: fn(&Round) -> f64| rounds.iter().map(value).collect::<Vec<_>>();
     let figure = |what: &str, unit, sortie, most| {
@@ -66,8 +67,6 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> Result<Vec<Figure>> {
         Figure { what, unit, sortie, other: None, target }
     };
     Ok(vec![
-        figure("writing the report of 10,000", Unit::Seconds, values(|it| it.written), 2.0),
-        figure("its size", Unit::Bytes, values(|it| it.size), 1e7),
         figure("opening it in Chromium", Unit::Seconds, values(|it| it.opened), 2.0),
         figure("a frame of scrolling, median", Unit::Seconds, values(|it| it.frame), 0.02),
         figure(
@@ -79,28 +78,21 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> Result<Vec<Figure>> {
     ])
 }
 
-/// Seconds, and bytes.
+/// Seconds.
 struct Round {
-    written: f64,
-    size: f64,
     opened: f64,
     frame: f64,
     slow_frame: f64,
 }
 
-fn measure(sh: &Shell, tool: &Path, dir: &Path, round: usize) -> Result<Round> {
-    let from = Instant::now();
-    let path: PathBuf = cmd!(sh, "{tool} report {dir}/sweep").quiet().read()?.into();
-    let written = from.elapsed().as_secs_f64();
-    #[expect(clippy::cast_precision_loss, reason = "some megabytes")]
-    let size = path.metadata().with_context(|| path.display().to_string())?.len() as f64;
+fn measure(sh: &Shell, dir: &Path, page: &Path, round: usize) -> Result<Round> {
     let browser = Browser::start(cmd!(sh, "sh").into(), &dir.join(format!("profile-{round}")));
-    browser.open(&format!("file://{}", path.display()));
+    browser.open(&format!("file://{}", page.display()));
     let opened = browser.value("performance.getEntriesByType('navigation')[0].loadEventEnd / 1e3");
     let frames = browser.value(SCROLL);
     let frames: Vec<f64> = serde_json::from_value(frames)?;
     ensure!(frames.len() == 300, "{} frames of 300 were drawn", frames.len());
     let opened = opened.as_f64().context("Chromium does not say how long it took to open")?;
     let (frame, slow_frame) = (frames[150] / 1e3, frames[285] / 1e3);
-    Ok(Round { written, size, opened, frame, slow_frame })
+    Ok(Round { opened, frame, slow_frame })
 }
