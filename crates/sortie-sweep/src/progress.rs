@@ -1,5 +1,6 @@
 //! How a sweep fares, in numbers.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use sortie_results::Fault;
 
@@ -26,7 +27,7 @@ pub struct Progress {
 }
 
 /// How many candidates are done, by what came of them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Counts {
     /// Correct.
     pub correct: usize,
@@ -43,7 +44,7 @@ pub struct Counts {
 }
 
 /// A candidate and its score.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Best {
     /// The candidate's id.
     pub id: String,

@@ -64,7 +64,7 @@ pub(crate) struct JobStatus {
 }
 
 /// Where a sweep is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum SweepState {
     /// A launcher sees to it.
@@ -76,7 +76,7 @@ pub(crate) enum SweepState {
 }
 
 /// A sweep: of `submit`, `status`, `wait`, `cancel` and `ls`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct SweepStatus {
     pub(crate) version: u32,
     /// `sweep`.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sortie_results::Results;
 
 use crate::failure::Failure;
-use crate::forms::{JobStatus, LogLine};
+use crate::forms::{JobStatus, LogLine, SweepStatus};
 use crate::{check, exit_status, output};
 
 const AFTER_HELP: &str = "\
@@ -39,6 +39,8 @@ enum Form {
     Results,
     /// What `submit`, `status`, `wait`, `cancel` and `ls` print with --json, a line for each job
     Status,
+    /// What the same print of a sweep
+    Sweep,
     /// What `logs` prints with --json, on each line
     Logs,
     /// What `check` prints with --json
@@ -50,6 +52,7 @@ pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
         Form::Settings => sortie_config::schema(),
         Form::Results => of::<Results>(),
         Form::Status => of::<JobStatus>(),
+        Form::Sweep => of::<SweepStatus>(),
         Form::Logs => of::<LogLine>(),
         Form::Check => of::<check::Report<'_>>(),
     };

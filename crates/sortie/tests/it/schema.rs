@@ -63,6 +63,17 @@ fn of_jobs_and_their_logs() {
 }
 
 #[test]
+fn of_sweeps() {
+    let stage = Stage::shell(stage::CORRECT, "");
+    let sweep = ["sweep", "--config", "job.yaml", "--out", "out", "candidate.py"];
+    assert_eq!(ran(&mut stage.sortie(sweep)).status, Some(0));
+    is_of_form("sweep", &stage, &ran(&mut stage.sortie(["status", "--json", "out"])));
+    // A line of a candidate is its results, and more.
+    let line: Value = serde_json::from_str(&stage.read("out/results.jsonl")).unwrap();
+    assert!(validator(&stage, "results").is_valid(&line), "{line}");
+}
+
+#[test]
 fn of_findings() {
     let stage = Stage::shell("", "python_executable: none\n");
     stage.write("job.yaml", "job_type: local\npython_executable: none\n");

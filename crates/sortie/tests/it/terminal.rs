@@ -116,3 +116,34 @@ fn findings_have_colours() {
     let ran = on_terminal(&stage, "", &["check", "--config", "job.yaml"]);
     assert!(ran.stdout.contains("\x1b[32mok"), "{ran:?}");
 }
+
+#[test]
+fn poor_terminals_do() {
+    let stage = Stage::shell(stage::CORRECT, "");
+    let check = ["check", "--config", "job.yaml"];
+    let shown = |variables: &[(&str, &str)], args: &[&str]| {
+        let mut command = stage.command("python3");
+        command.args([TERMINAL, "", env!("CARGO_BIN_EXE_sortie")]).args(args);
+        let ran = ran(command.env("TERM", "xterm").envs(variables.iter().copied()));
+        assert!(ran.stdout.lines().count() > 1, "{ran:?}");
+        ran
+    };
+    for plain in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        for args in [&check[..], &RUN, &["--help"], &["run", "--nothing"]] {
+            let ran = shown(&[plain], args);
+            assert!(
+                !ran.stdout.contains("\x1b[1m") && !ran.stdout.contains("\x1b[3"),
+                "{plain:?}: {ran:?}"
+            );
+        }
+    }
+    // What is its own is ASCII where there may be nothing else, whatever the width.
+    let poor = [("LC_ALL", "C"), ("COLUMNS", "40")];
+    for args in
+        [&check[..], &["--help"], &["run", "--help"], &["init", "--help"], &["schema", "--help"]]
+    {
+        let ran = shown(&poor, args);
+        assert!(ran.stdout.is_ascii(), "{ran:?}");
+    }
+    assert_eq!(shown(&poor, &RUN).status, Some(0));
+}
