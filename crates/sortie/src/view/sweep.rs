@@ -117,7 +117,8 @@ impl SweepView {
         let done_of = format!("{} of {} done", done.total(), self.candidates);
         let counts = [
             (done.correct, "correct"),
-            (done.candidate, "not correct"),
+            (done.incorrect, "not correct"),
+            (done.candidate, "failed by candidate"),
             (done.setup, "failed by set-up"),
             (done.infrastructure, "failed by infrastructure"),
             (done.stopped, "stopped"),
