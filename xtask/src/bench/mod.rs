@@ -16,6 +16,7 @@ mod sample;
 mod slurm;
 mod sortie;
 mod spread;
+mod sweep;
 mod venv;
 mod warm;
 mod workplace;
@@ -39,6 +40,8 @@ pub(crate) enum Bench {
     Docker(docker::Options),
     /// Jobs with an evaluator kept warm: against cold starts, bare forks, and the reference
     Warm(warm::Options),
+    /// Many candidates, with a ledger: against the scheduler alone
+    Sweep(sweep::Options),
     /// The same jobs with other launchers: a table for the README
     Launchers(launchers::Options),
     /// Only run so many jobs, so many at once, for a profiler to look at
@@ -53,6 +56,9 @@ pub(crate) enum Bench {
     /// that is only a stand-in
     #[command(hide = true)]
     InFlight { jobs: u32 },
+    /// Print the bytes of memory that a sweep of so many candidates takes
+    #[command(hide = true)]
+    SweepMemory { candidates: u32 },
     /// Be a launcher of jobs in containers
     #[command(hide = true, subcommand)]
     Launcher(docker::Launcher),
@@ -72,6 +78,8 @@ pub(crate) fn run(sh: &Shell, bench: &Bench) -> Result<()> {
         Bench::Docker(options) => report("docker", || docker::run(sh, options)),
         Bench::Launcher(launcher) => launcher.run(),
         Bench::Warm(options) => report("warm", || warm::run(sh, options)),
+        Bench::Sweep(options) => report("sweep", || sweep::run(sh, options)),
+        Bench::SweepMemory { candidates } => sweep::print_memory(sh, *candidates),
         Bench::Launchers(options) => launchers::run(sh, options),
         Bench::Drive(drive) => drive.serve(),
         Bench::InFlight { jobs } => slurm::in_flight(*jobs),
