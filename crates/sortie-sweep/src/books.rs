@@ -82,7 +82,7 @@ impl Books {
         Ok(ends)
     }
 
-    /// Fails if not even a page can be written.
+    /// Fails if there is no space left.
     pub(crate) fn has_room(&self) -> Result<(), SweepError> {
         let path = self.dir.path();
         self.disk.has_room(path).map_err(SweepError::io("write into", path))

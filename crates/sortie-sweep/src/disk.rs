@@ -22,7 +22,8 @@ pub trait Disk: Send + Sync {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Makes a directory; that it is there already is no error.
     fn create_dir(&self, path: &Path) -> io::Result<()>;
-    /// Fails if not even a page can be written to a new file in the directory.
+    /// Fails if there is no space for some files more in the directory: for 64 KiB, since what others remove makes room
+    /// for a moment.
     fn has_room(&self, dir: &Path) -> io::Result<()>;
     /// Returns once the names in a directory would survive a loss of power.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
@@ -67,7 +68,7 @@ impl Disk for RealDisk {
         // A file without a name, as a quota shows no otherwise; where there are no such files, there is no telling.
         let flags = OFlags::WRONLY | OFlags::TMPFILE | OFlags::CLOEXEC;
         match openat(CWD, dir, flags, Mode::from(0o600)) {
-            Ok(file) => File::from(file).write_all(&[0; 4096]),
+            Ok(file) => File::from(file).write_all(&vec![0; 1 << 16]),
             Err(Errno::NOSPC) => Err(Errno::NOSPC.into()),
             Err(Errno::DQUOT) => Err(Errno::DQUOT.into()),
             Err(_) => Ok(()),

@@ -84,6 +84,13 @@ pub enum SweepError {
 }
 
 impl SweepError {
+    /// Whether there is no space left.
+    pub(crate) fn is_for_want_of_space(&self) -> bool {
+        use io::ErrorKind::{QuotaExceeded, StorageFull};
+        let is_full = |source: &io::Error| matches!(source.kind(), StorageFull | QuotaExceeded);
+        matches!(self, Self::Io { source, .. } if is_full(source))
+    }
+
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
         let path = path.to_owned();
         move |source| Self::Io { action, path, source }

@@ -1,6 +1,7 @@
 //! The one who writes: beside the tasks that see to jobs, since reading results and syncing files takes its time.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -15,6 +16,8 @@ use crate::{Candidate, End, SweepError, result_line};
 
 /// What was written is on disk within this time.
 const SYNC: Duration = Duration::from_secs(1);
+/// The record of an attempt, in its results dir.
+const RECORD: &str = "job.json";
 /// What is written at once, at most: orders, and about so many bytes.
 const ORDERS: usize = 256;
 const BYTES: usize = 4 << 20;
@@ -58,9 +61,27 @@ impl Scribe {
     /// Writes until there are no more orders, or something cannot be written: then nothing more is.
     pub(crate) fn work(mut self, orders: &Receiver<Order>) {
         if let Err(error) = self.obey(orders) {
+            let full = error.is_for_want_of_space();
             let _ = self.news.send(News::Failed(error));
+            while let Ok(order) = orders.recv() {
+                if let Order::Finish(finish) = order
+                    && full
+                {
+                    self.disbelieve(&finish.results_dir);
+                }
+            }
         }
         drop(self.lock);
+    }
+
+    /// Has a candidate run again that has failed, as it may have for want of space alone. On a cluster its job is
+    /// there to be judged again.
+    fn disbelieve(&self, results_dir: &Path) {
+        let failed = Record::read(results_dir).is_ok_and(|record| record.fault.is_some());
+        if failed && !self.sync_starts {
+            // Where even that is not possible, its verdict stays what it is.
+            let _ = fs::remove_file(results_dir.join(RECORD));
+        }
     }
 
     fn obey(&mut self, orders: &Receiver<Order>) -> Result<(), SweepError> {
@@ -128,8 +149,8 @@ impl Scribe {
         Ok(())
     }
 
-    /// The results of a candidate that is over, and its line. A machine's failure for want of space is ours, too: the
-    /// candidate is to be run again.
+    /// The results of a candidate that is over, and its line. One that has failed while there is no space is to be run
+    /// again, and the sweep has no space either.
     fn read(&self, finish: &Finish) -> Result<(Results, Vec<u8>), SweepError> {
         let Finish { candidate, results_dir, finished, .. } = finish;
         let attempt = finished.as_ref().map(|finished| finished.attempt);
@@ -142,8 +163,8 @@ impl Scribe {
                 return Err(SweepError::Io { action: "read", path: results_dir.clone(), source });
             }
         };
-        if results.fault == Some(Fault::Infrastructure) {
-            self.books.has_room()?;
+        if matches!(results.fault, Some(Fault::Infrastructure | Fault::Candidate)) {
+            self.books.has_room().inspect_err(|_| self.disbelieve(results_dir))?;
         }
         let line = result_line::json(candidate, &results, record.as_ref());
         let line = line.map_err(SweepError::io("read the results in", results_dir))?;

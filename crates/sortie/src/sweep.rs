@@ -17,7 +17,7 @@ use tokio::runtime::Builder;
 use tokio::sync::watch;
 
 use crate::failure::Failure;
-use crate::job::ConfigArgs;
+use crate::job::{ConfigArgs, WarmArgs};
 use crate::keeper::{Launcher, as_detached, detach};
 use crate::signals::Signals;
 use crate::sweep_progress::{Display, say};
@@ -69,7 +69,9 @@ Examples:
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
     #[command(flatten)]
-    config: Option<ConfigArgs>,
+    config: ConfigArgs,
+    #[command(flatten)]
+    warm: WarmArgs,
     /// Where logs and results go: a new directory, or an empty one
     #[arg(short, long, value_name = "DIR", required_unless_present = "resume")]
     out: Option<PathBuf>,
@@ -84,7 +86,7 @@ pub(crate) struct Args {
     #[arg(short = '0', long)]
     null: bool,
     /// Go on with a sweep that was stopped or killed
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "out", "candidates", "jsonl", "null", "score"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "set", "warm", "out", "candidates", "jsonl", "null", "score"])]
     resume: Option<PathBuf>,
     /// How many jobs run at once on this machine [default: 4]
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -116,11 +118,11 @@ pub(crate) fn execute(args: &Args, verbose: bool, detached: bool) -> Result<u8, 
 }
 
 fn open(args: &Args) -> Result<(OpenSweep, JobConfig), Failure> {
-    match (&args.resume, &args.config, &args.out) {
-        (Some(dir), ..) => resume(args, dir),
-        (None, Some(config), Some(out)) => begin(args, config, out),
+    match (&args.resume, &args.out) {
+        (Some(dir), _) => resume(args, dir),
+        (None, Some(out)) => begin(args, out),
         // The command line sees to it that there is one of the two.
-        _ => Err(Failure::Source(SourceError::None)),
+        (None, None) => Err(Failure::Source(SourceError::None)),
     }
 }
 
@@ -179,8 +181,8 @@ fn log_here(dir: &SweepDir) -> Result<(), Failure> {
 }
 
 /// Makes a sweep.
-fn begin(args: &Args, config: &ConfigArgs, out: &Path) -> Result<(OpenSweep, JobConfig), Failure> {
-    let config = config.load()?;
+fn begin(args: &Args, out: &Path) -> Result<(OpenSweep, JobConfig), Failure> {
+    let config = args.warm.apply(args.config.load()?)?;
     let candidates = candidates(args)?;
     let settings = config.to_yaml().map_err(|error| Failure::Output(io::Error::other(error)))?;
     let new = NewSweep {

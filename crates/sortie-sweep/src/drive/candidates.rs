@@ -77,7 +77,12 @@ impl Drive {
         let withdrawn = self.stops() && finished.outcome == Outcome::Cancelled;
         // It never came to the cluster, or left nothing there.
         let lost = attached && matches!(finished.outcome, Outcome::Lost { .. });
-        if withdrawn || lost || self.failed.is_some() {
+        if self.failed.is_some() {
+            // It is not written down, but may be in its results dir, see `Scribe::disbelieve`.
+            self.write_down(place, Some(finished));
+            self.unwritten -= 1;
+            self.progress.waiting += 1;
+        } else if withdrawn || lost {
             self.progress.waiting += 1;
             self.todo.push_back(place);
             // Those beside it may be lost as well, and are to be one array.

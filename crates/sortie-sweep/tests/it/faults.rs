@@ -1,6 +1,6 @@
 //! A sweep whose launcher dies at each of its writes in turn, and is resumed.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -99,6 +99,36 @@ async fn until_it_dies(stage: &Stage, disk: Arc<Dying>) -> bool {
         Ok(open) => stage.run(open).await.is_err(),
         Err(_) => true,
     }
+}
+
+/// After a loss of power either file may be shorter than it was, or hold zeros where it was written last.
+#[tokio::test]
+async fn what_a_loss_of_power_takes_is_made_up_for() {
+    let stage = Stage::new(SCORES);
+    stage.run(stage.create(COUNT, Arc::new(RealDisk)).unwrap()).await.unwrap();
+    let (whole, runs) = (stage.results(), stage.runs());
+    let [ledger, results] = [stage.dir().ledger_file(), stage.dir().results_file()];
+    let [ledger_bytes, result_bytes] = [&ledger, &results].map(|file| fs::read(file).unwrap());
+    // What says what there is to do is on disk before anything is begun, and so is what was begun, for once.
+    let text = String::from_utf8(ledger_bytes.clone()).unwrap();
+    let head: usize = text.split_inclusive('\n').take(COUNT + 3).map(str::len).sum();
+    for step in 0..8 {
+        for zeros in [false, true] {
+            for (of_ledger, of_results) in [(step, 7 - step), (step, step), (8, step), (step, 8)] {
+                let cut = |bytes: &[u8], kept: usize, share: usize| {
+                    let at = kept + (bytes.len() - kept) * share / 8;
+                    let lost = if zeros { vec![0; bytes.len() - at] } else { Vec::new() };
+                    [&bytes[..at], &lost].concat()
+                };
+                fs::write(&ledger, cut(&ledger_bytes, head, of_ledger)).unwrap();
+                fs::write(&results, cut(&result_bytes, 0, of_results)).unwrap();
+                stage.run(stage.resume()).await.unwrap();
+                let context = format!("{of_ledger}/8 of the ledger, {of_results}/8 of results");
+                assert_eq!(stage.results(), whole, "{context}");
+            }
+        }
+    }
+    assert_eq!(stage.runs(), runs);
 }
 
 /// The candidates that are done, with their lines.

@@ -29,7 +29,7 @@ fn a_sweep_whose_disk_is_full_stops_and_is_resumed() {
         return;
     }
     // One of the first to end fills the disk.
-    let fills = "[ -e filled ] || [ $(wc -l < runs) -lt 10 ] || { : > filled; head -c 4m /dev/zero > out/p0/filler 2>&-; }\n";
+    let fills = "[ $(wc -l < runs) -lt 10 ] || ! mkdir filled 2>&- || head -c 4m /dev/zero > out/p0/filler 2>&-";
     let stage = stage(&format!("{SCORES}\n{fills}"), "", 60);
     let small = Small::mount(&stage);
     let full = ran(&mut begin(&stage));
