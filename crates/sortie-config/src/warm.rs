@@ -10,8 +10,8 @@ use serde::{
 /// How evaluators are kept warm: a Python server imports once what the evaluator imports at its top
 /// level, and forks for each job. In YAML `warm: true` for the defaults, or a mapping of these.
 ///
-/// Servers are alike for jobs alike in interpreter, environment, evaluator and directory, and are
-/// never shared between launchers. A server runs one job at a time.
+/// A server is for jobs alike in interpreter, environment, evaluator and directory, and is never shared between
+/// launchers, nor between the schedulers of one launcher, even where their settings are equal. It runs one job at a time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Warm {

@@ -60,10 +60,12 @@
 //!   `random`, `numpy` and `torch` are seeded anew, even where an imported module has seeded them: seed in
 //!   the evaluator.
 //! - What modules print when they are imported: each job repeats it at its start.
+//! - What modules look at and keep when they are imported, as they are imported in the server: `sys.argv` holds nothing
+//!   but the evaluator then, the process id is the server's, and the time is that of its start.
 //! - The layout of memory, which address space randomisation does not change between forks.
 //!
 //! A job can tell that it is warm: `traceback.print_stack()` shows one more frame at the top, some
-//! modules are in `sys.modules` that the evaluator did not import, and `/proc/self/cmdline` is the
+//! modules of Python's own (`_ctypes`, `_ast`) are in `sys.modules` that the evaluator did not import, and `/proc/self/cmdline` is the
 //! server's. At its end, exit handlers run and files are written out, but the modules that were
 //! imported by the server are not taken apart.
 //!

@@ -12,6 +12,7 @@ Standard library only, and no more of it than is loaded anyway, for Python 3.8 a
 """
 
 import _ast
+import _ctypes
 import _io
 import _signal
 import _socket
@@ -35,6 +36,24 @@ UNCERTAIN = 2_000_000_000
 
 class Refused(Exception):
     """Why this process must not be forked."""
+
+
+class Function(_ctypes.CFuncPtr):
+    """A function of the C library, or Python's own, that keeps the interpreter to itself, as it has
+    to where it does not return. `ctypes`, of which this is the part in C, takes long to import."""
+
+    _flags_ = _ctypes.FUNCFLAG_CDECL | _ctypes.FUNCFLAG_PYTHONAPI
+
+
+class Library:
+    def __init__(self, *names):
+        handle = _ctypes.dlopen(None, 0)
+        for name in names:
+            setattr(self, name, Function(_ctypes.dlsym(handle, name)))
+
+
+c = Library("exit", "fflush", "fork", "prctl", "signal", "PyOS_BeforeFork", "PyOS_AfterFork_Child",
+            "PyOS_AfterFork_Parent")
 
 
 # What the evaluator imports ----------------------------------------------------------------------
@@ -154,6 +173,8 @@ def shared_files():
     """The open files that several processes cannot have each for itself: sockets, devices such as a
     GPU, files that are written to."""
     for file in os.listdir("/proc/self/fd"):
+        if int(file) in (0, 1, 2, SOCKET):
+            continue
         try:
             target = os.readlink("/proc/self/fd/" + file)
             with open("/proc/self/fdinfo/" + file) as info:
@@ -162,7 +183,7 @@ def shared_files():
             continue
         read_only = flags & os.O_ACCMODE == os.O_RDONLY and os.path.isfile(target)
         harmless = read_only or target in (os.devnull, "/dev/urandom", "/dev/random")
-        if int(file) not in (0, 1, 2, SOCKET) and not harmless:
+        if not harmless:
             yield target
 
 
@@ -266,6 +287,15 @@ def evaluator_module(evaluator):
     return module
 
 
+def forget_directories():
+    """Has directories read again when something is imported: there may be new files by then."""
+    for finder in list(sys.path_importer_cache.values()):
+        if hasattr(finder, "invalidate_caches"):
+            finder.invalidate_caches()
+    for place in [place for place, finder in sys.path_importer_cache.items() if finder is None]:
+        del sys.path_importer_cache[place]
+
+
 def new_seeds():
     """Takes from this process all randomness that others made from the same server would share.
     Python itself sees to `random`, and `tempfile` to its names."""
@@ -282,11 +312,6 @@ def new_seeds():
     multiprocessing = loaded("multiprocessing.process")
     if multiprocessing:
         multiprocessing.current_process().authkey = os.urandom(32)
-    for finder in list(sys.path_importer_cache.values()):
-        if hasattr(finder, "invalidate_caches"):
-            finder.invalidate_caches()
-    for place in [place for place, finder in sys.path_importer_cache.items() if finder is None]:
-        del sys.path_importer_cache[place]
     logging = loaded("logging")
     if logging and hasattr(logging, "_startTime"):
         is_whole = isinstance(logging._startTime, int)
@@ -336,7 +361,7 @@ def exit_code(code):
     return 1
 
 
-def leave(kernel, code, before):
+def leave(code, before):
     """Ends this process as the interpreter would; `before` are the modules that were there before
     the fork."""
     if "threading" in sys.modules:
@@ -346,7 +371,7 @@ def leave(kernel, code, before):
     if threads() == 1:
         sys.last_type = sys.last_value = sys.last_traceback = sys.last_exc = None
         clear(sys.modules.pop("__main__", None))
-        for name in [name for name in reversed(list(sys.modules)) if name not in before]:
+        for name in imported_since(before):
             clear(sys.modules[name])
         gc.collect()
     for kept in gc.get_objects():
@@ -354,10 +379,24 @@ def leave(kernel, code, before):
             quietly(kept.flush)
     failed |= flush("stdout", "stderr")
     if code is None:
-        kernel.signal(SIGINT, None)
+        c.signal(SIGINT, None)
         os.kill(os.getpid(), SIGINT)
     # What libraries in C have to do at the end. It does not return: no more of Python runs.
-    kernel.exit(120 if failed else code)
+    c.exit(120 if failed else code)
+
+
+def imported_since(before):
+    """The names of modules that are not among those `before`, the last one first. To look at all
+    of them, which may be thousands, would cost more than the rest of a short job."""
+    last = next(reversed(before))
+    names = []
+    for name in reversed(sys.modules):
+        if name == last:
+            break
+        names.append(name)
+    if len(sys.modules) - len(names) >= len(before):  # the last one was removed and put back
+        names = list(reversed(sys.modules))
+    return [name for name in names if name not in before]
 
 
 def quietly(function):
@@ -407,10 +446,12 @@ class Server:
     def __init__(self, evaluator, preload):
         os.set_inheritable(SOCKET, False)
         self.channel = None
-        self.kernel = None
+        self.parent = None
         self.evaluator = evaluator
         self.preload = preload
         self.printed = [b"", b""]
+        self.since = time.time_ns()
+        self.sources = None
 
     def say(self, *words):
         line = " ".join(" ".join(words).split()) + "\n"
@@ -418,7 +459,6 @@ class Server:
 
     def prepare(self):
         """Makes this process what all jobs start from: the evaluator's module and code."""
-        since = time.time_ns()
         if sys.flags.inspect or sys.flags.interactive or os.environ.get("PYTHONINSPECT"):
             raise Refused("PYTHONINSPECT is set")
         if sys.path[:1] == [""]:
@@ -442,46 +482,39 @@ class Server:
         for name in self.preload:
             load(name, ())
         self.settle()
-        self.sources = Sources(self.evaluator, since)
-        self.before = frozenset(sys.modules)
+        self.before = dict(sys.modules)
         gc.collect()
         gc.freeze()
         return code, module.__dict__
 
     def settle(self):
         """Takes note of what was printed, and makes the process private."""
-        try:
-            import ctypes
-        except ImportError:
-            raise Refused("Python has no `ctypes`")
-        # Calls keep the interpreter to themselves, as it would not return from `exit`.
-        self.kernel = ctypes.PyDLL(None)
         flush("stdout", "stderr")
-        self.kernel.fflush(None)
+        c.fflush(None)
+        forget_directories()
         self.printed = [everything(1), everything(2)]
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         os.dup2(null, 1)
         os.dup2(null, 2)
         os.close(null)
-        self.kernel.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+        c.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
     def serve(self):
         """Makes a process for each request, and returns in that process."""
         self.channel = _socket.socket(fileno=SOCKET)
         while True:
             args, files = self.request()
-            changed = self.sources.changed()
+            changed = self.sources and self.sources.changed()
             if changed:
                 self.say("changed", changed, "has changed")
                 continue  # and is replaced
-            pid = os.fork()
-            if pid == 0:
+            if self.fork_orphan():
                 self.become_job(args, files)
                 return
             for file in files:
                 os.close(file)
-            if wait(pid) != 0:
-                self.say("refuse it cannot fork")
+            if not self.sources:  # the first job need not wait for them to be looked at
+                self.sources = Sources(self.evaluator, self.since)
 
     def request(self):
         space = _socket.CMSG_SPACE(4 * REQUEST_FILES)
@@ -504,17 +537,30 @@ class Server:
             data += more
         return data
 
+    def fork_orphan(self):
+        """Makes a process whose parent leaves at once; whether this is that process.
+
+        It is what `os.fork()` twice does, but for the parent, which has nothing of Python to mend.
+        """
+        c.PyOS_BeforeFork()
+        between = c.fork()
+        if between == 0:
+            self.parent = os.getpid()
+            pid = c.fork()
+            if pid != 0:
+                os._exit(0 if pid > 0 else 1)
+            c.PyOS_AfterFork_Child()
+            return True
+        c.PyOS_AfterFork_Parent()
+        if between < 0 or wait(between) != 0:
+            self.say("refuse it cannot fork")
+        return False
+
     def become_job(self, args, files):
         """Goes on as the first process of a job, once the parent has left and the word to go has
         come."""
-        parent = os.getpid()
-        try:
-            if os.fork() != 0:
-                os._exit(0)
-        except OSError:
-            os._exit(1)
         os.setsid()
-        self.kernel.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+        c.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
         stdout, stderr, gate = files
         os.dup2(stdout, 1)
         os.dup2(stderr, 2)
@@ -522,11 +568,11 @@ class Server:
         if hasattr(sys, "orig_argv"):
             sys.orig_argv = sys.orig_argv[:1] + args
         new_seeds()
-        while os.getppid() == parent:
+        while os.getppid() == self.parent:
             os.sched_yield()
         # The shepherd is the parent now, and is not to be outlived.
         shepherd = os.getppid()
-        self.kernel.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+        c.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
         if os.getppid() != shepherd:
             os._exit(0)
         self.say("pid", str(os.getpid()))
@@ -576,4 +622,4 @@ if __name__ == "__main__":
         raised = error
     status = report(raised)
     del raised, names, code
-    leave(server.kernel, status, server.before)
+    leave(status, server.before)

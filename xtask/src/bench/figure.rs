@@ -30,6 +30,8 @@ pub(crate) struct Other {
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Unit {
+    Seconds,
+    Bytes,
     SecondsPerJob,
     CpuSecondsPerJob,
     JobsPerSecond,

@@ -129,6 +129,49 @@ class Forkable(unittest.TestCase):
             os.close(number)
 
 
+class Modules(unittest.TestCase):
+    def setUp(self):
+        self.modules = dict(sys.modules)
+        self.before = dict(sys.modules)
+        del sys.modules["__main__"]  # which is cleared first
+
+    def tearDown(self):
+        sys.modules.clear()
+        sys.modules.update(self.modules)
+
+    def since(self):
+        return server.imported_since(self.before)
+
+    def test_the_last_one_is_the_first(self):
+        self.assertEqual(self.since(), [])
+        sys.modules["one"] = sys.modules["two"] = os
+        self.assertEqual(self.since(), ["two", "one"])
+
+    def test_whatever_was_removed_or_put_back_meanwhile(self):
+        sys.modules["one"] = os
+        sys.modules["io"] = sys.modules.pop("io")
+        sys.modules["two"] = os
+        self.assertEqual(self.since(), ["two", "one"])
+        del sys.modules["ast"]
+        self.assertEqual(self.since(), ["two", "one"])
+        del sys.modules["two"]
+        self.assertEqual(self.since(), ["one"])
+
+    def test_the_last_one_of_before_put_back(self):
+        last = next(reversed(self.before))
+        for name in ("one", "two"):
+            sys.modules[name] = os
+            sys.modules[last] = sys.modules.pop(last)
+            self.assertEqual(self.since()[0], name)
+        self.assertEqual(self.since(), ["two", "one"])
+
+
+class Calls(unittest.TestCase):
+    def test_functions_of_the_c_library_and_of_python(self):
+        self.assertEqual(server.Library("getpid").getpid(), os.getpid())
+        self.assertEqual(server.Library("Py_IsInitialized").Py_IsInitialized(), 1)
+
+
 class Codes(unittest.TestCase):
     def test_exit_codes(self):
         for code, expected in [(None, 0), (0, 0), (3, 3), (-1, 255), (256, 0), (True, 1)]:
