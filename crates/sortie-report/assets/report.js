@@ -9,7 +9,7 @@
     QUEUED = 9, QUEUED_TEXT = 10, MEMORY = 11, MEMORY_TEXT = 12, ENDED = 13, ENDED_TEXT = 14, HOST = 15, METRICS = 16,
     ATTEMPT = 17;
   const CORRECT = 0;
-  const ROW_HEIGHT = 36, OVERSCAN = 12, PRINTED = 1000;
+  const ROW_HEIGHT = 36, OVERSCAN = 12, PRINTED = 200;
   const { standings, rows } = data;
   let hosts = data.hosts;
   const scroller = byId("scroller"), table = byId("rows"), body = table.tBodies[0];

@@ -88,7 +88,8 @@ async fn of_container(config: &JobConfig, here: Here) -> Result<Vec<Finding>, Sc
         None => Err("there is none".to_owned()),
     };
     let reached = answer.is_ok();
-    let advice = "start the engine, or set `engine`, or DOCKER_HOST to where it is";
+    let advice =
+        "install Docker or Podman, start it, and set `engine`, or DOCKER_HOST to where it is";
     findings.push(Finding::new("engine", answer.map_err(|what| (what, advice))));
     findings.extend(archive(config, &plan.here.cwd));
     if reached {
@@ -101,9 +102,17 @@ async fn of_container(config: &JobConfig, here: Here) -> Result<Vec<Finding>, Sc
 /// The archive of the image, if it comes from one.
 fn archive(config: &JobConfig, cwd: &Path) -> Option<Finding> {
     let path = cwd.join(config.container()?.image_tar?);
-    let problem = |error| (format!("{} cannot be read: {error}", path.display()), "mend the path");
-    let result = File::open(&path).map(|_| path.display().to_string()).map_err(problem);
-    Some(Finding::new("image archive", result))
+    let advice = "mend `image_tar_path`, or make the archive with `docker save`";
+    Some(Finding::new("image archive", file(&path).map_err(|what| (what, advice))))
+}
+
+/// A file that can be read: its path, or what is wrong.
+fn file(path: &Path) -> Result<String, String> {
+    match File::open(path).and_then(|file| file.metadata()) {
+        Ok(metadata) if metadata.is_file() => Ok(path.display().to_string()),
+        Ok(_) => Err(format!("{} is not a file", path.display())),
+        Err(error) => Err(format!("{} cannot be read: {error}", path.display())),
+    }
 }
 
 /// Whether the engine has the image, if it does not come from an archive.
@@ -126,11 +135,11 @@ async fn of_slurm(config: &JobConfig, here: Here) -> Result<Vec<Finding>, Schedu
     let client = Client::new(Supervisor::new(), env, here.cwd.clone(), Client::TIME_LIMIT);
     let plan = slurm::Plan::new(config.clone(), here)?;
     let mut findings = vec![settings(config), evaluator(&plan.here.cwd, plan.evaluator())];
-    findings.extend(activation(config, &plan.here.cwd));
+    findings.extend(activation(config, &plan.here));
     findings.extend(archive(config, &plan.here.cwd));
     let site = client.site().await;
     let site = site.map_err(|error| {
-        (error.to_string(), "start where Slurm's commands work, or set SLURM_CONF")
+        (error.to_string(), "install Slurm's commands (Debian: slurm-client), or start where they work, or set SLURM_CONF")
     });
     let contradiction = site.as_ref().ok().and_then(|site| plan.contradiction(site));
     let reached = site.is_ok();
@@ -150,13 +159,23 @@ fn site_in_words(site: &Site) -> String {
     format!("{}, Slurm {version}, {accounting} accounting", site.cluster)
 }
 
-/// The script that is to be sourced on the node, where it can be seen from here.
-fn activation(config: &JobConfig, cwd: &Path) -> Option<Finding> {
+/// What is to be activated on the node, where it can be seen from here.
+fn activation(config: &JobConfig, here: &Here) -> Option<Finding> {
     let JobConfig::SlurmConda(config) = config else { return None };
-    let Activation::Sourced(script) = config.activation() else { return None };
-    let path = cwd.join(script);
-    let problem = |error| (format!("{} cannot be read: {error}", path.display()), "mend the path");
-    let result = path.metadata().map(|_| path.display().to_string()).map_err(problem);
+    let result = match config.activation() {
+        Activation::None => return None,
+        Activation::Sourced(script) => {
+            file(&here.cwd.join(script)).map_err(|what| (what, "mend `activate_script`"))
+        }
+        Activation::Conda(name) => {
+            let env = here.env.iter().cloned().collect();
+            let advice = "make it with `conda create`, see `conda env list`, or start where the nodes' are seen";
+            let found = sortie_conda::find(name, &env, here.home.as_deref(), &here.cwd);
+            found
+                .map(|prefix| format!("the Conda environment {}", prefix.display()))
+                .map_err(|error| (error.to_string(), advice))
+        }
+    };
     Some(Finding::new("activation", result))
 }
 
@@ -173,14 +192,8 @@ async fn request(plan: &slurm::Plan, client: &Client) -> Finding {
 }
 
 fn evaluator(cwd: &Path, evaluator: &Path) -> Finding {
-    let path = cwd.join(evaluator);
     let advice = "set `eval_program_path`, or start where the relative path leads to it";
-    let result = match File::open(&path).and_then(|file| file.metadata()) {
-        Ok(metadata) if metadata.is_file() => Ok(path.display().to_string()),
-        Ok(_) => Err((format!("{} is not a file", path.display()), advice)),
-        Err(error) => Err((format!("{} cannot be read: {error}", path.display()), advice)),
-    };
-    Finding::new("evaluator", result)
+    Finding::new("evaluator", file(&cwd.join(evaluator)).map_err(|what| (what, advice)))
 }
 
 async fn interpreter(plan: &local::Plan, supervisor: &Supervisor) -> Finding {

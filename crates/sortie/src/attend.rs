@@ -9,14 +9,13 @@ use std::thread;
 use sortie_config::JobConfig;
 use sortie_results::{Fault, Outcome, Results, Stage};
 use sortie_scheduler::{Event, JobId, JobScheduler, SchedulerError, SchedulerOptions};
-use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 use crate::failure::Failure;
 use crate::keeper::{Keeper, Launcher};
 use crate::progress::Progress;
 use crate::signals::Signals;
-use crate::{exit_status, log, output};
+use crate::{exit_status, log, output, runtime};
 
 /// What is to be brought to its end.
 pub(crate) struct Errand<'a> {
@@ -45,7 +44,7 @@ pub(crate) fn see_to(
     if let (Some(keeper), Some(_)) = (&keeper, launcher) {
         keeper.log_here();
     }
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(Failure::Runtime)?;
+    let runtime = runtime::start()?;
     let status = runtime.block_on(async {
         let mut signals = Signals::listen().map_err(Failure::Runtime)?;
         let limit = config.time_limit();

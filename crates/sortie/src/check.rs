@@ -4,13 +4,13 @@ use clap::builder::styling::AnsiColor;
 use schemars::JsonSchema;
 use serde::Serialize;
 use sortie_scheduler::{Finding, Problem, check};
-use tokio::runtime::Builder;
 
 use crate::exit_status;
 use crate::failure::Failure;
 use crate::forms::VERSION;
 use crate::job::ConfigArgs;
 use crate::output::{self, bold, one_line};
+use crate::runtime;
 
 const AFTER_HELP: &str = "\
 Prints a line for each thing that jobs need: `ok` and what was found; or
@@ -70,10 +70,7 @@ pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
 
 fn find(config: &ConfigArgs) -> Result<Vec<Finding>, Failure> {
     match config.load() {
-        Ok(config) => {
-            let runtime = Builder::new_current_thread().enable_all().build();
-            Ok(runtime.map_err(Failure::Runtime)?.block_on(check(&config)))
-        }
+        Ok(config) => Ok(runtime::start()?.block_on(check(&config))),
         Err(error) => {
             let problem = Problem { what: error.to_string(), advice: "mend the settings".into() };
             Ok(vec![Finding { subject: "settings", result: Err(problem) }])

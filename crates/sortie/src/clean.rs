@@ -1,11 +1,10 @@
 //! `sortie clean`: removes what jobs left that could not end in order.
 
 use sortie_scheduler::clean;
-use tokio::runtime::Builder;
 
 use crate::failure::Failure;
 use crate::job::ConfigArgs;
-use crate::{exit_status, output};
+use crate::{exit_status, output, runtime};
 
 const AFTER_HELP: &str = "\
 Containers are the engine's, and outlive a node or a job's script that is killed. The
@@ -25,7 +24,7 @@ pub(crate) struct Args {
 
 pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
     let config = args.config.load()?;
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(Failure::Runtime)?;
+    let runtime = runtime::start()?;
     let removed = runtime.block_on(clean(&config))?;
     let lines: Vec<_> = removed.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
     output::print(lines.concat().as_bytes()).map_err(Failure::Output)?;

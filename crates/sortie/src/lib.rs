@@ -35,6 +35,7 @@ mod render;
 mod report;
 mod results;
 mod run;
+mod runtime;
 mod schema;
 mod signals;
 mod status;

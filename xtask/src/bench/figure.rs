@@ -4,6 +4,9 @@ use serde::Serialize;
 
 use super::spread::Spread;
 
+/// Bytes in a mebibyte.
+pub(crate) const MIB: f64 = 1024.0 * 1024.0;
+
 /// One line of the table.
 #[derive(Debug, Serialize)]
 pub(crate) struct Figure {
@@ -27,6 +30,8 @@ pub(crate) struct Other {
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Unit {
+    Seconds,
+    Bytes,
     SecondsPerJob,
     CpuSecondsPerJob,
     JobsPerSecond,
@@ -55,11 +60,13 @@ impl Unit {
     /// What to multiply values by and what to write after them, for values about as large as this.
     fn scale(self, value: f64) -> (f64, &'static str) {
         match self {
+            Self::Seconds if value < 1.0 => (1e3, " ms"),
             Self::SecondsPerJob if value >= 1e-3 => (1e3, " ms"),
             Self::SecondsPerJob | Self::CpuSecondsPerJob => (1e6, " µs"),
             Self::JobsPerSecond => (1.0, "/s"),
-            Self::BytesPerJob if value >= f64::from(1 << 20) => (1.0 / f64::from(1 << 20), " MiB"),
-            Self::BytesPerJob => (1.0, " B"),
+            Self::BytesPerJob if value < MIB => (1.0, " B"),
+            Self::BytesPerJob | Self::Bytes => (1.0 / MIB, " MiB"),
+            Self::Seconds => (1.0, " s"),
             Self::Cores => (100.0, " %"),
             Self::Calls => (1.0, ""),
         }
@@ -174,6 +181,15 @@ mod tests {
         assert_eq!(met(&other, Target::TimesLess(5.0)), Some(true));
         assert_eq!(met(&other, Target::TimesLess(5.1)), Some(false));
         assert_eq!(met(&other, Target::None), None);
+    }
+
+    #[test]
+    fn units_suit_the_values() {
+        assert_eq!(Unit::SecondsPerJob.show(&[0.25]), "250 (250–250) ms");
+        assert_eq!(Unit::Seconds.show(&[0.25]), "0.25 (0.25–0.25) s");
+        assert_eq!(Unit::BytesPerJob.show(&[1024.0]), "1024 (1024–1024) B");
+        assert_eq!(Unit::BytesPerJob.show(&[3.0 * MIB]), "3.00 (3.00–3.00) MiB");
+        assert_eq!(Unit::Bytes.show(&[MIB / 2.0]), "0.50 (0.50–0.50) MiB");
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod pairs;
 mod processes;
 mod queued;
 mod reference;
+mod report;
 mod sample;
 mod slurm;
 mod sortie;
@@ -40,10 +41,12 @@ pub(crate) enum Bench {
     Docker(docker::Options),
     /// Jobs with an evaluator kept warm: against cold starts, bare forks, and the reference
     Warm(warm::Options),
-    /// Many candidates, with a ledger: against the scheduler alone
-    Sweep(sweep::Options),
     /// The same jobs with other launchers: a table for the README
     Launchers(launchers::Options),
+    /// Sweeps: against the scheduler alone, and what very large ones take
+    Sweep(sweep::Options),
+    /// The page of a sweep of ten thousand: written, opened, scrolled
+    Report(report::Options),
     /// Only run so many jobs, so many at once, for a profiler to look at
     Load(local::Load),
     /// Run jobs as told on standard input
@@ -56,9 +59,6 @@ pub(crate) enum Bench {
     /// that is only a stand-in
     #[command(hide = true)]
     InFlight { jobs: u32 },
-    /// Print the bytes of memory that a sweep of so many candidates takes
-    #[command(hide = true)]
-    SweepMemory { candidates: u32 },
     /// Be a launcher of jobs in containers
     #[command(hide = true, subcommand)]
     Launcher(docker::Launcher),
@@ -76,10 +76,10 @@ pub(crate) fn run(sh: &Shell, bench: &Bench) -> Result<()> {
         Bench::Load(load) => local::load(sh, load),
         Bench::Slurm(options) => report("slurm", || slurm::run(sh, options)),
         Bench::Docker(options) => report("docker", || docker::run(sh, options)),
+        Bench::Report(options) => report("report", || report::run(sh, options)),
         Bench::Launcher(launcher) => launcher.run(),
         Bench::Warm(options) => report("warm", || warm::run(sh, options)),
         Bench::Sweep(options) => report("sweep", || sweep::run(sh, options)),
-        Bench::SweepMemory { candidates } => sweep::print_memory(sh, *candidates),
         Bench::Launchers(options) => launchers::run(sh, options),
         Bench::Drive(drive) => drive.serve(),
         Bench::InFlight { jobs } => slurm::in_flight(*jobs),

@@ -37,11 +37,20 @@ pub(crate) fn cpu(id: u32) -> Duration {
 /// The memory of a process, in bytes: its proportional set size, in which each page counts for as
 /// much as its share of the processes that have it (`proc_pid_smaps(5)`).
 pub(crate) fn memory(id: u32) -> Result<u64> {
-    let file = format!("/proc/{id}/smaps_rollup");
-    let text = fs::read_to_string(&file).with_context(|| format!("cannot read {file}"))?;
-    let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
+    bytes(&format!("/proc/{id}/smaps_rollup"), "Pss:")
+}
+
+/// The most memory that a process has had at a time, in bytes, shared pages in full.
+pub(crate) fn peak_memory(id: u32) -> Result<u64> {
+    bytes(&format!("/proc/{id}/status"), "VmHWM:")
+}
+
+/// What a line of a file that begins with `name` says, which is in kibibytes.
+fn bytes(file: &str, name: &str) -> Result<u64> {
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
     let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    Ok(kib.with_context(|| format!("{file} has no Pss"))? * 1024)
+    Ok(kib.with_context(|| format!("{file} has no {name}"))? * 1024)
 }
 
 /// The memory of a process and of all below it.

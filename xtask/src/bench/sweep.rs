@@ -1,168 +1,212 @@
-//! Sweeps of trivial candidates: against the scheduler alone.
+//! Sweeps: against the scheduler that they are made of, and what very large ones take.
 
-use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use anyhow::{Context, Result, ensure};
-use clap::Args;
-use sortie_scheduler::SchedulerOptions;
-use sortie_sweep::{
-    Candidate, Control, NewSweep, OpenSweep, Options as SweepOptions, Progress, RealDisk, Stop,
-    Summary, SweepDir,
+use std::{
+    ffi::OsStr,
+    fmt::Write,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
-use tokio::sync::watch;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::{Args, ValueEnum};
 use xshell::{Shell, cmd};
 
-use super::figure::{Figure, Other, Target, Unit};
-use super::queued::resident;
-use super::sortie::Sortie;
-use super::workplace::{Evaluator, Workplace};
+use super::{
+    figure::{Figure, MIB, Other, Target, Unit},
+    processes,
+    sortie::Sortie,
+    workplace::{Evaluator, Fresh, Workplace},
+};
 use crate::workspace;
 
-/// How many run at once.
 const WIDTH: usize = 4;
-const FEW: usize = 1000;
-const MANY: usize = 20_000;
-const FINISHED: usize = 100_000;
-/// Targets: in seconds, and in bytes.
-const PATIENCE: f64 = 2.0;
-const ROOM: f64 = 30.0 * 1024.0 * 1024.0;
+/// How many candidates the sweeps have.
+const SMALL: usize = 1000;
+const LARGE: usize = 20_000;
+const REPORTED: usize = 10_000;
+const RESUMED: usize = 100_000;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// How often each measurement is made
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// Only these figures
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Part>,
+}
+
+/// A part of the bench.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Time and memory of a sweep of 20000
+    Jobs,
+    /// Writing the report of 10000
+    Report,
+    /// Resuming a finished sweep of 100000
+    Resume,
+}
+
+/// The command-line tool, and what it sweeps.
+struct Bench {
+    sortie: PathBuf,
+    evaluator: Evaluator,
+    workplace: Workplace,
+}
+
+/// How a command of the tool went.
+struct Ran {
+    wall: Duration,
+    /// The most memory that the process had at a time, in bytes.
+    memory: u64,
 }
 
 pub(crate) fn run(sh: &Shell, options: &Options) -> Result<Vec<Figure>> {
     sh.create_dir(workspace::target("bench"))?;
-    let evaluator = Evaluator::native(sh)?;
-    let mut figures = vec![rate(&evaluator, options.rounds)?];
-    figures.push(memory(sh, options.rounds)?);
-    figures.push(resumed(&evaluator, options.rounds)?);
+    cmd!(sh, "cargo build --quiet --release --package sortie").quiet().run()?;
+    let sortie = std::env::current_exe()?.with_file_name("sortie");
+    let bench = Bench { sortie, evaluator: Evaluator::native(sh)?, workplace: Workplace::tmpfs()? };
+    let mut figures = Vec::new();
+    let parts = Part::value_variants().iter();
+    for part in parts.filter(|part| options.only.is_empty() || options.only.contains(part)) {
+        eprintln!("measuring: {part:?}");
+        figures.extend(match part {
+            Part::Jobs => bench.jobs(options.rounds)?,
+            Part::Report => bench.report(options.rounds)?,
+            Part::Resume => vec![bench.resume(options.rounds)?],
+        });
+    }
     Ok(figures)
 }
 
-/// Makes a sweep of so many candidates in a directory, and runs it.
-async fn sweep(evaluator: &Evaluator, dir: &Path, count: usize) -> Result<()> {
-    let open = create(evaluator, dir, count)?;
-    let (_stop, stop) = watch::channel(Stop::No);
-    let (progress, _seen) = watch::channel(Progress::default());
-    let control = Control { stop, progress };
-    let sweep = open.run(evaluator.config().into(), SchedulerOptions::default(), control).await?;
-    let correct = Summary::of(&sweep, 0).done.correct;
-    ensure!(correct == count, "{correct} of {count} candidates are correct");
-    Ok(())
-}
-
-fn create(evaluator: &Evaluator, dir: &Path, count: usize) -> Result<OpenSweep> {
-    let candidate = |number| Candidate {
-        id: format!("candidate_{number:06}"),
-        path: evaluator.candidate().to_owned(),
-        args: Vec::new(),
-    };
-    let new = NewSweep {
-        settings: "",
-        cwd: std::env::current_dir()?,
-        options: SweepOptions { workers: WIDTH, ..SweepOptions::default() },
-        candidates: (0..count).map(candidate).collect(),
-    };
-    Ok(OpenSweep::create(SweepDir::new(dir), new, Arc::new(RealDisk))?)
-}
-
-fn runtime() -> Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
-}
-
-fn rate(evaluator: &Evaluator, rounds: usize) -> Result<Figure> {
-    let (mut ours, mut alone) = (Vec::new(), Vec::new());
-    for round in 0..rounds {
-        eprintln!("measuring: {MANY} candidates, round {round}");
-        let workplace = Workplace::tmpfs()?;
-        runtime()?.block_on(async {
-            let scheduler = Sortie::new(evaluator, WIDTH)?;
-            alone.push(scheduler.run(MANY, &workplace).await?.jobs_per_second());
-            let fresh = workplace.fresh()?;
-            let from = Instant::now();
-            sweep(evaluator, &fresh.path().join("out"), MANY).await?;
-            ours.push(jobs_per_second(from.elapsed()));
-            anyhow::Ok(())
-        })?;
-    }
-    Ok(Figure {
-        what: format!("a sweep of {MANY} trivial candidates, {WIDTH} at once, tmpfs"),
-        unit: Unit::JobsPerSecond,
-        sortie: ours,
-        other: Some(Other { name: "`JobScheduler` alone", values: alone }),
-        target: Target::RatioAtLeast(0.7),
-    })
-}
-
-#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-fn jobs_per_second(wall: Duration) -> f64 {
-    MANY as f64 / wall.as_secs_f64()
-}
-
-/// How much more memory many candidates take than few, each in a process of its own.
-fn memory(sh: &Shell, rounds: usize) -> Result<Figure> {
-    let mut more = Vec::new();
-    for _ in 0..rounds {
-        let measure = |count: usize| -> Result<f64> {
-            let xtask = std::env::current_exe()?;
-            let count = count.to_string();
-            let bytes = cmd!(sh, "{xtask} bench sweep-memory {count}").quiet().read()?;
-            bytes.trim().parse().context("the bench prints no number")
+impl Bench {
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    fn jobs(&self, rounds: usize) -> Result<Vec<Figure>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (mut sweep, mut scheduler, mut more) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..rounds {
+            let small = self.sweep(SMALL, &self.workplace.fresh()?)?;
+            let large = self.sweep(LARGE, &self.workplace.fresh()?)?;
+            let alone = runtime.block_on(async {
+                Sortie::new(&self.evaluator, WIDTH)?.run(LARGE, &self.workplace).await
+            })?;
+            sweep.push(LARGE as f64 / large.wall.as_secs_f64());
+            scheduler.push(alone.jobs_per_second());
+            more.push(large.memory as f64 - small.memory as f64);
+        }
+        let other = Some(Other { name: "`JobScheduler` alone", values: scheduler });
+        let rate = Figure {
+            what: format!("`sweep` of {LARGE} native jobs, {WIDTH} at once"),
+            unit: Unit::JobsPerSecond,
+            sortie: sweep,
+            other,
+            target: Target::RatioAtLeast(0.7),
         };
-        more.push(measure(MANY)? - measure(FEW)?);
+        let what = format!("memory that a sweep of {LARGE} has beyond one of {SMALL}");
+        Ok(vec![rate, alone(what, Unit::Bytes, more, 30.0 * MIB)])
     }
-    Ok(Figure {
-        what: format!("memory of a sweep of {MANY}, beyond that of one of {FEW}"),
-        unit: Unit::BytesPerJob,
-        sortie: more,
-        other: None,
-        target: Target::ValueAtMost(ROOM),
-    })
+
+    #[expect(clippy::cast_precision_loss, reason = "less than 2^52 bytes")]
+    fn report(&self, rounds: usize) -> Result<Vec<Figure>> {
+        let fresh = self.workplace.fresh()?;
+        self.sweep(REPORTED, &fresh)?;
+        let (mut times, mut sizes) = (Vec::new(), Vec::new());
+        for _ in 0..rounds {
+            let ran = self.tool(&fresh, &["report".as_ref(), out(&fresh).as_ref()])?;
+            times.push(ran.wall.as_secs_f64());
+            sizes.push(fs::metadata(out(&fresh).join("report.html"))?.len() as f64);
+        }
+        let time = format!("writing the report of {REPORTED} candidates");
+        let size = format!("size of the report of {REPORTED} candidates");
+        Ok(vec![alone(time, Unit::Seconds, times, 2.0), alone(size, Unit::Bytes, sizes, 9.5 * MIB)])
+    }
+
+    fn resume(&self, rounds: usize) -> Result<Figure> {
+        let fresh = self.workplace.fresh()?;
+        self.sweep(RESUMED, &fresh)?;
+        let mut times = Vec::new();
+        for _ in 0..rounds {
+            let ran =
+                self.tool(&fresh, &["sweep".as_ref(), "--resume".as_ref(), out(&fresh).as_ref()])?;
+            times.push(ran.wall.as_secs_f64());
+        }
+        let what = format!("resuming a finished sweep of {RESUMED}");
+        Ok(alone(what, Unit::Seconds, times, 2.0))
+    }
+
+    /// Sweeps so many candidates, all of which are the same file.
+    fn sweep(&self, candidates: usize, fresh: &Fresh) -> Result<Ran> {
+        let (settings, list) = (fresh.path().join("job.yaml"), fresh.path().join("list.jsonl"));
+        // YAML takes texts as JSON has them.
+        let text = |path: &Path| serde_json::to_string(path);
+        let Evaluator { interpreter, program, .. } = &self.evaluator;
+        let (interpreter, program) = (text(interpreter)?, text(program)?);
+        fs::write(
+            &settings,
+            format!(
+                "job_type: local\npython_executable: {interpreter}\neval_program_path: {program}\n"
+            ),
+        )?;
+        let candidate = text(self.evaluator.candidate())?;
+        let mut lines = String::new();
+        for id in 0..candidates {
+            writeln!(lines, "{{\"id\": \"candidate-{id}\", \"candidate\": {candidate}}}")?;
+        }
+        fs::write(&list, lines)?;
+        let (workers, out) = (WIDTH.to_string(), out(fresh));
+        let args: [&OsStr; 9] = [
+            "sweep".as_ref(),
+            "--config".as_ref(),
+            settings.as_ref(),
+            "--workers".as_ref(),
+            workers.as_ref(),
+            "--jsonl".as_ref(),
+            list.as_ref(),
+            "--out".as_ref(),
+            out.as_ref(),
+        ];
+        let ran = self.tool(fresh, &args)?;
+        let results = fs::read_to_string(out.join("results.jsonl"))?;
+        let correct = results.lines().filter(|line| line.contains("\"correct\":true")).count();
+        ensure!(correct == candidates, "{correct} of {candidates} candidates are correct");
+        Ok(ran)
+    }
+
+    /// Runs the tool to its end.
+    fn tool(&self, fresh: &Fresh, args: &[&OsStr]) -> Result<Ran> {
+        let said = fresh.path().join("said");
+        #[expect(clippy::disallowed_methods, reason = "xshell does not tell the process's id")]
+        let mut process = Command::new(&self.sortie)
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(&said)?)
+            .spawn()
+            .with_context(|| format!("cannot run {}", self.sortie.display()))?;
+        let (from, mut memory) = (Instant::now(), 0);
+        loop {
+            if let Some(status) = process.try_wait()? {
+                let wall = from.elapsed();
+                if status.success() {
+                    return Ok(Ran { wall, memory });
+                }
+                bail!("sortie {args:?} ends with {status}: {}", fs::read_to_string(&said)?);
+            }
+            memory = memory.max(processes::peak_memory(process.id()).unwrap_or(0));
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
 }
 
-/// Prints how large this process was at the end of a sweep of so many, in bytes.
-pub(super) fn print_memory(sh: &Shell, count: u32) -> Result<()> {
-    let evaluator = Evaluator::native(sh)?;
-    let workplace = Workplace::tmpfs()?;
-    let fresh = workplace.fresh()?;
-    runtime()?.block_on(sweep(&evaluator, &fresh.path().join("out"), count as usize))?;
-    println!("{}", resident()?);
-    Ok(())
+/// The directory of the sweep.
+fn out(fresh: &Fresh) -> PathBuf {
+    fresh.path().join("out")
 }
 
-/// How long it takes to find out that all of a sweep is done. Its results dirs are not looked at.
-fn resumed(evaluator: &Evaluator, rounds: usize) -> Result<Figure> {
-    let workplace = Workplace::tmpfs()?;
-    let fresh = workplace.fresh()?;
-    let out = fresh.path().join("out");
-    eprintln!("measuring: resuming {FINISHED}");
-    runtime()?.block_on(sweep(evaluator, &out, FINISHED))?;
-    let mut seconds = Vec::new();
-    for _ in 0..rounds {
-        let from = Instant::now();
-        runtime()?.block_on(async {
-            let open = OpenSweep::resume(SweepDir::new(&out), Arc::new(RealDisk))?;
-            let (_stop, stop) = watch::channel(Stop::No);
-            let (progress, _seen) = watch::channel(Progress::default());
-            let control = Control { stop, progress };
-            let options = SchedulerOptions::default();
-            let sweep = open.run(evaluator.config().into(), options, control).await?;
-            ensure!(Summary::of(&sweep, 0).complete, "it is not complete");
-            Ok(())
-        })?;
-        seconds.push(from.elapsed().as_secs_f64());
-    }
-    Ok(Figure {
-        what: format!("resuming a finished sweep of {FINISHED}"),
-        unit: Unit::SecondsPerJob,
-        sortie: seconds,
-        other: None,
-        target: Target::ValueAtMost(PATIENCE),
-    })
+/// A figure with nothing to compare it with.
+fn alone(what: String, unit: Unit, sortie: Vec<f64>, most: f64) -> Figure {
+    Figure { what, unit, sortie, other: None, target: Target::ValueAtMost(most) }
 }

@@ -12,6 +12,7 @@ use crate::exit_status;
 use crate::failure::Failure;
 use crate::forms::{KeeperForm, SweepState, SweepStatus, VERSION};
 use crate::output::{bold, one_line};
+use crate::sweep_summary::counts;
 use crate::view::rest;
 
 /// A sweep, by its directory.
@@ -115,18 +116,8 @@ impl SweepView {
     fn said(&self) -> String {
         let Progress { done, best, .. } = &self.progress;
         let done_of = format!("{} of {} done", done.total(), self.candidates);
-        let counts = [
-            (done.correct, "correct"),
-            (done.incorrect, "not correct"),
-            (done.candidate, "failed by candidate"),
-            (done.setup, "failed by set-up"),
-            (done.infrastructure, "failed by infrastructure"),
-            (done.stopped, "stopped"),
-        ];
-        let counts = counts.into_iter().filter(|(count, _)| *count > 0);
-        let parts = counts.map(|(count, what)| format!("{count} {what}"));
         let best = best.as_ref().map(|best| format!("best {} ({})", best.score, best.id));
-        let said = [done_of].into_iter().chain(parts).chain(best).collect::<Vec<_>>().join(", ");
+        let said = [done_of, counts(done)].into_iter().chain(best).collect::<Vec<_>>().join(", ");
         match (self.state, self.advice()) {
             (SweepState::Running, _) => said + &format!("; {}", self.who()),
             (_, Some(advice)) => said + "; " + &advice,

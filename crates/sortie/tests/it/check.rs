@@ -81,6 +81,46 @@ fn each_that_is_not_there_is_a_line_with_what_to_do() {
 }
 
 #[test]
+fn of_every_job_type_with_what_to_install() {
+    let stage = Stage::empty();
+    stage.write("evaluate.py", "");
+    for (settings, expected) in [
+        ("job_type: local\n", &[("interpreter", "install Python")][..]),
+        (
+            "job_type: local_docker\nimage_tar_path: none.tar\n",
+            &[("engine", "install Docker or Podman"), ("image archive", "none.tar cannot be read")],
+        ),
+        (
+            "job_type: slurm_conda\nconda_env: none\n",
+            &[
+                ("activation", "make it with `conda create`"),
+                ("cluster", "install Slurm's commands"),
+            ],
+        ),
+        (
+            "job_type: slurm_conda\nactivate_script: .\n",
+            &[("activation", "is not a file; mend `activate_script`")],
+        ),
+        (
+            "job_type: slurm_docker\nimage_tar_path: none.tar\n",
+            &[("cluster", "install Slurm's commands"), ("image archive", "docker save")],
+        ),
+    ] {
+        stage.write("job.yaml", settings);
+        // Where nothing is installed.
+        let mut check = stage.sortie(["check", "--config", "job.yaml"]);
+        let ran = ran(check.env("PATH", "/no/such/dir").env("HOME", stage.dir()));
+        assert_eq!((ran.status, ran.stderr.as_str()), (Some(2), ""), "{ran:?}");
+        for (subject, said) in expected {
+            let is_it = |line: &str| {
+                line.starts_with(&format!("problem  {subject}")) && line.contains(said)
+            };
+            assert!(ran.stdout.lines().any(is_it), "{subject}: {said}\n{ran:?}");
+        }
+    }
+}
+
+#[test]
 fn settings_that_are_not_there() {
     let ran = check(&Stage::empty(), &[]);
     assert_eq!(ran.status, Some(2));

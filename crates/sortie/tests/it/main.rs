@@ -5,6 +5,7 @@ mod activation;
 mod bytes;
 mod check;
 mod completions;
+mod docs;
 mod environment;
 mod json;
 mod keeper;

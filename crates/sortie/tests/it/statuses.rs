@@ -74,6 +74,25 @@ fn a_machine_out_of_files_is_infrastructure() {
     ran.says_error("not started: ");
 }
 
+#[test]
+fn however_few_files_there_may_be_it_is_an_error_and_no_panic() {
+    let stage = Stage::shell(stage::CORRECT, "");
+    let limited = r#"ulimit -n "$1" && shift && exec "$0" "$@""#;
+    let tool = env!("CARGO_BIN_EXE_sortie");
+    for files in 6..=11 {
+        for command in ["run", "check", "clean"] {
+            let files = files.to_string();
+            let args = ["-c", limited, tool, &files, command, "--config", "job.yaml"];
+            let job = ["candidate.py", "results"];
+            let job = if command == "run" { &job[..] } else { &[] };
+            let ran = stage::ran(stage.command("sh").args(args).args(job));
+            // 2, too, as what cannot be opened cannot be checked.
+            assert!(matches!(ran.status, Some(0 | 2 | 3)), "{files}: {ran:?}");
+            assert!(!ran.stderr.contains("panicked"), "{files}: {ran:?}");
+        }
+    }
+}
+
 /// Runs the tool as somebody whom limits and permissions hold, after setting a limit.
 fn run_unprivileged(stage: &Stage, limit: &str) -> stage::Ran {
     fs::set_permissions(stage.dir(), fs::Permissions::from_mode(0o777)).unwrap();

@@ -23,7 +23,7 @@ fn ctrl_c_as_typed() {
     for shown in [
         "candidate.py: running, 00:00:00 of 5400 s",
         "candidate.py: stopping (Ctrl-C again kills)",
-        "{\r\n  \"correct\": false,\r\n",
+        "{\r\n  \"version\": 1,\r\n  \"correct\": false,\r\n",
         "\"kind\": \"cancelled\"",
     ] {
         assert!(ran.stdout.contains(shown), "{shown}: {ran:?}");
@@ -35,7 +35,8 @@ fn the_line_is_gone_when_the_results_are_there() {
     let stage = Stage::shell(stage::CORRECT, "");
     let ran = on_terminal(&stage, "", &RUN);
     assert_eq!(ran.status, Some(0), "{ran:?}");
-    let (_, results) = ran.stdout.rsplit_once("{\r\n  \"correct\": true").unwrap();
+    let (_, results) =
+        ran.stdout.rsplit_once("{\r\n  \"version\": 1,\r\n  \"correct\": true").unwrap();
     assert!(!results.contains('\x1b'), "{ran:?}");
 }
 

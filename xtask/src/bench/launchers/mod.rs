@@ -12,7 +12,7 @@ use xshell::Shell;
 
 use super::{
     driver::{Driver, Memory},
-    figure::table,
+    figure::{MIB, table},
     load_average,
     sample::Sample,
     spread::Spread,
@@ -24,7 +24,6 @@ pub(crate) use ours::{Drive, How};
 
 /// How many jobs run at once where several do.
 const WIDTH: usize = 2;
-const MIB: f64 = 1024.0 * 1024.0;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {

@@ -1,15 +1,15 @@
 //! A headless Chromium, told what to do through a pipe (Chrome `DevTools` Protocol, `--remote-debugging-pipe`).
+//! The bench of the report (`cargo xtask bench report`) has this as well.
 
 use std::cell::{Cell, RefCell};
 use std::io::{BufRead as _, BufReader, Read, Write as _};
-use std::process::{Child, ChildStdin, Stdio};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-
-use crate::stage::Stage;
 
 /// The pipe is expected at descriptors 3 and 4.
 const PIPED: &str = r#"exec "$0" "$@" 3<&0 4>&1 </dev/null >&2"#;
@@ -46,16 +46,9 @@ pub(super) struct Browser {
 }
 
 impl Browser {
-    /// Starts one whose files are in the stage; none if tests are to do without.
-    pub(super) fn start(stage: &Stage) -> Option<Self> {
-        let installed = stage.command("sh").args(["-c", "command -v chromium"]).output().unwrap();
-        if !installed.status.success() {
-            let quick = std::env::var_os("SORTIE_TEST_QUICK").is_some_and(|quick| quick == "1");
-            assert!(quick, "chromium is missing: install it, or set SORTIE_TEST_QUICK=1");
-            return None;
-        }
-        let profile = format!("--user-data-dir={}", stage.path("profile").display());
-        let mut command = stage.command("sh");
+    /// Starts one with its files in a directory, by a command that is `sh`.
+    pub(super) fn start(mut command: Command, profile: &Path) -> Self {
+        let profile = format!("--user-data-dir={}", profile.display());
         command.args(["-c", PIPED, "chromium"]).args(FLAGS).args([&profile, "about:blank"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
@@ -70,7 +63,7 @@ impl Browser {
         for domain in ["Page", "Runtime", "Network", "Log"] {
             browser.tell(&format!("{domain}.enable"), json!({}));
         }
-        Some(browser)
+        browser
     }
 
     /// Has something done: what came of it.

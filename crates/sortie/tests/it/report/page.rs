@@ -6,12 +6,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::browser::Browser;
-use super::sweep;
+use super::{browser, sweep};
 use crate::stage::{Stage, ran};
 
 /// A browser that shows the report of the stage's sweep.
 fn shown(stage: &Stage) -> Option<Browser> {
-    let browser = Browser::start(stage)?;
+    let browser = browser(stage)?;
     show(stage, &browser);
     Some(browser)
 }
@@ -130,7 +130,7 @@ fn hostile_text_is_shown_and_does_nothing() {
 fn without_scripts_the_page_has_all_but_the_later_rows() {
     let stage = Stage::empty();
     sweep::of(&stage, 150);
-    let Some(browser) = Browser::start(&stage) else { return };
+    let Some(browser) = browser(&stage) else { return };
     browser.tell("Emulation.setScriptExecutionDisabled", json!({"value": true}));
     show(&stage, &browser);
     let rows = "document.querySelectorAll('#rows tbody tr').length";

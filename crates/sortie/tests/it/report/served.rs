@@ -8,8 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use sortie::exit_status::SETUP;
 
-use super::browser::Browser;
-use super::sweep;
+use super::{browser, sweep};
 use crate::stage::{Stage, ran};
 
 /// A served report, and its address.
@@ -161,7 +160,7 @@ fn a_port_that_is_taken_is_an_error() {
 fn a_live_page_follows_and_leaves_its_reader_alone() {
     let stage = Stage::empty();
     sweep::of(&stage, 500);
-    let Some(browser) = Browser::start(&stage) else { return };
+    let Some(browser) = browser(&stage) else { return };
     let mut served = Served::start(&stage);
     browser.open(&served.url);
     browser.tab_to("document.activeElement.id === 'query'");
