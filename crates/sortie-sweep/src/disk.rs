@@ -29,6 +29,9 @@ pub trait Disk: Send + Sync {
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
 }
 
+/// What there has to be room for, in bytes.
+const ROOM: usize = 1 << 16;
+
 /// The file system itself.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RealDisk;
@@ -68,7 +71,7 @@ impl Disk for RealDisk {
         // A file without a name, as a quota shows no otherwise; where there are no such files, there is no telling.
         let flags = OFlags::WRONLY | OFlags::TMPFILE | OFlags::CLOEXEC;
         match openat(CWD, dir, flags, Mode::from(0o600)) {
-            Ok(file) => File::from(file).write_all(&vec![0; 1 << 16]),
+            Ok(file) => File::from(file).write_all(&vec![0; ROOM]),
             Err(Errno::NOSPC) => Err(Errno::NOSPC.into()),
             Err(Errno::DQUOT) => Err(Errno::DQUOT.into()),
             Err(_) => Ok(()),
