@@ -129,6 +129,13 @@ async fn of_slurm(config: &JobConfig, here: Here) -> Result<Vec<Finding>, Schedu
     findings.extend(activation(config, &plan.here.cwd));
     findings.extend(archive(config, &plan.here.cwd));
     let site = client.site().await;
+    if let (Ok(site), true) = (&site, plan.has_containers()) {
+        plan.heed_kill_wait(site.kill_wait);
+        let [grace, kill_wait] = [plan.grace(), site.kill_wait].map(|time| time.as_secs_f64());
+        let found =
+            format!("{grace} s, then {kill_wait} s (KillWait) until Slurm kills the script");
+        findings.push(Finding::new("grace period", Ok(found)));
+    }
     let site = site.map(site_in_words).map_err(|error| {
         (error.to_string(), "start where Slurm's commands work, or set SLURM_CONF")
     });

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -26,7 +27,12 @@ pub(crate) struct Plan {
     inherited: Vec<(OsString, OsString)>,
     set: Vec<(OsString, OsString)>,
     evaluator_env: Vec<(String, String)>,
+    /// The longest grace period that Slurm leaves a container, once it is known.
+    longest_grace: OnceLock<Duration>,
 }
+
+/// What a script needs of Slurm's KillWait to remove its container, once that is dead.
+const REMOVAL: Duration = Duration::from_secs(2);
 
 impl Plan {
     pub(crate) fn new(config: JobConfig, here: Here) -> Result<Self, SchedulerError> {
@@ -41,7 +47,8 @@ impl Plan {
             let inherited = inherited.select(here.env.iter().cloned());
             (inherited, set.collect(), config.evaluator_env())
         };
-        Ok(Self { config, containers, here, options, inherited, set, evaluator_env })
+        let longest_grace = OnceLock::new();
+        Ok(Self { config, containers, here, options, inherited, set, evaluator_env, longest_grace })
     }
 
     /// The evaluator's command line on a candidate.
@@ -98,7 +105,7 @@ impl Plan {
             },
             modules,
             activation,
-            grace: self.config.limits().grace,
+            grace: self.grace(),
             max_log_bytes: self.config.limits().max_log_bytes,
         };
         script.render()
@@ -151,6 +158,27 @@ impl Plan {
     /// How long before the time limit the script is told to end, in seconds.
     pub(crate) fn early_term(&self) -> u32 {
         self.slurm().map_or(0, |slurm| slurm.early_term_seconds())
+    }
+
+    /// Whether the jobs run in containers.
+    pub(crate) fn has_containers(&self) -> bool {
+        self.containers.is_some()
+    }
+
+    /// Slurm kills a job's script so long after it has told it to end (slurm.conf(5), `KillWait`), and a
+    /// container must be gone by then.
+    pub(crate) fn heed_kill_wait(&self, kill_wait: Duration) {
+        let longest = kill_wait.saturating_sub(REMOVAL);
+        if self.longest_grace.set(longest).is_ok() && self.grace() < self.config.limits().grace {
+            tracing::warn!(?kill_wait, grace = ?longest, "Slurm's KillWait shortens the grace period");
+        }
+    }
+
+    /// From SIGTERM to SIGKILL.
+    pub(crate) fn grace(&self) -> Duration {
+        let wanted = self.config.limits().grace;
+        let longest = self.longest_grace.get().filter(|_| self.has_containers());
+        longest.map_or(wanted, |longest| wanted.min(*longest))
     }
 
     /// How many more attempts a job may have after a failure of the infrastructure.

@@ -31,6 +31,11 @@ const SETTLE: Duration = Duration::from_secs(15);
 
 /// Submits jobs: one by itself, many as job arrays.
 pub(super) async fn submit(cluster: Arc<Cluster>, mut flights: Vec<Flight>) {
+    if cluster.plan.has_containers()
+        && let Ok(site) = cluster.client.site().await
+    {
+        cluster.plan.heed_kill_wait(site.kill_wait);
+    }
     let largest = if flights.len() > 1 { largest_array(&cluster).await } else { 1 };
     while flights.len() > 1 {
         let rest = flights.split_off(array_of(&cluster.plan, &flights, largest));
