@@ -10,8 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// From SIGTERM to SIGKILL, in YAML `grace_seconds`; 5 seconds by default. With Slurm, shorter than its
-    /// `KillWait` (slurm.conf(5)), and no longer than `early_term_seconds` where that applies.
+    /// From SIGTERM to SIGKILL, in YAML `grace_seconds`; 5 seconds by default. With Slurm it ends before its
+    /// `KillWait` (slurm.conf(5)) does, and is no longer than `early_term_seconds` where that applies.
     #[serde(rename = "grace_seconds", with = "seconds")]
     #[schemars(with = "crate::schema::Seconds")]
     pub grace: Duration,

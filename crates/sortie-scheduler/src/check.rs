@@ -138,15 +138,18 @@ async fn of_slurm(config: &JobConfig, here: Here) -> Result<Vec<Finding>, Schedu
     findings.extend(activation(config, &plan.here));
     findings.extend(archive(config, &plan.here.cwd));
     let site = client.site().await;
+    if let Ok(site) = &site {
+        plan.heed_kill_wait(site.kill_wait);
+        let [grace, kill_wait] = [plan.grace(), site.kill_wait].map(|time| time.as_secs_f64());
+        let found =
+            format!("{grace} s, then {kill_wait} s (KillWait) until Slurm kills the script");
+        findings.push(Finding::new("grace", Ok(found)));
+    }
     let site = site.map_err(|error| {
         (error.to_string(), "install Slurm's commands (Debian: slurm-client), or start where they work, or set SLURM_CONF")
     });
-    let contradiction = site.as_ref().ok().and_then(|site| plan.contradiction(site));
     let reached = site.is_ok();
     findings.push(Finding::new("cluster", site.map(site_in_words)));
-    if let Some(what) = contradiction {
-        findings.push(Finding::new("grace", Err((what, "set `limits.grace_seconds`"))));
-    }
     if reached {
         findings.push(request(&plan, &client).await);
     }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -10,7 +11,6 @@ use sortie_results::AttemptId;
 use sortie_script::{
     Attempt, BatchActivation, BatchScript, Container, Environment, Jobs, Mount, ScriptError,
 };
-use sortie_slurm::Site;
 
 use crate::SchedulerError;
 use crate::container::Containers;
@@ -27,7 +27,14 @@ pub(crate) struct Plan {
     inherited: Vec<(OsString, OsString)>,
     set: Vec<(OsString, OsString)>,
     evaluator_env: Vec<(String, String)>,
+    /// The longest grace period that Slurm leaves a job, once it is known.
+    longest_grace: OnceLock<Duration>,
 }
+
+/// What a script needs of Slurm's `KillWait` once its evaluator is dead: to remove the container …
+const REMOVAL: Duration = Duration::from_secs(2);
+/// … and without one, to record the end.
+const RECORD: Duration = Duration::from_secs(1);
 
 impl Plan {
     pub(crate) fn new(config: JobConfig, here: Here) -> Result<Self, SchedulerError> {
@@ -42,7 +49,8 @@ impl Plan {
             let inherited = inherited.select(here.env.iter().cloned());
             (inherited, set.collect(), config.evaluator_env())
         };
-        Ok(Self { config, containers, here, options, inherited, set, evaluator_env })
+        let longest_grace = OnceLock::new();
+        Ok(Self { config, containers, here, options, inherited, set, evaluator_env, longest_grace })
     }
 
     /// The evaluator's command line on a candidate.
@@ -99,7 +107,7 @@ impl Plan {
             },
             modules,
             activation,
-            grace: self.config.limits().grace,
+            grace: self.grace(),
             max_log_bytes: self.config.limits().max_log_bytes,
         };
         script.render()
@@ -154,17 +162,20 @@ impl Plan {
         self.slurm().map_or(0, |slurm| slurm.early_term_seconds())
     }
 
-    /// What of the settings cannot work at this site.
-    pub(crate) fn contradiction(&self, site: &Site) -> Option<String> {
-        let (grace, kill_wait) = (self.config.limits().grace, site.kill_wait);
-        (grace >= kill_wait).then(|| {
-            format!(
-                "`limits.grace_seconds` is {}, but Slurm kills the processes of a job {} s after it has \
-                 asked them to end (`KillWait`): set it to less than that",
-                grace.as_secs_f64(),
-                kill_wait.as_secs(),
-            )
-        })
+    /// Slurm kills a job's script so long after it has told it to end (slurm.conf(5), `KillWait`), and what the script
+    /// does at its end must be done by then.
+    pub(crate) fn heed_kill_wait(&self, kill_wait: Duration) {
+        let end = if self.containers.is_some() { REMOVAL } else { RECORD };
+        let longest = kill_wait.saturating_sub(end);
+        if self.longest_grace.set(longest).is_ok() && self.grace() < self.config.limits().grace {
+            tracing::warn!(?kill_wait, grace = ?longest, "Slurm's KillWait shortens the grace period");
+        }
+    }
+
+    /// From SIGTERM to SIGKILL.
+    pub(crate) fn grace(&self) -> Duration {
+        let wanted = self.config.limits().grace;
+        self.longest_grace.get().map_or(wanted, |longest| wanted.min(*longest))
     }
 
     /// How many more attempts a job may have after a failure of the infrastructure.

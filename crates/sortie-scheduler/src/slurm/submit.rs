@@ -35,12 +35,8 @@ const SETTLE: Duration = Duration::from_secs(15);
 /// Submits jobs: one by itself, many as job arrays.
 pub(super) async fn submit(cluster: Arc<Cluster>, mut flights: Vec<Flight>) {
     let site = site(&cluster, &flights).await;
-    if let Some(reason) = site.and_then(|site| cluster.plan.contradiction(site)) {
-        let outcome = Outcome::SubmitFailed { reason, fault: Fault::Setup };
-        for flight in flights {
-            give_up(&cluster, flight, outcome.clone(), false).await;
-        }
-        return;
+    if let Some(site) = site {
+        cluster.plan.heed_kill_wait(site.kill_wait);
     }
     let largest = site.map_or(LARGEST_ARRAY, |site| site.max_array_size as usize).max(1);
     while flights.len() > 1 {

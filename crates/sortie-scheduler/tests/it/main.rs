@@ -8,11 +8,9 @@ mod environment;
 mod events;
 mod faults;
 mod lifecycle;
-mod local_docker;
 mod many;
 mod refusals;
 mod slurm;
-mod slurm_docker;
 mod warm;
 
 use std::fs;

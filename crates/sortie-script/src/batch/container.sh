@@ -46,9 +46,11 @@ sortie_contain() {
   wait "$!"
 }
 
-# Whether the container is known to the engine.
-sortie_is_made() {
-  "$sortie_engine" container inspect --format '{{.Id}}' "sortie-$sortie_attempt" &>/dev/null
+# Whether the engine says that there is no such container. One that was stopped meanwhile says nothing.
+sortie_is_not_made() {
+  local said
+  said=$("$sortie_engine" container inspect --format '{{.Id}}' "sortie-$sortie_attempt" 2>&1 >/dev/null)
+  [[ ${said,,} == *'no such'* ]]
 }
 
 # Runs the evaluator in a container, from the image to its end.
@@ -74,11 +76,13 @@ sortie_run() {
   sortie_note "job-$sortie_attempt" "$sortie_owner"
   sortie_contain
   status=$?
-  if ((status == 125)) && ! sortie_is_made; then
-    sortie_find_image # which may have been here, and was removed
+  if ((status == 125)) && sortie_is_not_made && ! sortie_has_image "$sortie_image"; then
+    sortie_find_image # which was here once
     sortie_contain
     status=$?
-    ((status != 125)) || sortie_is_made || sortie_step container
+  fi
+  if ((status == 125)) && sortie_is_not_made; then
+    sortie_step container
   fi
   ((status != 143)) || sleep 0.2 # of a SIGTERM to all of the job, which the shell above gets too
   exit "$status"

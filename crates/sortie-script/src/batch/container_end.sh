@@ -18,6 +18,15 @@ sortie_ask() {
   return 2
 }
 
+# Whether the engine was stopped, with its containers, and is back: Docker's knows then of no end of this one.
+sortie_was_restarted() {
+  local now
+  [[ $sortie_engine != *podman && $sortie_status =~ ^(137|143)$ ]] || return
+  printf -v now '%(%s)T' -1
+  [[ -z $("$sortie_engine" events --since "$((now - 60))" --until "$now" \
+    --filter "container=sortie-$sortie_attempt" --filter event=die 2>/dev/null) ]]
+}
+
 # Finds out how the container ended, as the status of the engine's command alone does not tell.
 sortie_judge() {
   local running oom code started
@@ -32,7 +41,7 @@ sortie_judge() {
   if [[ $started == 0001-* ]]; then
     sortie_step='container start'
     [[ $code$sortie_status != *12[67] ]] || sortie_step='command'
-  elif [[ $running == true || $code != "$sortie_status" ]]; then
+  elif [[ $running == true || $code != "$sortie_status" ]] || sortie_was_restarted; then
     sortie_ended=engine
   elif [[ $oom == true ]]; then
     sortie_ended=out_of_memory

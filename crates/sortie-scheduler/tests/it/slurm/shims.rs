@@ -122,17 +122,16 @@ async fn a_fault_of_the_candidate_or_of_the_set_up_is_not() {
 }
 
 #[tokio::test]
-async fn a_grace_period_that_slurm_does_not_give_is_refused() {
-    let shims = Shims::new(GOOD);
-    crate::write(&shims.path("config"), &format!("{SITE}KillWait = 5 sec\n"));
-    let mut config = shims.config();
-    config.limits.grace = Duration::from_secs(5);
-    let results = shims.run(config).await;
-    assert_eq!(results.fault, Some(Fault::Setup));
-    let expected = "submit failed: `limits.grace_seconds` is 5, but Slurm kills the processes of a job 5 s after it \
-                    has asked them to end (`KillWait`): set it to less than that";
-    assert_eq!(results.outcome.to_string(), expected);
-    assert_eq!(shims.calls("sbatch"), [""; 0]);
+async fn slurm_bounds_the_grace_period() {
+    for (kill_wait, tenths) in [(30, 50), (5, 40), (0, 0)] {
+        let shims = Shims::new(GOOD);
+        crate::write(&shims.path("config"), &format!("{SITE}KillWait = {kill_wait} sec\n"));
+        let mut config = shims.config();
+        config.limits.grace = Duration::from_secs(5);
+        assert!(shims.run(config).await.correct);
+        let script = fs::read_to_string(shims.0.path("results/job_script.sh")).unwrap();
+        assert!(script.contains(&format!("\nsortie_grace={tenths} #")), "{kill_wait}: {script}");
+    }
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ kill -KILL $!
 "#;
 
 /// What the test's Slurm has not.
-const FOR_SLURM: [(&str, &str); 14] = [
+const FOR_SLURM: [(&str, &str); 13] = [
     ("SORTIE_PARTITION", "gpu"),
     ("SORTIE_TIME", "5"),
     ("SORTIE_CPUS", "1"),
@@ -48,8 +48,6 @@ const FOR_SLURM: [(&str, &str); 14] = [
     ("SORTIE_MODULES", "[]"),
     ("SORTIE_CONDA_ENV", "null"),
     ("SORTIE_ACTIVATE_SCRIPT", "env.sh"),
-    // Less than its KillWait.
-    ("SORTIE_LIMITS__GRACE_SECONDS", "2"),
 ];
 
 fn root() -> PathBuf {

@@ -1,9 +1,15 @@
 //! Where tests of containers take place: an evaluator in Python, a candidate, and the engines of
 //! `cargo xtask test`.
 
+mod both;
+mod engine;
+mod local;
+mod many;
+mod slurm;
+
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -15,12 +21,33 @@ use tempfile::TempDir;
 
 use crate::{eventually, quick};
 
-pub(crate) const GOOD: &str = r#"
+const GOOD: &str = r#"
 with open(f"{args.results_dir}/metrics.json", "w") as file: json.dump({"combined_score": 1.5}, file)
 with open(f"{args.results_dir}/correct.json", "w") as file: json.dump({"correct": True}, file)
 "#;
 
-/// An evaluator in Python, a candidate, and the two engines.
+/// Ignores SIGTERM, with a child that does too.
+const STUBBORN: &str = r#"
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+subprocess.Popen(["sleep", "1000"], start_new_session=True)
+open(f"{args.results_dir}/started", "w").close()
+time.sleep(1000)
+"#;
+
+/// Says when it is told to end, and does.
+const OBEDIENT: &str = r#"
+def told(*_):
+    open(f"{args.results_dir}/told", "w").close()
+    sys.exit(0)
+signal.signal(signal.SIGTERM, told)
+open(f"{args.results_dir}/started", "w").close()
+time.sleep(1000)
+"#;
+
+/// In place of Python, in an image that has a shell alone.
+const SHELL: &str = "#!/bin/sh\nexec /bin/sh \"$@\"\n";
+
+/// An evaluator, a candidate, and the two engines.
 pub(crate) struct Stage {
     dir: PathBuf,
     _removed: Option<TempDir>,
@@ -28,21 +55,26 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// `None` with `SORTIE_TEST_QUICK=1`.
+    /// With an evaluator in Python; `None` with `SORTIE_TEST_QUICK=1`.
     pub(crate) fn new(evaluator: &str) -> Option<Self> {
-        let dir = tempfile::tempdir().unwrap();
-        let stage = Self::at(dir.path())?;
         let head = "import argparse, json, os, signal, subprocess, sys, time\n\
                     parser = argparse.ArgumentParser()\n\
                     parser.add_argument('--program_path'); parser.add_argument('--results_dir')\n\
-                    args = parser.parse_args()\n";
-        fs::write(stage.path("evaluate.py"), format!("{head}{evaluator}")).unwrap();
+                    args, rest = parser.parse_known_args()\n";
+        Self::with_text(&format!("{head}{evaluator}"))
+    }
+
+    fn with_text(evaluator: &str) -> Option<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let stage = Self::at(dir.path())?;
+        fs::write(stage.path("evaluate.py"), evaluator).unwrap();
         fs::write(stage.path("candidate.py"), "").unwrap();
+        stage.program("python", SHELL);
         Some(Self { _removed: Some(dir), ..stage })
     }
 
     /// One that is there already.
-    pub(crate) fn at(dir: impl Into<PathBuf>) -> Option<Self> {
+    fn at(dir: impl Into<PathBuf>) -> Option<Self> {
         if quick("a container") {
             return None;
         }
@@ -56,6 +88,20 @@ impl Stage {
         self.dir.join(name)
     }
 
+    fn program(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// An engine's command that does this before it becomes the engine's, with its arguments.
+    fn engine(&self, text: &str) -> String {
+        fs::create_dir(self.path("bin")).unwrap();
+        let path = std::env::var("PATH").unwrap();
+        let text = format!("#!/bin/sh\n{text}\nPATH='{path}' exec docker \"$@\"\n");
+        self.program("bin/docker", &text);
+        self.path("bin/docker").to_str().unwrap().to_owned()
+    }
+
     pub(crate) fn config(&self) -> SlurmDockerJobConfig {
         let mut config = SlurmDockerJobConfig {
             eval_program_path: self.path("evaluate.py"),
@@ -66,12 +112,11 @@ impl Stage {
             infrastructure_retries: 0,
             ..SlurmDockerJobConfig::default()
         };
-        // Less than the private Slurm's KillWait.
         config.limits.grace = Duration::from_secs(2);
         config
     }
 
-    pub(crate) fn local(&self) -> LocalDockerJobConfig {
+    fn local(&self) -> LocalDockerJobConfig {
         let mut config = LocalDockerJobConfig {
             eval_program_path: self.path("evaluate.py"),
             image: variable("PYTHON_IMAGE"),
@@ -90,7 +135,7 @@ impl Stage {
     }
 
     /// Runs the evaluator once; no container is left.
-    pub(crate) async fn run(&self, config: impl Into<JobConfig>) -> Results {
+    async fn run(&self, config: impl Into<JobConfig>) -> Results {
         let scheduler = self.scheduler(config);
         let run = scheduler.run(self.path("candidate.py"), self.path("results"));
         let results = run.await.unwrap().0;
@@ -98,36 +143,39 @@ impl Stage {
         results
     }
 
-    pub(crate) fn containers(&self, attempt: AttemptId) -> String {
+    fn containers(&self, attempt: AttemptId) -> String {
         self.docker(&["ps", "--all", "--quiet", "--filter", &format!("name={attempt}")])
     }
 
     /// Those of this stage.
     pub(crate) fn containers_here(&self) -> String {
+        self.containers_as("{{.Names}}")
+    }
+
+    fn containers_as(&self, format: &str) -> String {
         let volume = format!("volume={}", self.dir.display());
-        self.docker(&["ps", "--all", "--quiet", "--filter", &volume])
+        self.docker(&["ps", "--all", "--filter", &volume, "--format", format])
     }
 
     /// Waits until there is none of this stage.
-    pub(crate) async fn has_no_containers(&self) {
+    async fn has_no_containers(&self) {
         eventually("the container to go", || self.containers_here().is_empty()).await;
     }
 
     /// Starts this program once more, to run one of its tests as a launcher that can be killed; `inside` is
     /// the variable that tells it where.
     #[expect(clippy::disallowed_methods, reason = "a process of the test, not of the crate")]
-    pub(crate) fn launcher(&self, test: &str, inside: &str) -> Child {
+    fn launcher(&self, test: &str, inside: &str) -> Child {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", test]).env(inside, &self.dir).stdout(Stdio::null());
         command.spawn().unwrap()
     }
 
+    /// What Docker's command prints, for the engine that jobs of this stage use.
     #[expect(clippy::disallowed_methods, reason = "what a person would look with")]
-    #[expect(clippy::unused_self, reason = "the engine is the stage's")]
     fn docker(&self, args: &[&str]) -> String {
         let mut docker = Command::new("docker");
-        let output =
-            docker.args(args).env("DOCKER_HOST", variable("DOCKER_HOST")).output().unwrap();
+        let output = docker.args(args).envs(self.env.iter().cloned()).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
@@ -138,32 +186,14 @@ impl Stage {
     }
 }
 
-pub(crate) fn variable(name: &str) -> String {
+fn variable(name: &str) -> String {
     let name = format!("SORTIE_TEST_{name}");
     std::env::var(&name).unwrap_or_else(|_| {
         panic!("{name} is not set: run `cargo xtask test`, or SORTIE_TEST_QUICK=1 to do without")
     })
 }
 
-pub(crate) fn owner(path: &Path) -> (u32, u32) {
+fn owner(path: &Path) -> (u32, u32) {
     let metadata = fs::metadata(path).unwrap();
     (metadata.uid(), metadata.gid())
 }
-
-/// Ignores SIGTERM, with a child that does too.
-pub(crate) const STUBBORN: &str = r#"
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
-subprocess.Popen(["sleep", "1000"], start_new_session=True)
-open(f"{args.results_dir}/started", "w").close()
-time.sleep(1000)
-"#;
-
-/// Says when it is told to end, and does.
-pub(crate) const BUSY: &str = r#"
-def told(*_):
-    open(f"{args.results_dir}/told", "w").close()
-    sys.exit(0)
-signal.signal(signal.SIGTERM, told)
-open(f"{args.results_dir}/started", "w").close()
-time.sleep(1000)
-"#;

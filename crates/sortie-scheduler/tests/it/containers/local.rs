@@ -1,43 +1,10 @@
 //! Containers on this machine, on a real engine, from `cargo xtask test`.
 
-use sortie_config::{LocalDockerJobConfig, LocalJobConfig, PullPolicy, TimeLimit};
-use sortie_results::{Fault, Outcome};
+use sortie_config::{LocalDockerJobConfig, LocalJobConfig, TimeLimit};
+use sortie_results::Outcome;
 use sortie_scheduler::{Preview, check, clean, preview};
 
-use crate::containers::{BUSY, GOOD, STUBBORN, Stage, owner};
-
-#[tokio::test]
-async fn a_good_candidate() {
-    let Some(stage) = Stage::new(GOOD) else { return };
-    let results = stage.run(stage.local()).await;
-    assert_eq!(results.outcome, Outcome::Exited { code: 0 }, "{}", results.stderr_log.text());
-    assert!(results.correct);
-    assert_eq!(owner(&stage.path("results/metrics.json")), owner(&stage.path("candidate.py")));
-}
-
-#[tokio::test]
-async fn ends_are_told_apart() {
-    let Some(stage) = Stage::new("sys.exit(3)") else { return };
-    let results = stage.run(stage.local()).await;
-    assert_eq!(
-        (results.outcome, results.fault),
-        (Outcome::Exited { code: 3 }, Some(Fault::Candidate))
-    );
-
-    let Some(stage) = Stage::new("os.kill(os.getpid(), 11)") else { return };
-    assert_eq!(stage.run(stage.local()).await.outcome, Outcome::signaled(11));
-
-    let Some(stage) = Stage::new("x = bytearray(1 << 30); time.sleep(60)") else { return };
-    let results = stage.run(stage.local()).await;
-    assert_eq!((results.outcome, results.fault), (Outcome::OutOfMemory, Some(Fault::Candidate)));
-
-    let never = PullPolicy::Never;
-    let missing =
-        LocalDockerJobConfig { image: "localhost/none:1".into(), pull: never, ..stage.local() };
-    let results = stage.run(missing).await;
-    assert!(matches!(results.outcome, Outcome::SetupFailed { .. }), "{}", results.outcome);
-    assert_eq!(results.fault, Some(Fault::Setup));
-}
+use super::{GOOD, OBEDIENT, STUBBORN, Stage};
 
 #[tokio::test]
 async fn a_time_limit_holds_for_the_container() {
@@ -49,12 +16,12 @@ async fn a_time_limit_holds_for_the_container() {
 }
 
 #[tokio::test]
-async fn a_cancelled_job_leaves_no_container() {
-    let Some(stage) = Stage::new(STUBBORN) else { return };
+async fn a_killed_job_leaves_no_container() {
+    let Some(stage) = Stage::new(OBEDIENT) else { return };
     let scheduler = stage.scheduler(stage.local());
     let job = scheduler.submit(stage.path("candidate.py"), stage.path("results")).unwrap();
     stage.appears("results/started").await;
-    scheduler.cancel(&[job]);
+    scheduler.kill(&[job]);
     let results = scheduler.wait(job).await.unwrap();
     assert_eq!(results.outcome, Outcome::Cancelled);
     assert_eq!(stage.containers(results.attempt), "");
@@ -86,16 +53,16 @@ async fn the_one_that_is_killed() {
 
 #[tokio::test]
 async fn a_launcher_killed_with_sigkill_leaves_no_container() {
-    for evaluator in [STUBBORN, BUSY] {
+    for evaluator in [STUBBORN, OBEDIENT] {
         let Some(stage) = Stage::new(evaluator) else { return };
-        let mut launcher = stage.launcher("local_docker::the_one_that_is_killed", INSIDE);
+        let mut launcher = stage.launcher("containers::local::the_one_that_is_killed", INSIDE);
         stage.appears("results/started").await;
         assert_ne!(stage.containers_here(), "");
         launcher.kill().unwrap();
         launcher.wait().unwrap();
         stage.has_no_containers().await;
         // It was told to end first.
-        assert_eq!(stage.path("results/told").exists(), evaluator == BUSY);
+        assert_eq!(stage.path("results/told").exists(), evaluator == OBEDIENT);
     }
 }
 
