@@ -31,7 +31,7 @@ pub(crate) struct Plan {
     longest_grace: OnceLock<Duration>,
 }
 
-/// What a script needs of Slurm's KillWait to remove its container, once that is dead.
+/// What a script needs of Slurm's `KillWait` to remove its container, once that is dead.
 const REMOVAL: Duration = Duration::from_secs(2);
 
 impl Plan {
