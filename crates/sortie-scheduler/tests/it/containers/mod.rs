@@ -12,7 +12,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sortie_config::{JobConfig, LocalDockerJobConfig, SlurmDockerJobConfig};
 use sortie_results::{AttemptId, Results};
@@ -48,15 +48,15 @@ time.sleep(1000)
 const SHELL: &str = "#!/bin/sh\nexec /bin/sh \"$@\"\n";
 
 /// An evaluator, a candidate, and the two engines.
-pub(crate) struct Stage {
+struct Stage {
     dir: PathBuf,
     _removed: Option<TempDir>,
-    pub(crate) env: Vec<(OsString, OsString)>,
+    env: Vec<(OsString, OsString)>,
 }
 
 impl Stage {
     /// With an evaluator in Python; `None` with `SORTIE_TEST_QUICK=1`.
-    pub(crate) fn new(evaluator: &str) -> Option<Self> {
+    fn new(evaluator: &str) -> Option<Self> {
         let head = "import argparse, json, os, signal, subprocess, sys, time\n\
                     parser = argparse.ArgumentParser()\n\
                     parser.add_argument('--program_path'); parser.add_argument('--results_dir')\n\
@@ -84,7 +84,7 @@ impl Stage {
         Some(Self { dir: dir.into(), _removed: None, env })
     }
 
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
+    fn path(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }
 
@@ -102,7 +102,7 @@ impl Stage {
         self.path("bin/docker").to_str().unwrap().to_owned()
     }
 
-    pub(crate) fn config(&self) -> SlurmDockerJobConfig {
+    fn config(&self) -> SlurmDockerJobConfig {
         let mut config = SlurmDockerJobConfig {
             eval_program_path: self.path("evaluate.py"),
             image: variable("PYTHON_IMAGE"),
@@ -128,7 +128,7 @@ impl Stage {
         config
     }
 
-    pub(crate) fn scheduler(&self, config: impl Into<JobConfig>) -> JobScheduler {
+    fn scheduler(&self, config: impl Into<JobConfig>) -> JobScheduler {
         let config = config.into();
         let options = SchedulerOptions { env: Some(self.env.clone()), ..Default::default() };
         JobScheduler::new(config.job_type(), config, options).unwrap()
@@ -148,7 +148,7 @@ impl Stage {
     }
 
     /// Those of this stage.
-    pub(crate) fn containers_here(&self) -> String {
+    fn containers_here(&self) -> String {
         self.containers_as("{{.Names}}")
     }
 
@@ -180,9 +180,13 @@ impl Stage {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    pub(crate) async fn appears(&self, name: &str) {
-        let path = self.path(name);
-        eventually(&format!("{name} to appear"), || path.exists()).await;
+    /// Waits, two minutes at most: other tests have Slurm and the engines do a lot.
+    async fn appears(&self, name: &str) {
+        let give_up = Instant::now() + Duration::from_secs(120);
+        while !self.path(name).exists() {
+            assert!(Instant::now() < give_up, "waited for {name} to appear");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 }
 
