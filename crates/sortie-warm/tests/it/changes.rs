@@ -53,19 +53,25 @@ async fn a_new_module_is_found_by_a_server_that_was_there_before_it() {
 }
 
 #[tokio::test]
-async fn servers_are_not_kept_for_ever() {
+async fn servers_are_not_used_for_ever() {
     let stage = Stage::new("print('ran')");
-    let command = warmed(stage.cold(&[]), &[], |template| {
-        template.commands = 2;
-        template.idle = Duration::from_millis(300);
-    });
+    let command = warmed(stage.cold(&[]), &[], |template| template.commands = 2);
     let mut starts = Vec::new();
     for _ in 0..5 {
         starts.push(stage.run(&command).await.exit.start);
     }
     let (fresh, warm) = (Start::Fresh, Start::Warm);
     assert_eq!(starts, [fresh.clone(), warm.clone(), fresh.clone(), warm, fresh]);
+}
+
+#[tokio::test]
+async fn idle_servers_are_not_kept_for_ever() {
+    let stage = Stage::new("print('ran')");
+    let idle = Duration::from_millis(500);
+    let command = warmed(stage.cold(&[]), &[], |template| template.idle = idle);
+    assert_eq!(stage.run(&command).await.exit.start, Start::Fresh);
     crate::eventually("the server to end", || stage.processes().is_empty()).await;
+    assert_eq!(stage.run(&command).await.exit.start, Start::Fresh);
 }
 
 #[tokio::test]
