@@ -67,7 +67,7 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> Result<Vec<Figure>> {
         Figure { what, unit, sortie, other: None, target }
     };
     Ok(vec![
-        figure("opening it in Chromium", Unit::Seconds, values(|it| it.opened), 2.0),
+        figure("opening the report of 10,000", Unit::Seconds, values(|it| it.opened), 2.0),
         figure("a frame of scrolling, median", Unit::Seconds, values(|it| it.frame), 0.02),
         figure(
             "a frame of scrolling, 95 % within",
