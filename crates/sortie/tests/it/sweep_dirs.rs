@@ -54,7 +54,10 @@ fn lines(ran: &Ran) -> Vec<Value> {
 fn begun_watched_and_waited_for() {
     let stage = stage(&["2", "30", "4"]);
     let begun = detached(&stage);
-    assert!(begun.stdout.contains("  out  0 of 3 done, 0 correct; `sortie sweep`, process "), "{begun:?}");
+    assert!(
+        begun.stdout.contains("  out  0 of 3 done, 0 correct; `sortie sweep`, process "),
+        "{begun:?}"
+    );
     let wait = stage.sortie(["wait", "out"]).stdout(Stdio::piped()).spawn().unwrap();
     let logs = stage.sortie(["logs", "-f", "out", "p0"]).stdout(Stdio::piped()).spawn().unwrap();
     let running = status(&stage, "out");
