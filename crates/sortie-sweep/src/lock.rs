@@ -49,7 +49,15 @@ fn host() -> String {
 
 /// The lock, held for as long as this is there. It is `flock(2)`'s, which a process that is killed lets go of.
 #[derive(Debug)]
-pub(crate) struct Lock(#[expect(dead_code, reason = "held open")] File);
+pub(crate) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing alone lets go a little later where another thread is just starting a process, which has the file until
+        // it runs its program.
+        let _ = self.0.unlock();
+    }
+}
 
 impl Lock {
     /// Takes the lock, or says who has it.

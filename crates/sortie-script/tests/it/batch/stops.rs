@@ -100,16 +100,31 @@ fn term_while_setting_up() {
     assert!(!ended.stderr.contains("ran"));
 }
 
+/// The child that a script keeps beside its evaluator: what else it starts is gone in a moment.
+fn watch(script: u32, evaluator: &str) -> String {
+    let path = format!("/proc/{script}/task/{script}/children");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let mut before = None;
+    loop {
+        let children = std::fs::read_to_string(&path).unwrap();
+        let others: Vec<_> = children.split_whitespace().filter(|pid| *pid != evaluator).collect();
+        let now = (others.len() == 1).then(|| others[0].to_owned());
+        match (now, before) {
+            (Some(now), Some(before)) if now == before => return now,
+            (now, _) => before = now,
+        }
+        assert!(Instant::now() < deadline, "children: {children}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
 /// The evaluator is Slurm's to kill then; what the script itself has started must not need that.
 #[test]
 fn the_watch_ends_with_a_script_that_is_killed() {
     let node = Node::new("echo $$ >pid; echo x >ready; exec sleep 60");
     let mut script = started(&node);
-    let path = format!("/proc/{0}/task/{0}/children", script.id());
-    let children = std::fs::read_to_string(path).unwrap();
     let evaluator = node.text("pid");
-    let watch = children.split_whitespace().find(|pid| *pid != evaluator.trim()).unwrap();
-    assert!(is_alive(watch));
+    let watch = &watch(script.id(), evaluator.trim());
     script.kill().unwrap();
     script.wait().unwrap();
     kill("-KILL", evaluator.trim().parse().unwrap());
