@@ -21,7 +21,7 @@ pub(crate) const JOB_END: &str = "job_end.json";
 /// The directory with what earlier attempts left behind.
 pub(crate) const PREVIOUS: &str = "previous";
 
-/// All that an attempt leaves behind. The record is the last to be moved away: without it, the note of a
-/// submission says that the attempt is still under way.
+/// All that an attempt leaves behind, in the order in which it is moved away. First the note of a submission, which without
+/// a record says that the attempt is still under way; then the record: while it is there, so is all that it is of.
 pub(crate) const OF_AN_ATTEMPT: [&str; 9] =
-    [CORRECT, METRICS, STDOUT, STDERR, SUBMITTED, SCRIPT, JOB_START, JOB_END, RECORD];
+    [SUBMITTED, RECORD, CORRECT, METRICS, STDOUT, STDERR, SCRIPT, JOB_START, JOB_END];

@@ -173,16 +173,23 @@ pub fn load(
 ) -> Result<(Record, Results), RecordError> {
     let dir = open(results_dir)?;
     let record = Record::of(&dir)?;
-    if let Some(expected) = expected.filter(|expected| *expected != record.attempt) {
+    let must_be = |expected: AttemptId, found: AttemptId| {
         let path = dir.path.join(names::RECORD);
-        return Err(RecordError::OtherAttempt { path, found: record.attempt, expected });
-    }
+        if found == expected {
+            Ok(())
+        } else {
+            Err(RecordError::OtherAttempt { path, found, expected })
+        }
+    };
+    must_be(expected.unwrap_or(record.attempt), record.attempt)?;
     let ended =
         Ended { outcome: record.outcome.clone(), seconds: record.seconds, usage: record.usage };
     let verdict =
         Verdict { correct: record.correct, fault: record.fault, detail: record.detail.clone() };
     let logs = [names::STDOUT, names::STDERR].map(|name| dir.tail(name, limits.log_tail_bytes));
     let found = dir.find(limits.max_result_bytes);
+    // Else another attempt may have begun meanwhile, and the files be its own.
+    must_be(record.attempt, Record::of(&dir)?.attempt)?;
     let mut results = Results::new(record.attempt, ended, verdict, found, logs);
     results.start.clone_from(&record.start);
     Ok((record, results))

@@ -127,7 +127,7 @@ async fn a_launcher_killed_with_sigkill_takes_its_commands_along() {
 #[tokio::test]
 async fn the_grace_period_can_hold_without_a_launcher() {
     let stage = Stage::new();
-    kill_launcher(&stage, Some("30")).await;
+    kill_launcher(&stage, Some("15")).await;
     assert!(stage.path("tidied").exists());
     // And then it is over.
     let stage = Stage::new();

@@ -1,16 +1,21 @@
 //! `job.json`: written whole, read back, and never another attempt's.
 
 use std::{
+    collections::HashMap,
     ffi::OsString,
     fs,
     io::Write as _,
     os::unix::{ffi::OsStringExt as _, fs::symlink},
     path::PathBuf,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use sortie_results::{
-    AttemptId, Ended, Outcome, ReadLimits, Record, RecordError, Results, Run, Seconds, Start,
-    Usage, load,
+    AttemptId, Ended, Outcome, ReadLimits, Record, RecordError, Results, ResultsDir, Run, Seconds,
+    Start, Usage, load,
 };
 
 use crate::{DONE, claim, collect, write_good};
@@ -68,6 +73,41 @@ fn an_attempt_is_read_back_as_it_was() {
         let previous = dir.path().join("previous").join(results.attempt.to_string());
         assert_eq!(load(&previous, None, limits).unwrap().1, results);
     }
+}
+
+/// Each attempt writes a score of its own while another process reads, again and again.
+#[test]
+fn what_is_read_is_of_one_attempt() {
+    let dir = tempfile::tempdir().unwrap();
+    let scores = Mutex::new(HashMap::new());
+    let is_over = AtomicBool::new(false);
+    let read = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut read = 0;
+            while !is_over.load(Ordering::Relaxed) {
+                if let Ok((record, results)) = load(dir.path(), None, ReadLimits::default()) {
+                    let score = results.metrics["combined_score"].as_f64().unwrap();
+                    let expected: f64 = scores.lock().unwrap()[&record.attempt];
+                    assert_eq!(expected.to_bits(), score.to_bits());
+                    read += 1;
+                }
+            }
+            read
+        });
+        for score in (0..300).map(f64::from) {
+            // A process that another test is just starting may have the last one's lock for a moment.
+            let try_to = || ResultsDir::claim(dir.path(), AttemptId::generate());
+            let claim = std::iter::repeat_with(try_to).find_map(Result::ok).unwrap();
+            scores.lock().unwrap().insert(claim.attempt(), score);
+            write_good(dir.path());
+            let metrics = format!(r#"{{"combined_score": {score}}}"#);
+            fs::write(dir.path().join("metrics.json"), metrics).unwrap();
+            claim.record(&a_run(), &collect(&claim, DONE)).unwrap();
+        }
+        is_over.store(true, Ordering::Relaxed);
+        reader.join().unwrap()
+    });
+    assert!(read > 0);
 }
 
 /// Records of before there was `start` are read, and those with it by whoever knows nothing of it: the version is the
