@@ -180,8 +180,8 @@ async fn a_job_cancelled_before_its_container_runs(place: Place) {
     for step in ["pull", "load", "run"] {
         let Some(stage) = Stage::new(GOOD) else { return };
         let hung = stage.path("hung");
-        let shim = format!("[ $1 != {step} ] || {{ echo >{}; exec sleep 1000; }}", hung.display());
-        let mut change = Change { engine: Some(stage.engine(&shim)), ..Change::default() };
+        let text = format!("[ $1 != {step} ] || {{ echo >{}; exec sleep 1000; }}", hung.display());
+        let mut change = Change { engine: Some(stage.engine(&text)), ..Change::default() };
         if step != "run" {
             change.image = Some("localhost/none:1".into());
         }

@@ -21,7 +21,7 @@ use tempfile::TempDir;
 
 use crate::{eventually, quick};
 
-const GOOD: &str = r#"
+pub(crate) const GOOD: &str = r#"
 with open(f"{args.results_dir}/metrics.json", "w") as file: json.dump({"combined_score": 1.5}, file)
 with open(f"{args.results_dir}/correct.json", "w") as file: json.dump({"correct": True}, file)
 "#;
@@ -48,15 +48,15 @@ time.sleep(1000)
 const SHELL: &str = "#!/bin/sh\nexec /bin/sh \"$@\"\n";
 
 /// An evaluator, a candidate, and the two engines.
-struct Stage {
+pub(crate) struct Stage {
     dir: PathBuf,
     _removed: Option<TempDir>,
-    env: Vec<(OsString, OsString)>,
+    pub(crate) env: Vec<(OsString, OsString)>,
 }
 
 impl Stage {
     /// With an evaluator in Python; `None` with `SORTIE_TEST_QUICK=1`.
-    fn new(evaluator: &str) -> Option<Self> {
+    pub(crate) fn new(evaluator: &str) -> Option<Self> {
         let head = "import argparse, json, os, signal, subprocess, sys, time\n\
                     parser = argparse.ArgumentParser()\n\
                     parser.add_argument('--program_path'); parser.add_argument('--results_dir')\n\
@@ -84,7 +84,7 @@ impl Stage {
         Some(Self { dir: dir.into(), _removed: None, env })
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }
 
@@ -102,7 +102,7 @@ impl Stage {
         self.path("bin/docker").to_str().unwrap().to_owned()
     }
 
-    fn config(&self) -> SlurmDockerJobConfig {
+    pub(crate) fn config(&self) -> SlurmDockerJobConfig {
         let mut config = SlurmDockerJobConfig {
             eval_program_path: self.path("evaluate.py"),
             image: variable("PYTHON_IMAGE"),
@@ -128,7 +128,7 @@ impl Stage {
         config
     }
 
-    fn scheduler(&self, config: impl Into<JobConfig>) -> JobScheduler {
+    pub(crate) fn scheduler(&self, config: impl Into<JobConfig>) -> JobScheduler {
         let config = config.into();
         let options = SchedulerOptions { env: Some(self.env.clone()), ..Default::default() };
         JobScheduler::new(config.job_type(), config, options).unwrap()
@@ -158,7 +158,7 @@ impl Stage {
     }
 
     /// Waits until there is none of this stage.
-    async fn has_no_containers(&self) {
+    pub(crate) async fn has_no_containers(&self) {
         eventually("the container to go", || self.containers_here().is_empty()).await;
     }
 
@@ -181,7 +181,7 @@ impl Stage {
     }
 
     /// Waits, two minutes at most: other tests have Slurm and the engines do a lot.
-    async fn appears(&self, name: &str) {
+    pub(crate) async fn appears(&self, name: &str) {
         let give_up = Instant::now() + Duration::from_secs(120);
         while !self.path(name).exists() {
             assert!(Instant::now() < give_up, "waited for {name} to appear");
