@@ -31,7 +31,8 @@ async fn a_grace_period_that_slurm_would_cut_short_is_shortened() {
     assert_eq!(results.outcome, Outcome::Cancelled);
     assert_eq!(stage.containers(results.attempt), "");
     let script = fs::read_to_string(stage.path("results/job_script.sh")).unwrap();
-    assert!(script.contains("\nsortie_grace=30 "), "{script}");
+    // The KillWait of the tests' Slurm is 6 s.
+    assert!(script.contains("\nsortie_grace=40 "), "{script}");
 }
 
 /// Says to a child process, started from this program, where to submit a job.
