@@ -2,8 +2,9 @@
 //! xtask itself goes on to the cleaning up.
 
 use std::{
+    fs::File,
     os::unix::process::CommandExt,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -21,16 +22,16 @@ pub(crate) struct Interrupts(Arc<Mutex<State>>);
 #[derive(Default)]
 struct State {
     seen: u32,
-    running: Option<Pid>,
+    running: Vec<Pid>,
 }
 
 impl State {
     /// First politely, then by force.
     fn pass_on(&self) {
         let signal = if self.seen > 1 { Signal::KILL } else { Signal::TERM };
-        if let Some(group) = self.running {
+        for group in &self.running {
             // One that has just ended needs no signal.
-            let _ = kill_process_group(group, signal);
+            let _ = kill_process_group(*group, signal);
         }
     }
 }
@@ -51,26 +52,51 @@ impl Interrupts {
         Ok(Interrupts(state))
     }
 
-    /// Runs a command to its end; an interrupt ends it, and so does one seen before. In a process
-    /// group of its own, so that the terminal's Ctrl-C reaches it through here alone.
+    /// Runs a command to its end; an interrupt ends it, and so does one seen before.
     pub(crate) fn run(&self, command: Cmd<'_>) -> Result<()> {
+        self.start(command, None)?.end()
+    }
+
+    /// The same beside others: what it prints goes into the file. In a process group of its own, so that the terminal's
+    /// Ctrl-C reaches it through here alone.
+    pub(crate) fn start(&self, command: Cmd<'_>, output: Option<File>) -> Result<Running<'_>> {
         let shown = command.to_string();
         println!("$ {shown}");
         let mut command = Command::from(command);
         command.process_group(0).stdin(Stdio::null());
-        let mut child = {
-            let mut state = self.state();
-            if state.seen > 0 {
-                bail!("interrupted before `{shown}`");
-            }
-            let child = command.spawn().with_context(|| format!("cannot run `{shown}`"))?;
-            state.running = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-            child
-        };
-        let status = child.wait().with_context(|| format!("cannot wait for `{shown}`"));
+        if let Some(file) = output {
+            command.stdout(file.try_clone()?).stderr(file);
+        }
+        let mut state = self.state();
+        if state.seen > 0 {
+            bail!("interrupted before `{shown}`");
+        }
+        let child = command.spawn().with_context(|| format!("cannot run `{shown}`"))?;
+        state.running.extend(group(&child));
+        drop(state);
+        Ok(Running { interrupts: self, shown, child })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A command that was started.
+pub(crate) struct Running<'a> {
+    interrupts: &'a Interrupts,
+    shown: String,
+    child: Child,
+}
+
+impl Running<'_> {
+    /// Waits until it is over, and well.
+    pub(crate) fn end(mut self) -> Result<()> {
+        let shown = &self.shown;
+        let status = self.child.wait().with_context(|| format!("cannot wait for `{shown}`"));
         let interrupted = {
-            let mut state = self.state();
-            state.running = None;
+            let mut state = self.interrupts.state();
+            state.running.retain(|running| Some(*running) != group(&self.child));
             state.seen > 0
         };
         ensure!(!interrupted, "interrupted while running `{shown}`");
@@ -78,8 +104,9 @@ impl Interrupts {
         ensure!(status.success(), "`{shown}` failed: {status}");
         Ok(())
     }
+}
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// The process group that a command was started in.
+fn group(child: &Child) -> Option<Pid> {
+    i32::try_from(child.id()).ok().and_then(Pid::from_raw)
 }

@@ -1,6 +1,9 @@
 //! All tests, with what they need around them.
 
-use std::path::Path;
+use std::{
+    fs::{self, File},
+    path::Path,
+};
 
 use anyhow::Result;
 use xshell::{Cmd, Shell, cmd};
@@ -11,6 +14,7 @@ use crate::{
     packages,
     slurm::{self, Cluster, Flavour},
     snapshots::References,
+    workspace,
 };
 
 /// Tells tests that need something installed or started, such as Slurm or Docker, to pass without it.
@@ -18,7 +22,7 @@ const QUICK: &str = "SORTIE_TEST_QUICK";
 
 /// The tests that need nothing but the toolchain.
 pub(crate) fn quick(sh: &Shell) -> Result<()> {
-    cargo_test(sh).env(QUICK, "1").run()?;
+    cargo_test(sh).arg("--workspace").env(QUICK, "1").run()?;
     println!("test: the quick tests passed; those that need Slurm or Docker were not asked to run");
     Ok(())
 }
@@ -48,14 +52,21 @@ fn with_engine(sh: &Shell, interrupts: &Interrupts, engine: &Engine) -> Result<(
     outcome
 }
 
+/// The scheduler's tests mostly wait, for what takes Slurm a minute or more: the others run beside them.
 fn run_all(sh: &Shell, interrupts: &Interrupts, engine: &Engine, slurms: &Slurms) -> Result<()> {
     let references = References::new()?;
-    let tests = cargo_test(sh)
-        .env_remove(QUICK)
-        .envs(engine.variables())
-        .envs(slurms.variables())
-        .envs([references.variable()]);
-    interrupts.run(tests)?;
+    let tests_of = |packages: &[&str]| {
+        let tests = cargo_test(sh).args(packages).env_remove(QUICK);
+        tests.envs(engine.variables()).envs(slurms.variables()).envs([references.variable()])
+    };
+    interrupts.run(tests_of(&["--workspace", "--no-run"]))?;
+    let log = workspace::target("scheduler-tests.log");
+    let scheduler = tests_of(&["--package", "sortie-scheduler"]);
+    let scheduler = interrupts.start(scheduler, Some(File::create(&log)?))?;
+    let others = interrupts.run(tests_of(&["--workspace", "--exclude", "sortie-scheduler"]));
+    let scheduler = scheduler.end();
+    print!("{}", String::from_utf8_lossy(&fs::read(&log)?));
+    others.and(scheduler)?;
     references.cover_all()
 }
 
@@ -95,5 +106,5 @@ impl Slurms {
 }
 
 fn cargo_test(sh: &Shell) -> Cmd<'_> {
-    cmd!(sh, "cargo test --locked --workspace --no-fail-fast")
+    cmd!(sh, "cargo test --locked --no-fail-fast")
 }
