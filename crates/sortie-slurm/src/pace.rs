@@ -32,8 +32,8 @@ impl Default for Pace {
     }
 }
 
-/// Listing the queue takes at most one part in so many of the time: a slow controller is asked
-/// less.
+/// Listing the queue takes at most one part in so many of the time, up to pauses of ten times the latest: a slow
+/// controller is asked less.
 const SHARE: u32 = 20;
 
 impl Pace {
@@ -56,7 +56,7 @@ pub(crate) struct Pacer {
     pub(crate) next: Instant,
     /// Not before this, whatever happens.
     floor: Instant,
-    /// How long the last answer took; before the first, longer than any.
+    /// How long the last answer took; nothing before the first.
     took: Duration,
     jitter: Jitter,
 }
@@ -64,7 +64,7 @@ pub(crate) struct Pacer {
 impl Pacer {
     pub(crate) fn new(pace: Pace, now: Instant) -> Self {
         let interval = pace.soonest;
-        let (took, jitter) = (Duration::MAX, Jitter::default());
+        let (took, jitter) = (Duration::ZERO, Jitter::default());
         Self { pace, interval, next: now + interval, floor: now, took, jitter }
     }
 
@@ -77,7 +77,8 @@ impl Pacer {
         // One slow answer, as of a controller that has just come back, is not to cost minutes.
         let usual = took.min(self.took.max(Duration::from_secs(1)));
         self.took = took;
-        self.schedule(now, self.interval, usual * SHARE);
+        let longest = self.pace.latest * 10;
+        self.schedule(now, self.interval, (usual * SHARE).min(longest));
     }
 
     /// There was no answer.
@@ -136,13 +137,15 @@ mod tests {
     fn a_slow_or_failing_controller_is_asked_less_even_in_a_hurry() {
         let now = Instant::now();
         let mut pacer = Pacer::new(Pace::default(), now);
-        pacer.answered(now, Duration::ZERO, true);
         pacer.answered(now, Duration::from_secs(10), true);
         assert!(pacer.next - now <= Duration::from_secs(30), "it may have been once");
         pacer.answered(now, Duration::from_secs(10), true);
         assert!(pacer.next - now >= Duration::from_secs(160));
         pacer.hurry(now);
         assert!(pacer.next - now >= Duration::from_secs(160));
+        pacer.answered(now, Duration::from_secs(30), true);
+        pacer.answered(now, Duration::from_secs(30), true);
+        assert!(pacer.next - now <= Duration::from_secs(400), "minutes, but not hours");
         for _ in 0..10 {
             pacer.failed(now);
         }
