@@ -22,7 +22,7 @@ async fn a_time_limit_holds_for_the_container() {
 async fn a_grace_period_that_slurm_would_cut_short_is_shortened() {
     let Some(stage) = Stage::new(STUBBORN) else { return };
     let mut config = stage.config();
-    config.limits.grace = std::time::Duration::from_secs(60);
+    config.limits.grace = std::time::Duration::from_secs(20);
     let scheduler = stage.scheduler(config);
     let job = scheduler.submit(stage.path("candidate.py"), stage.path("results")).unwrap();
     stage.appears("results/started").await;
