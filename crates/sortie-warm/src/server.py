@@ -32,6 +32,9 @@ INSTALLED_EVERY = 5.0
 # A file that was changed so shortly before it was read may be changed again without its times
 # telling, in nanoseconds: some file systems count in seconds.
 UNCERTAIN = 2_000_000_000
+# As many new objects as never make Python look for garbage. Where a module switches that off, it
+# stays off.
+NEVER = (1 << 31) - 1
 
 
 class Refused(Exception):
@@ -52,8 +55,8 @@ class Library:
             setattr(self, name, Function(_ctypes.dlsym(handle, name)))
 
 
-c = Library("exit", "fflush", "fork", "prctl", "signal", "PyOS_BeforeFork", "PyOS_AfterFork_Child",
-            "PyOS_AfterFork_Parent")
+c = Library("daemon", "exit", "fflush", "fork", "prctl", "signal", "PyOS_BeforeFork",
+            "PyOS_AfterFork_Child", "PyOS_AfterFork_Parent")
 
 
 # What the evaluator imports ----------------------------------------------------------------------
@@ -134,6 +137,11 @@ def walk(node):
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, _ast.AST):
                 yield from walk(child)
+
+
+# What a module imports when it is used, as it is wherever it is imported: to leave that to each job
+# would be a third of a short one. Only modules of the standard library that do no more than that.
+USED_BY = {"argparse": ("gettext", "locale", "shutil")}
 
 
 # Whether a fork will do ---------------------------------------------------------------------------
@@ -459,6 +467,8 @@ class Server:
 
     def prepare(self):
         """Makes this process what all jobs start from: the evaluator's module and code."""
+        thresholds = gc.get_threshold()
+        gc.set_threshold(NEVER)  # of what is imported hardly anything goes again
         if sys.flags.inspect or sys.flags.interactive or os.environ.get("PYTHONINSPECT"):
             raise Refused("PYTHONINSPECT is set")
         if sys.path[:1] == [""]:
@@ -481,10 +491,14 @@ class Server:
                 load(*found)
         for name in self.preload:
             load(name, ())
+        for user, used in USED_BY.items():
+            for name in used if user in sys.modules else ():
+                load(name, ())
         self.settle()
         self.before = dict(sys.modules)
-        gc.collect()
         gc.freeze()
+        if gc.get_threshold()[0] == NEVER:  # and no module has set another
+            gc.set_threshold(*thresholds)
         return code, module.__dict__
 
     def settle(self):
@@ -540,15 +554,15 @@ class Server:
     def fork_orphan(self):
         """Makes a process whose parent leaves at once; whether this is that process.
 
-        It is what `os.fork()` twice does, but for the parent, which has nothing of Python to mend.
+        It is what `os.fork()` twice does, and `os.setsid()`, but for the parent, which goes on with
+        nothing of Python: each page it writes to would be copied.
         """
         c.PyOS_BeforeFork()
         between = c.fork()
         if between == 0:
             self.parent = os.getpid()
-            pid = c.fork()
-            if pid != 0:
-                os._exit(0 if pid > 0 else 1)
+            if c.daemon(True, True) != 0:  # with its directory and files
+                os._exit(1)
             c.PyOS_AfterFork_Child()
             return True
         c.PyOS_AfterFork_Parent()
@@ -559,7 +573,6 @@ class Server:
     def become_job(self, args, files):
         """Goes on as the first process of a job, once the parent has left and the word to go has
         come."""
-        os.setsid()
         c.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
         stdout, stderr, gate = files
         os.dup2(stdout, 1)

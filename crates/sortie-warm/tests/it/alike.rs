@@ -112,6 +112,21 @@ async fn with_other_variables_for_python() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
+/// The server has its own way with garbage while it imports.
+#[tokio::test]
+async fn with_modules_that_set_the_garbage_collector() {
+    let stage = Stage {
+        servers: 4,
+        ..Stage::new("import module\nimport gc\nprint(gc.isenabled(), gc.get_threshold())\n")
+    };
+    let mut found = Vec::new();
+    for setting in ["disable()", "enable()", "set_threshold(0)", "set_threshold(5, 6)"] {
+        stage.write("module.py", &format!("import gc\ngc.{setting}\n"));
+        found.extend(differences(&stage, &stage.cold(&[]), setting).await);
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
 /// The functions of `endings.py` before its last line.
 fn endings() -> impl Iterator<Item = &'static str> {
     let functions =

@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import io
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -71,6 +72,14 @@ class Evaluator(unittest.TestCase):
     def test_no_call_is_made_to_tell_a_branch(self):
         source = "if os._exit(1):\n import a\nimport b"
         self.assertEqual(found(source), "a b")
+
+
+class Users(unittest.TestCase):
+    def test_argparse(self):
+        code = ("import sys, argparse\nparser = argparse.ArgumentParser()\n"
+                "parser.add_argument('--x')\nparser.parse_args([])\nprint(*sys.modules)")
+        found = subprocess.check_output([sys.executable, "-c", code], text=True).split()
+        self.assertLessEqual(set(server.USED_BY["argparse"]), set(found))
 
 
 class Files(unittest.TestCase):
