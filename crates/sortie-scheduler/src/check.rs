@@ -214,7 +214,9 @@ async fn interpreter(plan: &local::Plan, supervisor: &Supervisor) -> Finding {
 pub(crate) fn advice(error: &NotReady) -> &'static str {
     match error {
         NotReady::Unreadable { .. } => "mend the path in the settings",
-        NotReady::NoEngine { .. } => "install Docker or Podman, or set `engine` to where its command is",
+        NotReady::NoEngine { .. } => {
+            "install Docker or Podman, or set `engine` to where its command is"
+        }
         NotReady::NoPython { .. } => "install Python, or set `python_executable`",
         NotReady::Interpreter { .. } => "set `python_executable` to a Python that is there",
         NotReady::Conda(_) => "see `conda env list` for the environments there are",

@@ -11,12 +11,12 @@ use crate::{Disk, End, SweepDir, SweepError, line};
 
 /// The ledger and the file of results, open for appending.
 pub(crate) struct Books {
-    disk: Arc<dyn Disk>,
-    dir: SweepDir,
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) dir: SweepDir,
     ledger: File,
-    results: File,
+    pub(crate) results: File,
     /// Where the next line of results starts, in bytes.
-    offset: u64,
+    pub(crate) offset: u64,
     /// The member of `metrics.json` that counts.
     score: String,
     /// Whether something was written that a loss of power would take.

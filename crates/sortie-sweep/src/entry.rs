@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sortie_results::jiff::Timestamp;
 use sortie_results::{Fault, Outcome, Results};
 
+use crate::again::Void;
 use crate::{Candidate, path_text};
 
 /// The version of the ledger's form. A reader refuses any other.
@@ -27,6 +28,8 @@ pub(crate) enum Entry {
     End(NamedEnd),
     /// The file of results was cut there: what lies beyond is not done.
     Cut { at: Timestamp, offset: u64 },
+    /// Candidates that were done are to be run again: their lines are taken out of the file of results.
+    Again { at: Timestamp, candidates: Vec<Void> },
 }
 
 /// What a sweep is, as it was when it was made.
@@ -116,6 +119,11 @@ impl End {
             fault: results.fault,
             score: score.filter(|score| results.correct && score.is_finite()),
         }
+    }
+
+    /// Whether somebody stopped it, so that nothing is known of the candidate.
+    pub fn is_stopped(&self) -> bool {
+        self.fault.is_none() && self.outcome == "cancelled"
     }
 
     /// Where the next line starts, in bytes.

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::books::{Books, Done};
 use crate::lock::Lock;
+use crate::streak::Streak;
 use crate::{Candidate, End, SweepError, result_line};
 
 /// What was written is on disk within this time.
@@ -55,6 +56,7 @@ pub(crate) struct Scribe {
     /// Whether what is begun has to be on disk before it is: where it would outlive this machine.
     pub(crate) sync_starts: bool,
     pub(crate) news: mpsc::UnboundedSender<News>,
+    pub(crate) streak: Streak,
 }
 
 impl Scribe {
@@ -119,6 +121,7 @@ impl Scribe {
         self.start(starts)
     }
 
+    /// Fails where the set-up does, see [`Streak`].
     fn finish(&mut self, over: &[(Box<Finish>, Results, Vec<u8>)]) -> Result<(), SweepError> {
         if over.is_empty() {
             return Ok(());
@@ -128,10 +131,11 @@ impl Scribe {
             .map(|(finish, results, line)| Done { id: &finish.candidate.id, line, results })
             .collect();
         let ends = self.books.finish(&done)?;
-        for ((finish, ..), end) in over.iter().zip(ends) {
+        for ((finish, results, _), end) in over.iter().zip(ends) {
+            self.streak.hear(finish, results, &end);
             let _ = self.news.send(News::Done { place: finish.place, end });
         }
-        Ok(())
+        self.streak.end(&mut self.books)
     }
 
     fn start(&mut self, starts: Vec<(Vec<String>, oneshot::Sender<()>)>) -> Result<(), SweepError> {

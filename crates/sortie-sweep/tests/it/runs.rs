@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sortie_results::Value;
+use sortie_results::{Fault, Value};
 use sortie_scheduler::SchedulerOptions;
 use sortie_sweep::{Best, Counts, RealDisk, State, Stop};
 
@@ -135,4 +135,57 @@ async fn candidates_have_arguments_of_their_own() {
     let (_stop, control, _progress) = control();
     open.run(config.into(), SchedulerOptions::default(), control).await.unwrap();
     assert_eq!(fs::read_to_string(stage.path("args")).unwrap(), "--seed 7 --n None\n");
+}
+
+/// Shell that is not there fails every candidate; that whose file is not there, one.
+#[tokio::test]
+async fn a_set_up_that_fails_stops_the_sweep_and_costs_no_candidate_its_turn() {
+    let stage = Stage::new(SCORES);
+    let open = stage.create(60, Arc::new(RealDisk)).unwrap();
+    fs::rename(stage.path("evaluate.sh"), stage.path("away")).unwrap();
+    let error = stage.run(open).await.unwrap_err();
+    let evaluator = stage.path("evaluate.sh").display().to_string();
+    let said = format!("in a row: not started: the evaluator {evaluator} cannot be read: ");
+    assert!(error.to_string().contains(&said), "{error}");
+    assert_eq!(stage.results().len(), 0);
+    let sweep = stage.dir().read().unwrap();
+    assert!(sweep.states.iter().all(|state| state.end().is_none()), "{:?}", sweep.states);
+
+    fs::rename(stage.path("away"), stage.path("evaluate.sh")).unwrap();
+    // Many that fail each for its own reason are no such thing.
+    for number in 10..40 {
+        fs::remove_file(stage.path(&format!("c{number}.py"))).unwrap();
+    }
+    let sweep = stage.run(stage.resume()).await.unwrap();
+    let done = sortie_sweep::Progress::of(&sweep).done;
+    assert_eq!(done, Counts { correct: 29, setup: 30, candidate: 1, ..Counts::default() });
+
+    stage.candidates(60);
+    let mut open = stage.resume();
+    assert_eq!(open.again(|end| end.fault == Some(Fault::Setup)).unwrap(), 30);
+    assert_eq!(stage.results().len(), 30);
+    // It is noted: who resumes it need not ask again.
+    drop(open);
+    let sweep = stage.run(stage.resume()).await.unwrap();
+    let done = sortie_sweep::Progress::of(&sweep).done;
+    assert_eq!(done, Counts { correct: 59, candidate: 1, ..Counts::default() });
+    assert_eq!((stage.results().len(), stage.runs().into_values().max()), (60, Some(1)));
+    let lines = sweep.states.iter().map(|state| stage.dir().result(state.end().unwrap()).unwrap());
+    assert_eq!(lines.count(), 60);
+}
+
+#[tokio::test]
+async fn a_set_up_that_breaks_on_the_way_stops_the_sweep() {
+    let breaks = "read -r number < \"$2\"; [ $number != 30 ] || rm evaluate.sh";
+    let stage = Stage::new(&format!("{breaks}\n{SCORES}"));
+    let evaluator = fs::read(stage.path("evaluate.sh")).unwrap();
+    let error = stage.run(stage.create(90, Arc::new(RealDisk)).unwrap()).await.unwrap_err();
+    assert!(error.to_string().contains("the set-up fails"), "{error}");
+    let results = stage.results();
+    assert!((27..=35).contains(&results.len()), "{results:?}");
+    assert!(results.values().all(|line| line["fault"] == Value::Null));
+    fs::write(stage.path("evaluate.sh"), evaluator).unwrap();
+    fs::write(stage.path("c30.py"), "29\n").unwrap();
+    stage.run(stage.resume()).await.unwrap();
+    assert_eq!((stage.results().len(), stage.runs().into_values().max()), (90, Some(1)));
 }
