@@ -98,6 +98,7 @@ pub(crate) struct Args {
         value_name = "FAULT",
         value_delimiter = ',',
         requires = "resume",
+        conflicts_with = "out",
         hide_possible_values = true
     )]
     pub(crate) again: Vec<Again>,

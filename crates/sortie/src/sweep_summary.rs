@@ -28,6 +28,12 @@ pub(crate) fn text(summary: &Summary) -> String {
         let (id, candidate) = (one_line(&best.id), one_line(&best.candidate));
         let _ = writeln!(text, "  {:<20} {id}  {candidate}", best.score);
     }
+    let worth_it = [(done.setup, "setup"), (done.infrastructure, "infrastructure")];
+    let worth_it: Vec<_> = worth_it.iter().filter(|(n, _)| *n > 0).map(|(_, it)| *it).collect();
+    if !worth_it.is_empty() {
+        let faults = worth_it.join(",");
+        let _ = writeln!(text, "run those again: `sortie sweep --resume DIR --again {faults}`");
+    }
     text
 }
 
