@@ -34,12 +34,12 @@ pub fn glance(config: &JobConfig) -> Option<Problem> {
             Ok(plan) => plan
                 .ready()
                 .err()
-                .map(of_local)
+                .map(|error| of_local(&error))
                 .or_else(|| archive(config, &cwd).and_then(|finding| finding.result.err())),
         },
     }
 }
 
-fn of_local(error: NotReady) -> Problem {
-    Problem { advice: advice(&error).to_owned(), what: error.to_string() }
+fn of_local(error: &NotReady) -> Problem {
+    Problem { advice: advice(error).to_owned(), what: error.to_string() }
 }
