@@ -184,7 +184,7 @@ impl Scribe {
             }
         };
         if matches!(results.fault, Some(Fault::Infrastructure | Fault::Candidate)) {
-            self.books.has_room().inspect_err(|_| self.disbelieve(results_dir))?;
+            self.books.is_well().inspect_err(|_| self.disbelieve(results_dir))?;
         }
         let line = result_line::json(candidate, &results, record.as_ref());
         let line = line.map_err(SweepError::io("read the results in", results_dir))?;

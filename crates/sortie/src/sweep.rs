@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::job::{ConfigArgs, WarmArgs};
 use crate::keeper::{Launcher, as_detached, detach};
 use crate::signals::Signals;
-use crate::sweep_open::{Again, absolute, open};
+use crate::sweep_open::{Again, GO_THERE, absolute, open};
 use crate::sweep_progress::{Display, say};
 use crate::view::View;
 use crate::{exit_status, output, sweep_summary};
@@ -242,6 +242,12 @@ pub(crate) fn hint(error: &SweepError) -> Option<&'static str> {
         }
         SweepError::Io { action: "write" | "write into" | "mend", .. } => {
             Some("make room or mend what is wrong there, then go on: `sortie sweep --resume DIR`")
+        }
+        SweepError::Io { action: "find", .. } => Some(
+            "put it back where it was, then go on: `sortie sweep --resume DIR`, for what failed meanwhile with `--again candidate`",
+        ),
+        SweepError::Io { action: GO_THERE, .. } => {
+            Some("put it back: the relative paths of candidates and settings start there")
         }
         SweepError::SetUp { .. } => {
             Some("mend it, then go on: `sortie sweep --resume DIR`, which runs them again")

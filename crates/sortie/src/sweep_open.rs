@@ -20,6 +20,9 @@ use crate::output::SEE_CHECK;
 use crate::sweep::Args;
 use crate::sweep_progress::say;
 
+/// What cannot be done where a sweep's working directory is gone.
+pub(crate) const GO_THERE: &str = "go to the sweep's working directory";
+
 /// Which candidates that are done are to be run again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Again {
@@ -77,7 +80,7 @@ fn resume(args: &Args, dir: &Path) -> Result<(OpenSweep, JobConfig), Failure> {
     let options = options(args, header.options.clone());
     let cwd = header.cwd.clone();
     env::set_current_dir(&cwd).map_err(|source| SweepError::Io {
-        action: "go to the sweep's working directory",
+        action: GO_THERE,
         path: cwd,
         source,
     })?;

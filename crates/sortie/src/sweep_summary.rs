@@ -10,6 +10,7 @@ use crate::output::one_line;
 pub(crate) fn text(summary: &Summary) -> String {
     let Summary { candidates, waiting, done, outcomes, score, best, .. } = summary;
     let mut text = match waiting {
+        0 if *candidates == 1 => format!("the candidate is done: {}\n", counts(done)),
         0 => format!("all {candidates} candidates are done: {}\n", counts(done)),
         left => format!(
             "{} of {candidates} candidates are done, {left} are not: {}\n",

@@ -91,6 +91,32 @@ async fn a_drained_sweep_lets_what_runs_come_to_its_end() {
 }
 
 #[tokio::test]
+async fn a_directory_that_is_moved_away_stops_the_sweep() {
+    let stage = Stage::new(&format!("{WAITS}\n{SCORES}"));
+    let open = stage.create(9, Arc::new(RealDisk)).unwrap();
+    let (_stop, control, mut progress) = control();
+    let run = open.run(stage.config().into(), SchedulerOptions::default(), control);
+    let meanwhile = async {
+        progress.wait_for(|progress| progress.running == 4).await.unwrap();
+        fs::rename(stage.path("out"), stage.path("moved")).unwrap();
+        fs::write(stage.path("go"), "").unwrap();
+    };
+    let error = tokio::join!(run, meanwhile).0.unwrap_err();
+    assert!(error.to_string().starts_with("cannot find "), "{error}");
+    let _ = fs::remove_dir_all(stage.path("out"));
+    fs::rename(stage.path("moved"), stage.path("out")).unwrap();
+    let sweep = stage.run(stage.resume()).await.unwrap();
+    assert_eq!(sortie_sweep::Progress::of(&sweep).done.total(), 9);
+    // What could not write its results then has failed for that.
+    let mut open = stage.resume();
+    open.again(|end| end.fault == Some(Fault::Candidate)).unwrap();
+    let sweep = stage.run(open).await.unwrap();
+    let done = sortie_sweep::Progress::of(&sweep).done;
+    assert_eq!(done, Counts { correct: 8, candidate: 1, ..Counts::default() });
+    assert_eq!(stage.results().len(), 9);
+}
+
+#[tokio::test]
 async fn what_was_cancelled_is_run_again() {
     let stage = Stage::new(&format!("{WAITS}\n{SCORES}"));
     for wish in [Stop::Cancel, Stop::Now] {
