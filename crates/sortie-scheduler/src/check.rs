@@ -100,7 +100,7 @@ async fn of_container(config: &JobConfig, here: Here) -> Result<Vec<Finding>, Sc
 }
 
 /// The archive of the image, if it comes from one.
-fn archive(config: &JobConfig, cwd: &Path) -> Option<Finding> {
+pub(crate) fn archive(config: &JobConfig, cwd: &Path) -> Option<Finding> {
     let path = cwd.join(config.container()?.image_tar?);
     let advice = "mend `image_tar_path`, or make the archive with `docker save`";
     Some(Finding::new("image archive", file(&path).map_err(|what| (what, advice))))
@@ -211,9 +211,12 @@ async fn interpreter(plan: &local::Plan, supervisor: &Supervisor) -> Finding {
     Finding::new("interpreter", result)
 }
 
-fn advice(error: &NotReady) -> &'static str {
+pub(crate) fn advice(error: &NotReady) -> &'static str {
     match error {
         NotReady::Unreadable { .. } => "mend the path in the settings",
+        NotReady::NoEngine { .. } => {
+            "install Docker or Podman, or set `engine` to where its command is"
+        }
         NotReady::NoPython { .. } => "install Python, or set `python_executable`",
         NotReady::Interpreter { .. } => "set `python_executable` to a Python that is there",
         NotReady::Conda(_) => "see `conda env list` for the environments there are",

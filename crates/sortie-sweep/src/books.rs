@@ -1,6 +1,8 @@
 //! The files that a sweep writes: its ledger, and the results.
 
-use std::fs::File;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 
 use sortie_results::Results;
@@ -11,12 +13,12 @@ use crate::{Disk, End, SweepDir, SweepError, line};
 
 /// The ledger and the file of results, open for appending.
 pub(crate) struct Books {
-    disk: Arc<dyn Disk>,
-    dir: SweepDir,
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) dir: SweepDir,
     ledger: File,
-    results: File,
+    pub(crate) results: File,
     /// Where the next line of results starts, in bytes.
-    offset: u64,
+    pub(crate) offset: u64,
     /// The member of `metrics.json` that counts.
     score: String,
     /// Whether something was written that a loss of power would take.
@@ -82,14 +84,33 @@ impl Books {
         Ok(ends)
     }
 
-    /// Fails if there is no space left.
-    pub(crate) fn has_room(&self) -> Result<(), SweepError> {
+    /// Fails if there is no space left, or the directory is not where it was.
+    pub(crate) fn is_well(&self) -> Result<(), SweepError> {
+        self.is_in_place()?;
         let path = self.dir.path();
         self.disk.has_room(path).map_err(SweepError::io("write into", path))
     }
 
+    /// Fails if what is written goes into files that nobody would find: they were removed, or moved with their directory.
+    fn is_in_place(&self) -> Result<(), SweepError> {
+        let files =
+            [(&self.ledger, self.dir.ledger_file()), (&self.results, self.dir.results_file())];
+        for (file, path) in files {
+            let is_it = || {
+                let [open, there] = [file.metadata()?, fs::metadata(&path)?];
+                Ok(open.ino() == there.ino() && open.dev() == there.dev())
+            };
+            let is_it = is_it().and_then(|is_it| {
+                if is_it { Ok(()) } else { Err(io::Error::other("another file is there")) }
+            });
+            is_it.map_err(SweepError::io("find", &path))?;
+        }
+        Ok(())
+    }
+
     /// Returns once all that was written would survive a loss of power.
     pub(crate) fn sync(&mut self) -> Result<(), SweepError> {
+        self.is_in_place()?;
         if self.unsynced {
             let failed = |path: &std::path::Path| SweepError::io("write", path);
             // In this order, so that no end is there without its line.

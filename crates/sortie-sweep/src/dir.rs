@@ -38,6 +38,11 @@ impl SweepDir {
         self.0.join(names::RESULTS)
     }
 
+    /// What is to become `results.jsonl`, see [`crate::OpenSweep::again`].
+    pub(crate) fn new_results_file(&self) -> PathBuf {
+        self.0.join(names::NEW_RESULTS)
+    }
+
     /// `settings.yaml`, the settings of its jobs.
     pub fn settings_file(&self) -> PathBuf {
         self.0.join(names::SETTINGS)
@@ -90,16 +95,18 @@ impl SweepDir {
     /// The line of one candidate that is done: JSON, without the newline.
     pub fn result(&self, end: &End) -> Result<Vec<u8>, SweepError> {
         let path = self.results_file();
-        let read = || {
+        let read = |path: &Path| {
             let len = usize::try_from(end.len).map_err(|_| io::ErrorKind::OutOfMemory)?;
             let mut line = vec![0; len];
-            File::open(&path)?.read_exact_at(&mut line, end.offset)?;
+            File::open(path)?.read_exact_at(&mut line, end.offset)?;
             if crc32fast::hash(&line) == end.crc {
                 Ok(line)
             } else {
                 Err(io::Error::new(io::ErrorKind::InvalidData, "a line is damaged"))
             }
         };
-        read().map_err(SweepError::io("read", &path))
+        // For a moment the ledger speaks of the file that is about to take its place.
+        let line = read(&path).or_else(|error| read(&self.new_results_file()).map_err(|_| error));
+        line.map_err(SweepError::io("read", &path))
     }
 }

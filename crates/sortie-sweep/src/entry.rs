@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sortie_results::jiff::Timestamp;
 use sortie_results::{Fault, Outcome, Results};
 
+use crate::again::Void;
 use crate::{Candidate, path_text};
 
 /// The version of the ledger's form. A reader refuses any other.
@@ -27,6 +28,8 @@ pub(crate) enum Entry {
     End(NamedEnd),
     /// The file of results was cut there: what lies beyond is not done.
     Cut { at: Timestamp, offset: u64 },
+    /// Candidates that were done are to be run again: their lines are taken out of the file of results.
+    Again { at: Timestamp, candidates: Vec<Void> },
 }
 
 /// What a sweep is, as it was when it was made.
@@ -78,10 +81,31 @@ pub struct Session {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "FlatEnd")]
 pub(crate) struct NamedEnd {
     pub(crate) id: String,
     #[serde(flatten)]
     pub(crate) end: End,
+}
+
+/// The same, as it is read: a flattened member would be copied on its way, and there are as many ends as candidates.
+#[derive(Deserialize)]
+struct FlatEnd {
+    id: String,
+    offset: u64,
+    len: u64,
+    crc: u32,
+    correct: bool,
+    outcome: String,
+    fault: Option<Fault>,
+    score: Option<f64>,
+}
+
+impl From<FlatEnd> for NamedEnd {
+    fn from(flat: FlatEnd) -> Self {
+        let FlatEnd { id, offset, len, crc, correct, outcome, fault, score } = flat;
+        Self { id, end: End { offset, len, crc, correct, outcome, fault, score } }
+    }
 }
 
 /// A candidate that is done: where its line is among the results, and the gist of it.
@@ -118,6 +142,11 @@ impl End {
         }
     }
 
+    /// Whether somebody stopped it, so that nothing is known of the candidate.
+    pub fn is_stopped(&self) -> bool {
+        self.fault.is_none() && self.outcome == "cancelled"
+    }
+
     /// Where the next line starts, in bytes.
     pub fn next_offset(&self) -> u64 {
         self.offset + self.len + 1
@@ -145,6 +174,24 @@ fn kind(outcome: &Outcome) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_end_is_read_as_it_was_written() {
+        let end = End {
+            offset: 1,
+            len: 2,
+            crc: 3,
+            correct: true,
+            outcome: "exited".to_owned(),
+            fault: Some(Fault::Setup),
+            score: Some(0.5),
+        };
+        let entry = Entry::End(NamedEnd { id: "a".to_owned(), end });
+        let json = serde_json::to_string(&entry).unwrap();
+        let said = r#"{"end":{"id":"a","offset":1,"len":2,"crc":3,"correct":true,"outcome":"exited","fault":"setup","score":0.5}}"#;
+        assert_eq!(json, said);
+        assert_eq!(serde_json::from_str::<Entry>(&json).unwrap(), entry);
+    }
 
     #[test]
     fn kinds_are_those_of_the_outcomes_json() {

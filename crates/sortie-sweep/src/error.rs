@@ -70,6 +70,15 @@ pub enum SweepError {
         /// Why.
         source: io::Error,
     },
+    /// Candidates failed, one after the other, for something that the user has to mend. They are run again when the sweep
+    /// is resumed.
+    #[error("the set-up fails, for {failures} candidates in a row: {detail}")]
+    SetUp {
+        /// How many.
+        failures: usize,
+        /// What is wrong.
+        detail: String,
+    },
     /// The task that writes has panicked.
     #[error("{}: what writes the sweep's files has ended: {reason}", dir.display())]
     Broken {

@@ -64,8 +64,9 @@
 //! A line of the ledger is eight hexadecimal digits of a CRC-32, a space, and an object with one member that says what
 //! the line is about: `sweep` (the first line: version, working directory, options, number of candidates), `candidate`
 //! (a line each, right after it), `session` (a launcher sees to it from here on), `start` (candidates are about to be
-//! handed over), `end` (a candidate is done: where its line is among the results, the line's CRC-32, the gist of it), and
-//! `cut` (results beyond an offset were found damaged, and are void).
+//! handed over), `end` (a candidate is done: where its line is among the results, the line's CRC-32, the gist of it),
+//! `cut` (results beyond an offset were found damaged, and are void), and `again` (candidates that were done are to be run
+//! again, each with the attempt that counts no more: their lines are taken out of the results, those behind them move up).
 //!
 //! # Theory of operation
 //!
@@ -79,7 +80,12 @@
 //! [`OpenSweep::resume`] cuts the ledger after its last whole line, and the results after the last line for which there is an
 //! end. Candidates with an end are done. Of those with a start and no end, one that has a record is taken as it is; one
 //! that has a note is looked for in Slurm and taken up; any other is run again, as are those that were cancelled or that
-//! the infrastructure failed.
+//! the infrastructure or the set-up failed.
+//!
+//! Candidates with an end are run again where that is asked for ([`OpenSweep::again`]), or where the set-up has failed
+//! many in a row, with one and the same complaint: then the sweep stops, as it does when its disk is full. The results
+//! without their lines are written to `results.jsonl.new`, then an `again` is noted, then the file gets its name. Of the
+//! two files the one counts that the ledger speaks of.
 //!
 //! One task hands out and listens; another, the scribe, reads results, writes and syncs, for many candidates at once.
 //! What is with the scheduler or waits to be written is bounded, so memory does not grow with the sweep but for its list of
@@ -92,6 +98,7 @@
 //!
 //! [`Results`]: sortie_results::Results
 
+mod again;
 mod books;
 mod candidate;
 mod dir;
@@ -113,6 +120,7 @@ mod result_lines;
 mod scribe;
 mod sources;
 mod stop;
+mod streak;
 mod summary;
 mod sweep;
 mod triage;

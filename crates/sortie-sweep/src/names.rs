@@ -4,6 +4,8 @@
 pub(crate) const LEDGER: &str = "ledger.jsonl";
 /// A line for each candidate that is done.
 pub(crate) const RESULTS: &str = "results.jsonl";
+/// What is to take its place: the same without some lines.
+pub(crate) const NEW_RESULTS: &str = "results.jsonl.new";
 /// The settings of its jobs.
 pub(crate) const SETTINGS: &str = "settings.yaml";
 /// Locked by the launcher that sees to the sweep, and naming it.
@@ -14,4 +16,4 @@ pub(crate) const LOG: &str = "sweep.log";
 const REPORT: &str = "report.html";
 
 /// What no candidate may be called.
-pub(crate) const RESERVED: [&str; 6] = [LEDGER, RESULTS, SETTINGS, LOCK, LOG, REPORT];
+pub(crate) const RESERVED: [&str; 7] = [LEDGER, RESULTS, NEW_RESULTS, SETTINGS, LOCK, LOG, REPORT];

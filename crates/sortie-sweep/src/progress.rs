@@ -70,7 +70,7 @@ impl Counts {
             _ if end.correct => &mut self.correct,
             Some(Fault::Setup) => &mut self.setup,
             Some(Fault::Infrastructure) => &mut self.infrastructure,
-            None if end.outcome == "cancelled" => &mut self.stopped,
+            None if end.is_stopped() => &mut self.stopped,
             Some(Fault::Candidate) => &mut self.candidate,
             None => &mut self.incorrect,
         } += 1;

@@ -3,7 +3,7 @@
 //! Nothing is lost that was acknowledged: an end is noted after its line was written, and what has no end is looked for
 //! in the results dirs.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
@@ -18,6 +18,7 @@ pub(crate) fn repair(dir: &SweepDir, disk: &dyn Disk) -> Result<(Sweep, u64), Sw
     let mut sweep = dir.read()?;
     let ledger = open(&dir.ledger_file())?;
     cut(disk, &ledger, &dir.ledger_file(), sweep.whole)?;
+    place_new_results(dir, disk, &sweep)?;
     let path = dir.results_file();
     let whole = whole(&path, &sweep).map_err(SweepError::io("read", &path))?;
     let beyond = |state: &&mut State| state.end().is_some_and(|end| end.next_offset() > whole);
@@ -36,6 +37,33 @@ pub(crate) fn repair(dir: &SweepDir, disk: &dyn Disk) -> Result<(Sweep, u64), Sw
     }
     cut(disk, &open(&path)?, &path, whole)?;
     Ok((sweep, whole))
+}
+
+/// Puts results without the lines of those that are run again in their place, if that was noted and not done yet: then
+/// they are what the ledger speaks of.
+fn place_new_results(dir: &SweepDir, disk: &dyn Disk, sweep: &Sweep) -> Result<(), SweepError> {
+    let (old, new) = (dir.results_file(), dir.new_results_file());
+    if !new.exists() {
+        return Ok(());
+    }
+    let all = sweep.states.iter().filter_map(State::end).map(End::next_offset).max();
+    let agrees = |path: &Path| {
+        let whole = whole(path, sweep).map_err(SweepError::io("read", path))?;
+        Ok::<_, SweepError>(whole == all.unwrap_or(0) && len(path) == whole)
+    };
+    if agrees(&new)? && !agrees(&old)? {
+        let placed = disk.rename(&new, &old).and_then(|()| disk.sync_dir(dir.path()));
+        placed.map_err(SweepError::io("mend", &old))
+    } else {
+        // It was not noted. That it stays there would do no harm.
+        let _ = fs::remove_file(&new);
+        Ok(())
+    }
+}
+
+/// How long a file is, in bytes; 0 if there is none.
+fn len(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |found| found.len())
 }
 
 fn open(path: &Path) -> Result<File, SweepError> {

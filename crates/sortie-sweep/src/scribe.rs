@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use sortie_results::jiff::Timestamp;
 use sortie_results::{Ended, Fault, Outcome, ReadLimits, Record, Results, Usage, load};
 use sortie_scheduler::Finished;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::books::{Books, Done};
 use crate::lock::Lock;
+use crate::streak::Streak;
 use crate::{Candidate, End, SweepError, result_line};
 
 /// What was written is on disk within this time.
@@ -39,6 +41,17 @@ pub(crate) struct Finish {
     pub(crate) finished: Option<Arc<Finished>>,
 }
 
+/// A candidate that is over, with its results, read from its results dir.
+pub(crate) struct Read {
+    pub(crate) finish: Box<Finish>,
+    pub(crate) results: Results,
+    /// Its line among the results, without the newline.
+    line: Vec<u8>,
+    /// As its record says, if there is one.
+    pub(crate) started_at: Option<Timestamp>,
+    pub(crate) ended_at: Option<Timestamp>,
+}
+
 /// What came of it.
 pub(crate) enum News {
     /// The candidate at that place is done.
@@ -55,6 +68,7 @@ pub(crate) struct Scribe {
     /// Whether what is begun has to be on disk before it is: where it would outlive this machine.
     pub(crate) sync_starts: bool,
     pub(crate) news: mpsc::UnboundedSender<News>,
+    pub(crate) streak: Streak,
 }
 
 impl Scribe {
@@ -106,9 +120,9 @@ impl Scribe {
             match order {
                 Order::Start { ids, noted } => starts.push((ids, noted)),
                 Order::Finish(finish) => {
-                    let (results, line) = self.read(&finish)?;
-                    bytes += line.len();
-                    over.push((finish, results, line));
+                    let read = self.read(finish)?;
+                    bytes += read.line.len();
+                    over.push(read);
                 }
             }
             if bytes > BYTES {
@@ -119,19 +133,25 @@ impl Scribe {
         self.start(starts)
     }
 
-    fn finish(&mut self, over: &[(Box<Finish>, Results, Vec<u8>)]) -> Result<(), SweepError> {
+    /// Fails where the set-up does, see [`Streak`].
+    fn finish(&mut self, over: &[Read]) -> Result<(), SweepError> {
         if over.is_empty() {
             return Ok(());
         }
         let done: Vec<_> = over
             .iter()
-            .map(|(finish, results, line)| Done { id: &finish.candidate.id, line, results })
+            .map(|Read { finish, results, line, .. }| Done {
+                id: &finish.candidate.id,
+                line,
+                results,
+            })
             .collect();
         let ends = self.books.finish(&done)?;
-        for ((finish, ..), end) in over.iter().zip(ends) {
-            let _ = self.news.send(News::Done { place: finish.place, end });
+        for (read, end) in over.iter().zip(ends) {
+            self.streak.hear(read, &end);
+            let _ = self.news.send(News::Done { place: read.finish.place, end });
         }
-        Ok(())
+        self.streak.end(&mut self.books)
     }
 
     fn start(&mut self, starts: Vec<(Vec<String>, oneshot::Sender<()>)>) -> Result<(), SweepError> {
@@ -151,8 +171,8 @@ impl Scribe {
 
     /// The results of a candidate that is over, and its line. One that has failed while there is no space is to be run
     /// again, and the sweep has no space either.
-    fn read(&self, finish: &Finish) -> Result<(Results, Vec<u8>), SweepError> {
-        let Finish { candidate, results_dir, finished, .. } = finish;
+    fn read(&self, finish: Box<Finish>) -> Result<Read, SweepError> {
+        let Finish { candidate, results_dir, finished, .. } = &*finish;
         let attempt = finished.as_ref().map(|finished| finished.attempt);
         let read = load(results_dir, attempt, self.limits);
         let (record, results): (Option<Record>, Results) = match (read, finished) {
@@ -164,11 +184,15 @@ impl Scribe {
             }
         };
         if matches!(results.fault, Some(Fault::Infrastructure | Fault::Candidate)) {
-            self.books.has_room().inspect_err(|_| self.disbelieve(results_dir))?;
+            self.books.is_well().inspect_err(|_| self.disbelieve(results_dir))?;
         }
         let line = result_line::json(candidate, &results, record.as_ref());
         let line = line.map_err(SweepError::io("read the results in", results_dir))?;
-        Ok((results, line))
+        let [started_at, ended_at] = match record {
+            Some(record) => [record.started_at, Some(record.ended_at)],
+            None => [None, None],
+        };
+        Ok(Read { finish, results, line, started_at, ended_at })
     }
 }
 

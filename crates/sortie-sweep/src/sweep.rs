@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use sortie_results::AttemptId;
 use sortie_results::jiff::Timestamp;
 
+use crate::again::forget;
 use crate::entry::{Entry, NamedEnd, VERSION};
 use crate::{Candidate, End, Header, Session, SweepError, line};
 
@@ -19,6 +21,8 @@ pub struct Sweep {
     pub states: Vec<State>,
     /// The launchers that saw to it, one after the other.
     pub sessions: Vec<Session>,
+    /// Attempts that count no more, by the places of their candidates.
+    pub(crate) void: HashMap<usize, AttemptId>,
     /// How much of the ledger is whole, in bytes.
     pub(crate) whole: u64,
 }
@@ -64,17 +68,17 @@ impl Sweep {
             candidates.push(candidate);
         }
         let states = vec![State::Waiting; candidates.len()];
-        let mut sweep = Self { header, candidates, states, sessions: Vec::new(), whole: 0 };
+        let (sessions, void) = (Vec::new(), HashMap::new());
+        let mut sweep = Self { header, candidates, states, sessions, void, whole: 0 };
         sweep.follow(&mut lines);
         sweep.whole = lines.whole as u64;
         Ok(sweep)
     }
 
     fn follow(&mut self, lines: &mut Lines<'_>) {
-        let ids = self.candidates.iter().map(|candidate| candidate.id.as_str());
-        let places: HashMap<_, _> = ids.zip(0..).collect();
+        let places = places(&self.candidates);
         let set = |states: &mut Vec<State>, id: &str, state| {
-            if let Some(place) = places.get(id).and_then(|place: &usize| states.get_mut(*place)) {
+            if let Some(place) = places.get(id).and_then(|place| states.get_mut(*place)) {
                 *place = state;
             }
         };
@@ -96,10 +100,18 @@ impl Sweep {
                         *state = State::Started { at };
                     }
                 }
+                Entry::Again { candidates, .. } => {
+                    forget(&places, &mut self.states, &mut self.void, &candidates);
+                }
                 Entry::Sweep(_) | Entry::Candidate(_) => {}
             }
         }
     }
+}
+
+/// Where candidates are, by their ids.
+pub(crate) fn places(candidates: &[Candidate]) -> HashMap<&str, usize> {
+    candidates.iter().map(|candidate| candidate.id.as_str()).zip(0..).collect()
 }
 
 /// The version of a ledger that is not read, if it is another than ours.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sortie_results::{Fault, Outcome, Record, Submitted};
+use sortie_results::{AttemptId, Fault, Outcome, Record, Submitted};
 
 /// What its results dir tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,12 +15,15 @@ pub(crate) enum Begun {
     Again,
 }
 
-/// Looks. An attempt that somebody stopped, or that the infrastructure failed, is as good as none: nothing was learnt of the
-/// candidate.
-pub(crate) fn look(results_dir: &Path, on_cluster: bool) -> Begun {
+/// Looks. An attempt that somebody stopped, or that the infrastructure or the set-up failed, is as good as none: nothing was
+/// learnt of the candidate. So is the one that is `void`.
+pub(crate) fn look(results_dir: &Path, on_cluster: bool, void: Option<AttemptId>) -> Begun {
     match Record::read(results_dir) {
+        Ok(record) if Some(record.attempt) == void => Begun::Again,
         Ok(record) if record.outcome == Outcome::Cancelled => Begun::Again,
-        Ok(record) if record.fault == Some(Fault::Infrastructure) => Begun::Again,
+        Ok(record) if matches!(record.fault, Some(Fault::Infrastructure | Fault::Setup)) => {
+            Begun::Again
+        }
         Ok(_) => Begun::Recorded,
         Err(_) if on_cluster && Submitted::read(results_dir).is_ok() => Begun::Submitted,
         Err(_) => Begun::Again,

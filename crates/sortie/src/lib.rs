@@ -41,6 +41,7 @@ mod signals;
 mod status;
 mod submit;
 mod sweep;
+mod sweep_open;
 mod sweep_progress;
 mod sweep_summary;
 mod view;

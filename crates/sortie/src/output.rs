@@ -57,9 +57,14 @@ pub(crate) fn bold(color: AnsiColor) -> Style {
 /// takes for commands.
 pub(crate) fn one_line(text: &str) -> String {
     let escape = |c: char| {
-        if c.is_control() { c.escape_default().to_string() } else { c.to_string() }
+        if c.is_control() || turns(c) { c.escape_default().to_string() } else { c.to_string() }
     };
     text.chars().map(escape).collect()
+}
+
+/// Whether it breaks a line, or makes what follows run the other way, so that it reads as something else.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -69,5 +74,6 @@ mod tests {
     #[test]
     fn one_line_whatever_the_text() {
         assert_eq!(one_line("naïve\n\x1b[31m"), r"naïve\n\u{1b}[31m");
+        assert_eq!(one_line("a\u{202e}yp.b"), r"a\u{202e}yp.b");
     }
 }

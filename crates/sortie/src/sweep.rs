@@ -2,16 +2,13 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::{env, fs};
+use std::path::PathBuf;
 
-use sortie_config::{ConfigError, JobConfig};
+use clap::ValueEnum as _;
+use sortie_config::JobConfig;
 use sortie_scheduler::SchedulerOptions;
 use sortie_sweep::{
-    Candidate, Control, NewSweep, OpenSweep, Options, Progress, RealDisk, SourceError, Sources,
-    Stop, Summary, Sweep, SweepDir, SweepError,
+    Control, OpenSweep, Progress, SourceError, Stop, Summary, Sweep, SweepDir, SweepError,
 };
 use tokio::runtime::Builder;
 use tokio::sync::watch;
@@ -20,6 +17,7 @@ use crate::failure::Failure;
 use crate::job::{ConfigArgs, WarmArgs};
 use crate::keeper::{Launcher, as_detached, detach};
 use crate::signals::Signals;
+use crate::sweep_open::{Again, GO_THERE, absolute, open};
 use crate::sweep_progress::{Display, say};
 use crate::view::View;
 use crate::{exit_status, output, sweep_summary};
@@ -46,8 +44,12 @@ the name of its directory if that is main.py, with a number if it is not the fir
 OUT/results.jsonl gets a line for each that is done: id, candidate, all that `sortie run`
 prints, submitted_at, started_at, ended_at, host. OUT/ledger.jsonl and the results dirs
 hold all that is needed to go on after anything, with --resume: candidates that are done
-are not run again, jobs that Slurm has are taken up. OUT/settings.yaml is a copy of the
+are not run again, but for what --again says; jobs that Slurm has are taken up. OUT/settings.yaml is a copy of the
 settings, used by --resume, which runs in the directory where the sweep was begun.
+
+Nothing is begun where every job would fail, for want of the evaluator or of its
+interpreter. A sweep whose set-up fails 20 candidates in a row, for one reason, stops,
+and runs those again when it is resumed.
 
 Ctrl-C (or SIGHUP) once: nothing more is begun, and what runs comes to its end (with
 --cancel-running, SIGTERM or `sortie cancel` it is cancelled). Twice: local jobs are
@@ -61,7 +63,8 @@ Exit status:
 
 Examples:
   sortie sweep --config job.yaml --out results candidates/
-  sortie sweep --resume results";
+  sortie sweep --resume results
+  sortie sweep --resume results --again setup,infrastructure";
 
 /// Run the evaluator on many candidates, in a directory that can be resumed
 #[derive(clap::Args)]
@@ -69,33 +72,44 @@ Examples:
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
     #[command(flatten)]
-    config: ConfigArgs,
+    pub(crate) config: ConfigArgs,
     #[command(flatten)]
-    warm: WarmArgs,
+    pub(crate) warm: WarmArgs,
     /// Where logs and results go: a new directory, or an empty one
     #[arg(short, long, value_name = "DIR", required_unless_present = "resume")]
-    out: Option<PathBuf>,
+    pub(crate) out: Option<PathBuf>,
     /// The programs to evaluate
     #[arg(value_name = "CANDIDATE")]
-    candidates: Vec<PathBuf>,
+    pub(crate) candidates: Vec<PathBuf>,
     /// JSON Lines that name candidates, each {"candidate": PATH, "id": NAME, "args": {NAME: VALUE}}, of
     /// which the last two may be left out; - for standard input
     #[arg(long, value_name = "FILE")]
-    jsonl: Vec<PathBuf>,
+    pub(crate) jsonl: Vec<PathBuf>,
     /// The list on standard input ends its paths with NUL, as of `find -print0`
     #[arg(short = '0', long)]
-    null: bool,
+    pub(crate) null: bool,
     /// Go on with a sweep that was stopped or killed
     #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "set", "warm", "out", "candidates", "jsonl", "null", "score"])]
-    resume: Option<PathBuf>,
+    pub(crate) resume: Option<PathBuf>,
+    /// Run those again that are done, but failed so: for the set-up (`setup`), the machine or cluster
+    /// (`infrastructure`), or by themselves (`candidate`); or that somebody stopped (`stopped`)
+    #[arg(
+        long,
+        value_name = "FAULT",
+        value_delimiter = ',',
+        requires = "resume",
+        conflicts_with = "out",
+        hide_possible_values = true
+    )]
+    pub(crate) again: Vec<Again>,
     /// How many jobs run at once on this machine [default: 4]
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    workers: Option<u32>,
+    pub(crate) workers: Option<u32>,
     /// How many jobs are in Slurm's hands at once, at most [default: 4000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    in_slurm: Option<u32>,
+    pub(crate) in_slurm: Option<u32>,
     #[arg(long, value_name = "METRIC", help = SCORE_HELP)]
-    score: Option<String>,
+    pub(crate) score: Option<String>,
     /// Cancel what runs at the first Ctrl-C
     #[arg(long)]
     cancel_running: bool,
@@ -117,15 +131,6 @@ pub(crate) fn execute(args: &Args, verbose: bool, detached: bool) -> Result<u8, 
     drive(args, verbose, None)
 }
 
-fn open(args: &Args) -> Result<(OpenSweep, JobConfig), Failure> {
-    match (&args.resume, &args.out) {
-        (Some(dir), _) => resume(args, dir),
-        (None, Some(out)) => begin(args, out),
-        // The command line sees to it that there is one of the two.
-        (None, None) => Err(Failure::Source(SourceError::None)),
-    }
-}
-
 /// Makes the sweep here, where standard input is, and has another process go on with it.
 fn detach_sweep(args: &Args, verbose: bool) -> Result<u8, Failure> {
     let dir = match (&args.resume, &args.out) {
@@ -142,6 +147,8 @@ fn detach_sweep(args: &Args, verbose: bool) -> Result<u8, Failure> {
     for (flag, number) in [("--workers", args.workers), ("--in-slurm", args.in_slurm)] {
         again.extend(number.map(|number| format!("{flag}={number}").into()));
     }
+    let faults = args.again.iter().filter_map(Again::to_possible_value);
+    again.extend(faults.map(|fault| format!("--again={}", fault.get_name()).into()));
     again.extend(["--resume".into(), absolute(dir)?.into()]);
     detach(again)?;
     View::of(dir)?.show(args.json)?;
@@ -178,78 +185,6 @@ fn log_here(dir: &SweepDir) -> Result<(), Failure> {
     let log = File::options().create(true).append(true).open(&path);
     let logs = log.and_then(|log| sortie_process::detach::log_to(&log));
     Ok(logs.map_err(|source| SweepError::Io { action: "open", path, source })?)
-}
-
-/// Makes a sweep.
-fn begin(args: &Args, out: &Path) -> Result<(OpenSweep, JobConfig), Failure> {
-    let config = args.warm.apply(args.config.load()?)?;
-    let candidates = candidates(args)?;
-    let settings = config.to_yaml().map_err(|error| Failure::Output(io::Error::other(error)))?;
-    let new = NewSweep {
-        settings: &settings,
-        cwd: env::current_dir().map_err(Failure::Runtime)?,
-        options: options(args, Options::default()),
-        candidates,
-    };
-    let dir = SweepDir::new(absolute(out)?);
-    Ok((OpenSweep::create(dir, new, Arc::new(RealDisk))?, config))
-}
-
-/// Takes one up again, where it was begun.
-fn resume(args: &Args, dir: &Path) -> Result<(OpenSweep, JobConfig), Failure> {
-    let dir = SweepDir::new(absolute(dir)?);
-    let mut open = OpenSweep::resume(dir, Arc::new(RealDisk))?;
-    let header = &open.sweep().header;
-    let options = options(args, header.options.clone());
-    let cwd = header.cwd.clone();
-    env::set_current_dir(&cwd).map_err(|source| SweepError::Io {
-        action: "go to the sweep's working directory",
-        path: cwd,
-        source,
-    })?;
-    let config = JobConfig::load(&open.dir().settings_file())?;
-    open.set_options(options.workers, options.in_slurm);
-    Ok((open, config))
-}
-
-fn options(args: &Args, before: Options) -> Options {
-    let given = |number: Option<u32>| number.and_then(|number| usize::try_from(number).ok());
-    Options {
-        score: args.score.clone().unwrap_or(before.score),
-        workers: given(args.workers).unwrap_or(before.workers),
-        in_slurm: given(args.in_slurm).unwrap_or(before.in_slurm),
-    }
-}
-
-fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    std::path::absolute(path).map_err(Failure::Runtime)
-}
-
-fn candidates(args: &Args) -> Result<Vec<Candidate>, Failure> {
-    let stdin = || {
-        let mut text = Vec::new();
-        io::stdin().lock().read_to_end(&mut text).map_err(Failure::Input)?;
-        Ok::<_, Failure>(text)
-    };
-    let is_stdin = |path: &Path| path.as_os_str() == "-";
-    let mut sources = Sources::default();
-    for candidate in &args.candidates {
-        if is_stdin(candidate) {
-            sources.add_list(&stdin()?, if args.null { 0 } else { b'\n' })?;
-        } else {
-            sources.add(candidate)?;
-        }
-    }
-    for list in &args.jsonl {
-        if is_stdin(list) {
-            sources.add_json_lines("standard input", &stdin()?)?;
-        } else {
-            let read = fs::read(list);
-            let text = read.map_err(|source| ConfigError::Read { file: list.clone(), source })?;
-            sources.add_json_lines(&list.display().to_string(), &text)?;
-        }
-    }
-    Ok(sources.candidates()?)
 }
 
 /// Has the sweep run, and shows how it fares: the sweep as it is then, and the signal that stopped it, if one did.
@@ -307,6 +242,15 @@ pub(crate) fn hint(error: &SweepError) -> Option<&'static str> {
         }
         SweepError::Io { action: "write" | "write into" | "mend", .. } => {
             Some("make room or mend what is wrong there, then go on: `sortie sweep --resume DIR`")
+        }
+        SweepError::Io { action: "find", .. } => Some(
+            "put it back where it was, then go on: `sortie sweep --resume DIR`, for what failed meanwhile with `--again candidate`",
+        ),
+        SweepError::Io { action: GO_THERE, .. } => {
+            Some("put it back: the relative paths of candidates and settings start there")
+        }
+        SweepError::SetUp { .. } => {
+            Some("mend it, then go on: `sortie sweep --resume DIR`, which runs them again")
         }
         SweepError::Damaged { .. } => Some("take it from a copy, or begin a new sweep"),
         _ => None,

@@ -10,6 +10,7 @@ use crate::output::one_line;
 pub(crate) fn text(summary: &Summary) -> String {
     let Summary { candidates, waiting, done, outcomes, score, best, .. } = summary;
     let mut text = match waiting {
+        0 if *candidates == 1 => format!("the candidate is done: {}\n", counts(done)),
         0 => format!("all {candidates} candidates are done: {}\n", counts(done)),
         left => format!(
             "{} of {candidates} candidates are done, {left} are not: {}\n",
@@ -27,6 +28,12 @@ pub(crate) fn text(summary: &Summary) -> String {
     for best in best {
         let (id, candidate) = (one_line(&best.id), one_line(&best.candidate));
         let _ = writeln!(text, "  {:<20} {id}  {candidate}", best.score);
+    }
+    let worth_it = [(done.setup, "setup"), (done.infrastructure, "infrastructure")];
+    let worth_it: Vec<_> = worth_it.iter().filter(|(n, _)| *n > 0).map(|(_, it)| *it).collect();
+    if !worth_it.is_empty() {
+        let faults = worth_it.join(",");
+        let _ = writeln!(text, "run those again: `sortie sweep --resume DIR --again {faults}`");
     }
     text
 }

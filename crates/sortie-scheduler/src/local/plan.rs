@@ -52,6 +52,8 @@ pub(crate) enum NotReady {
     },
     #[error("no Python: neither `python3` nor `python` is on PATH, {}", on_path(path.as_deref()))]
     NoPython { path: Option<OsString> },
+    #[error("the container engine {engine} {problem}")]
+    NoEngine { engine: String, problem: &'static str },
     #[error("the interpreter {} {problem}; mend `python_executable`", program.display())]
     Interpreter { program: PathBuf, problem: &'static str },
     #[error(transparent)]
@@ -92,6 +94,17 @@ impl Plan {
         };
         let shared_env = env.clone().into_iter().collect();
         Ok(Self { config, containers, here, env, shared_env })
+    }
+
+    /// Whether all is there that every job needs, as far as can be seen without starting anything.
+    pub(crate) fn ready(&self) -> Result<(), NotReady> {
+        self.readable("evaluator", self.config.eval_program_path())?;
+        let Some(container) = self.config.container() else {
+            return self.python(Vec::new()).map(drop);
+        };
+        let found = self.executable(Path::new(container.engine));
+        let engine = || container.engine.to_owned();
+        found.map(drop).map_err(|problem| NotReady::NoEngine { engine: engine(), problem })
     }
 
     /// The command that runs the evaluator on a candidate.

@@ -2,9 +2,9 @@
 
 use std::os::unix::fs::symlink;
 
-use sortie_config::{JobType, LocalJobConfig, SlurmDockerJobConfig};
+use sortie_config::{JobType, LocalDockerJobConfig, LocalJobConfig, SlurmDockerJobConfig};
 use sortie_results::Outcome;
-use sortie_scheduler::{JobScheduler, SchedulerError, SchedulerOptions, check, preview};
+use sortie_scheduler::{JobScheduler, SchedulerError, SchedulerOptions, check, glance, preview};
 
 use crate::{Stage, scheduler_with};
 
@@ -115,8 +115,33 @@ async fn check_and_preview_name_what_is_missing() {
     assert!(found[1].1.contains("no-such-python is not on PATH"), "{found:?}");
     let error = preview(&config.clone().into(), "c", "r").unwrap_err().to_string();
     assert!(error.starts_with("the evaluator"), "{error}");
+    let glanced = |config: &LocalJobConfig| glance(&config.clone().into()).map(|p| p.what);
+    assert!(glanced(&config).unwrap().contains("missing.py cannot be read"));
+    config.eval_program_path = stage.config().eval_program_path;
+    assert!(glanced(&config).unwrap().contains("no-such-python is not on PATH"));
+    config.eval_program_path = stage.path("missing.py");
 
     config.python_executable = Some("false".into());
-    let found = problems(config).await;
+    let found = problems(config.clone()).await;
     assert!(found[1].1.contains("false ends with exit code 1"), "{found:?}");
+    // That is told by running it alone.
+    assert_eq!(
+        glanced(&LocalJobConfig { eval_program_path: stage.config().eval_program_path, ..config }),
+        None
+    );
+
+    symlink("/bin/sh", stage.path("docker")).unwrap();
+    let docker_here = stage.path("docker").display().to_string();
+    let docker = |engine: &str, tar: Option<&str>| LocalDockerJobConfig {
+        eval_program_path: stage.config().eval_program_path,
+        image: "i".into(),
+        engine: engine.into(),
+        image_tar_path: tar.map(|name| stage.path(name)),
+        ..LocalDockerJobConfig::default()
+    };
+    let glanced = |config: LocalDockerJobConfig| glance(&config.into()).map(|p| p.what);
+    assert_eq!(glanced(docker(&docker_here, None)), None);
+    let said = "the container engine /none/docker does not exist";
+    assert!(glanced(docker("/none/docker", None)).unwrap().starts_with(said));
+    assert!(glanced(docker(&docker_here, Some("i.tar"))).unwrap().contains("i.tar cannot be read"));
 }

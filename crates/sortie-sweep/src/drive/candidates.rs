@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sortie_results::Outcome;
+use sortie_results::{Fault, Outcome};
 use sortie_scheduler::{Event, Finished, JobId, JobScheduler, Status};
 
 use tokio::time::Instant;
@@ -22,7 +22,10 @@ impl Drive {
         let begun = match self.sweep.states[place] {
             State::Ended(_) => return,
             State::Waiting => Begun::Again,
-            State::Started { .. } => look(&self.results_dir(place), self.on_cluster),
+            State::Started { .. } => {
+                let void = self.sweep.void.get(&place).copied();
+                look(&self.results_dir(place), self.on_cluster, void)
+            }
         };
         match begun {
             Begun::Again => self.todo.push_back(place),
@@ -75,8 +78,9 @@ impl Drive {
         self.progress.running -= 1;
         scheduler.forget(job);
         let withdrawn = self.stops() && finished.outcome == Outcome::Cancelled;
-        // It never came to the cluster, or left nothing there.
-        let lost = attached && matches!(finished.outcome, Outcome::Lost { .. });
+        // It never came to the cluster, or left nothing there; or what it lacked may have been mended since.
+        let lost = matches!(finished.outcome, Outcome::Lost { .. });
+        let lost = attached && (lost || finished.fault == Some(Fault::Setup));
         if self.failed.is_some() {
             // It is not written down, but may be in its results dir, see `Scribe::disbelieve`.
             self.write_down(place, Some(finished));

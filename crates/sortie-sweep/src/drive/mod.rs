@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use crate::scribe::{News, Order, Scribe};
+use crate::streak::Streak;
 use crate::{OpenSweep, Progress, Stop, Sweep, SweepDir, SweepError};
 
 /// How a sweep on its way is watched and stopped.
@@ -53,7 +54,14 @@ impl OpenSweep {
         let options = SchedulerOptions { max_workers, ..options };
         let scheduler = JobScheduler::new(job_type, config, options)?;
         let (sender, mut news) = mpsc::unbounded_channel();
-        let scribe = Scribe { books, lock, limits, sync_starts: on_cluster, news: sender };
+        let scribe = Scribe {
+            books,
+            lock,
+            limits,
+            sync_starts: on_cluster,
+            news: sender,
+            streak: Streak::default(),
+        };
         let (orders, receiver) = orders::channel();
         let writing = tokio::task::spawn_blocking(move || scribe.work(&receiver));
         let mut drive = Drive::new(dir, sweep, on_cluster, orders, control);

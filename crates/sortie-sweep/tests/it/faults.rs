@@ -179,3 +179,62 @@ async fn a_launcher_may_die_at_every_write() {
     }
     assert!(deaths > 30, "{deaths}");
 }
+
+/// As [`SCORES`], but one candidate fails until a file is there.
+fn mended_later() -> Stage {
+    Stage::new(&format!(
+        "read -r number < \"$2\"; [ \"$number\" != 1 ] || [ -e mended ] || exit 3\n{SCORES}"
+    ))
+}
+
+/// Has the candidates run again that failed, on that disk; whether it dies before the end.
+async fn again_until_it_dies(stage: &Stage, disk: Arc<dyn Disk>) -> bool {
+    let open = sortie_sweep::OpenSweep::resume(stage.dir(), disk);
+    let again = open.and_then(|mut open| {
+        open.again(|end| end.fault == Some(sortie_results::Fault::Candidate))?;
+        Ok(open)
+    });
+    match again {
+        Ok(open) => stage.run(open).await.is_err(),
+        Err(_) => true,
+    }
+}
+
+#[tokio::test]
+async fn a_launcher_may_die_at_every_write_while_it_has_candidates_run_again() {
+    let mut deaths = 0;
+    for fault in [Fault::Before, Fault::Half, Fault::After] {
+        for calls in 1.. {
+            let stage = mended_later();
+            stage.run(stage.create(COUNT, Arc::new(RealDisk)).unwrap()).await.unwrap();
+            let before = done(&stage.dir());
+            fs::write(stage.path("mended"), "").unwrap();
+            fs::write(stage.path("c2.py"), "2\n").unwrap();
+            if !again_until_it_dies(&stage, Dying::after(calls, fault)).await {
+                break;
+            }
+            deaths += 1;
+            let context = format!("{fault:?} of call {calls}");
+            // Those that are looked at in between have their lines still, in one file or the other.
+            let sweep = stage.dir().read().unwrap();
+            let end = sweep.states[0].end().unwrap();
+            assert!(before.contains(&stage.dir().result(end).unwrap()), "{context}");
+            again_until_it_dies(&stage, Dying::after(1 + calls % 7, fault)).await;
+            assert!(!again_until_it_dies(&stage, Arc::new(RealDisk)).await, "{context}");
+            let results = stage.results();
+            assert!(
+                results.values().all(|line| line["correct"].as_bool() == Some(true)),
+                "{context}"
+            );
+            assert_eq!(results.len(), COUNT, "{context}");
+            assert!(stage.runs().values().all(|runs| *runs == 1), "{context}: {:?}", stage.runs());
+            // What was right is there still, byte for byte; of the others the first attempt was put away.
+            let after = done(&stage.dir());
+            assert_eq!(before.iter().filter(|line| after.contains(line)).count(), 1, "{context}");
+            let previous = |id| fs::read_dir(stage.dir().results_dir(id).join("previous"));
+            assert_eq!(previous("c1").unwrap().count(), 1, "{context}");
+            assert!(previous("c0").is_err() && !stage.path("out/results.jsonl.new").exists());
+        }
+    }
+    assert!(deaths > 30, "{deaths}");
+}

@@ -4,6 +4,7 @@ mod candidates;
 mod full_disk;
 mod killed;
 mod runs;
+mod set_up;
 mod shims;
 mod slurm;
 

@@ -1,0 +1,92 @@
+//! A set-up that is broken, from the start or on the way; and candidates that are run again once it is mended.
+
+use sortie::exit_status::{CORRECT, SETUP};
+use sortie_results::Value;
+
+use super::{SCORES, begin, results, resume, runs, stage};
+use crate::stage::{Stage, ran};
+
+fn break_it(stage: &Stage) {
+    std::fs::rename(stage.path("evaluate.sh"), stage.path("away")).unwrap();
+}
+
+fn mend(stage: &Stage) {
+    std::fs::rename(stage.path("away"), stage.path("evaluate.sh")).unwrap();
+}
+
+#[test]
+fn nothing_is_begun_where_every_job_would_fail() {
+    let stage = stage(SCORES, "", 3);
+    break_it(&stage);
+    let names = stage.names();
+    for further in [&[][..], &["--detach"], &["--json"]] {
+        let refused = ran(begin(&stage).args(further));
+        refused.is_error(SETUP, "nothing is begun, as every job would fail: the evaluator ");
+        assert!(refused.stderr.contains("hint: mend the path in the settings; "), "{refused:?}");
+        assert_eq!(stage.names(), names);
+    }
+    let args = ["sweep", "-c", "job.yaml", "--set", "python_executable=none", "-o", "out", "c"];
+    mend(&stage);
+    ran(&mut stage.sortie(args)).is_error(SETUP, "the interpreter none is not on PATH");
+    assert_eq!(ran(&mut begin(&stage)).status, Some(CORRECT.into()));
+
+    // One that is done needs nothing.
+    break_it(&stage);
+    assert_eq!(ran(&mut resume(&stage)).status, Some(CORRECT.into()));
+}
+
+#[test]
+fn a_set_up_that_fails_stops_the_sweep_until_it_is_mended() {
+    // What cannot be seen without running it: the script that is sourced ends the shell.
+    let stage = stage(SCORES, "activate_script: env.sh\n", 50);
+    let job = stage.read("job.yaml");
+    let line = job.lines().find(|line| line.starts_with("python_executable")).unwrap();
+    stage.write("job.yaml", job.replace(line, ""));
+    stage.write("env.sh", "exit 7\n");
+    let stopped = ran(&mut begin(&stage));
+    stopped.is_error_with_output(SETUP, "the set-up fails, for 2");
+    let hint = "hint: mend it, then go on: `sortie sweep --resume DIR`, which runs them again";
+    assert!(stopped.stderr.contains(hint), "{stopped:?}");
+    assert_eq!((stopped.stdout.as_str(), results(&stage).len()), ("", 0));
+    let status = ran(&mut stage.sortie(["status", "out"]));
+    assert!(status.stdout.starts_with("stopped   out  0 of 50 done"), "{status:?}");
+    stage.write("env.sh", "PATH=$PWD/bin:$PATH\n");
+    std::fs::create_dir(stage.path("bin")).unwrap();
+    std::os::unix::fs::symlink("/bin/sh", stage.path("bin/python")).unwrap();
+    let resumed = ran(&mut resume(&stage));
+    assert_eq!(resumed.status, Some(CORRECT.into()), "{resumed:?}");
+    assert_eq!((results(&stage).len(), runs(&stage).into_values().max()), (50, Some(1)));
+}
+
+#[test]
+fn candidates_that_failed_are_run_again_by_their_faults() {
+    let evaluator = format!("read -r n < \"$2\"; [ $n != 1 ] || [ -e good ] || exit 3; {SCORES}");
+    let stage = stage(&evaluator, "", 4);
+    std::fs::create_dir(stage.path("c/p9.py")).unwrap();
+    std::os::unix::fs::symlink("main.txt", stage.path("c/p9.py/main.py")).unwrap();
+    stage.write("c/p9.py/main.txt", "9\n");
+    let gone = "[ -e good ] || rm -f c/p9.py/main.txt";
+    stage.write("evaluate.sh", format!("{gone}\n{}", stage.read("evaluate.sh")));
+    let first = ran(begin(&stage).args(["--workers", "1"]));
+    assert_eq!(first.status, Some(SETUP.into()), "{first:?}");
+    let hint = "run those again: `sortie sweep --resume DIR --again setup`\n";
+    assert!(first.stdout.ends_with(hint), "{first:?}");
+    stage.write("good", "");
+    stage.write("c/p9.py/main.txt", "9\n");
+    for (faults, count) in [("infrastructure,stopped", 0), ("setup", 1), ("candidate,setup", 1)] {
+        let mut command = resume(&stage);
+        let ran = ran(command.args(["--json", "--again", faults]));
+        assert_eq!(ran.stderr, format!("candidates that are run again: {count}\n"), "{ran:?}");
+        assert_eq!(ran.results()["waiting"], Value::Int(0), "{ran:?}");
+        assert_eq!(results(&stage).len(), 5, "{faults}");
+    }
+    assert!(results(&stage).values().all(|line| line["fault"] == Value::Null));
+    assert_eq!(runs(&stage).into_values().max(), Some(1));
+    assert!(stage.path("out/p1/previous").is_dir() && !stage.path("out/p0/previous").exists());
+    let top = ran(&mut stage.sortie(["results", "--top", "5", "out"]));
+    assert_eq!(top.stdout.lines().count(), 5, "{top:?}");
+    let usage = ["sweep", "-c", "job.yaml", "-o", "new", "--again", "setup", "c"];
+    assert_eq!(ran(&mut stage.sortie(usage)).status, Some(SETUP.into()));
+    let unknown = ran(resume(&stage).args(["--again", "bad"]));
+    assert_eq!(unknown.status, Some(SETUP.into()), "{unknown:?}");
+}
