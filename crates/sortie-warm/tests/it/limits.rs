@@ -154,6 +154,7 @@ async fn a_launcher_killed_with_sigkill_takes_servers_and_jobs_along() {
         .spawn()
         .unwrap();
     stage.appears("stages").await;
+    eventually("all of it", || stage.read("stages").contains('\n')).await;
     let stages = stage.read("stages");
     let (busy, idle) = stages.split_once('\n').unwrap();
     let ready = std::path::Path::new(busy).join("ready");
