@@ -70,7 +70,7 @@ fn execute(cli: &Cli) -> Result<u8, Failure> {
         Command::Sweep(args) => sweep::execute(args, cli.verbose, cli.detached),
         Command::Submit(args) => submit::execute(args, cli.verbose, cli.detached),
         Command::Status(args) => status::execute(args),
-        Command::Wait(args) => Ok(wait::execute(args)),
+        Command::Wait(args) => wait::execute(args),
         Command::Results(args) => results::execute(args),
         Command::Cancel(args) => Ok(cancel::execute(args, cli.verbose)),
         Command::Logs(args) => logs::execute(args),

@@ -1,7 +1,7 @@
 //! The arguments that name a job.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sortie_config::{ConfigError, JobConfig, Layers, LocalJobConfig};
 
@@ -67,6 +67,10 @@ impl WarmArgs {
 }
 
 impl ConfigArgs {
+    pub(crate) fn of(file: &Path) -> Self {
+        Self { config: Some(file.to_owned()), set: Vec::new() }
+    }
+
     pub(crate) fn load(&self) -> Result<JobConfig, ConfigError> {
         self.layers()?.config()
     }
@@ -96,7 +100,7 @@ impl JobArgs {
         launcher: Option<&'a Launcher>,
     ) -> Result<Errand<'a>, Failure> {
         Ok(Errand {
-            config: self.load()?,
+            config: launcher.map_or_else(|| self.load(), Launcher::settings)?,
             name: &self.candidate,
             results_dir: &self.results_dir,
             candidate: Some(&self.candidate),
