@@ -72,7 +72,7 @@ fn execute(cli: &Cli) -> Result<u8, Failure> {
         Command::Status(args) => status::execute(args),
         Command::Wait(args) => wait::execute(args),
         Command::Results(args) => results::execute(args),
-        Command::Cancel(args) => Ok(cancel::execute(args, cli.verbose)),
+        Command::Cancel(args) => cancel::execute(args, cli.verbose),
         Command::Logs(args) => logs::execute(args),
         Command::Ls(args) => ls::execute(args),
         Command::Attach(args) => attach::execute(args, cli.verbose, cli.detached),

@@ -45,17 +45,19 @@ pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
     let config = args.config.as_deref().map(|file| ConfigArgs::of(file).load()).transpose()?;
     let mut largest = exit_status::CORRECT;
     for dir in &args.dirs {
-        let ended = until_over(dir, config.as_ref()).and_then(|view| {
-            view.show(args.json)?;
-            Ok(match view {
-                View::Job(job) => job.status(),
-                View::Sweep(sweep) => sweep.status(),
-            })
-        });
-        let status = ended.unwrap_or_else(|failure| {
-            failure.report();
-            failure.status()
-        });
+        let status = match until_over(dir, config.as_ref()) {
+            Ok(view) => {
+                view.show(args.json)?;
+                match view {
+                    View::Job(job) => job.status(),
+                    View::Sweep(sweep) => sweep.status(),
+                }
+            }
+            Err(failure) => {
+                failure.report();
+                failure.status()
+            }
+        };
         largest = largest.max(status);
     }
     Ok(largest)
