@@ -18,7 +18,7 @@ variables (SORTIE_TIME=00:05:00, SORTIE_LIMITS__GRACE_SECONDS=2), over these fro
 
 /// Evaluates generated programs: runs your evaluator on a candidate, in a results dir, within limits.
 #[derive(Parser)]
-#[command(version, propagate_version = true, arg_required_else_help = true, after_help = AFTER_HELP)]
+#[command(version, propagate_version = true, arg_required_else_help = true, max_term_width = 100, after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
