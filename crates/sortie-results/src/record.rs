@@ -39,6 +39,8 @@ pub struct Run {
     pub protection: Vec<String>,
     /// The machine it ran on.
     pub host: String,
+    /// How much its launcher read of what it left.
+    pub read_limits: ReadLimits,
 }
 
 /// The record of an attempt, kept as `job.json` in its results dir.
@@ -85,6 +87,10 @@ pub struct Record {
     /// before there was this.
     #[serde(default)]
     pub start: Option<Start>,
+    /// How much its launcher read of what it left, which whoever reads it again may read, too; `None` in records of before
+    /// there was this.
+    #[serde(default)]
+    pub read_limits: Option<ReadLimits>,
 }
 
 impl Claim {
@@ -136,6 +142,7 @@ impl Record {
             protection: run.protection.clone(),
             host: run.host.clone(),
             start: results.start.clone(),
+            read_limits: Some(run.read_limits),
         }
     }
 

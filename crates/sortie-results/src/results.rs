@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// How much is read of what an attempt left behind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadLimits {
     /// The most that is kept of each log, its end, in bytes.
     pub log_tail_bytes: u64,

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use sortie_config::JobConfig;
+
 use crate::attend::{Errand, see_to};
 use crate::failure::Failure;
 use crate::job::ConfigArgs;
@@ -32,18 +34,24 @@ pub(crate) struct Args {
 
 pub(crate) fn execute(args: &Args, verbose: bool, detached: bool) -> Result<u8, Failure> {
     if detached {
-        return as_detached(|launcher| attach(args, verbose, Some(launcher)));
+        return as_detached(|launcher| attach(args, launcher.settings()?, verbose, Some(launcher)));
     }
+    let config = args.config.load()?;
     if args.detach {
-        detach_this()?;
+        detach_this(&config)?;
         return submit::under_way(&args.results_dir, false);
     }
-    attach(args, verbose, None)
+    attach(args, config, verbose, None)
 }
 
-fn attach(args: &Args, verbose: bool, launcher: Option<&Launcher>) -> Result<u8, Failure> {
+fn attach(
+    args: &Args,
+    config: JobConfig,
+    verbose: bool,
+    launcher: Option<&Launcher>,
+) -> Result<u8, Failure> {
     let errand = Errand {
-        config: args.config.load()?,
+        config,
         name: &args.results_dir,
         results_dir: &args.results_dir,
         candidate: None,

@@ -72,7 +72,9 @@ fn find(config: &ConfigArgs) -> Result<Vec<Finding>, Failure> {
     match config.load() {
         Ok(config) => Ok(runtime::start()?.block_on(check(&config))),
         Err(error) => {
-            let problem = Problem { what: error.to_string(), advice: "mend the settings".into() };
+            let failure = Failure::from(error);
+            let advice = failure.hint().unwrap_or("mend the settings").to_owned();
+            let problem = Problem { what: failure.to_string(), advice };
             Ok(vec![Finding { subject: "settings", result: Err(problem) }])
         }
     }

@@ -18,7 +18,7 @@ variables (SORTIE_TIME=00:05:00, SORTIE_LIMITS__GRACE_SECONDS=2), over these fro
 
 /// Evaluates generated programs: runs your evaluator on a candidate, in a results dir, within limits.
 #[derive(Parser)]
-#[command(version, propagate_version = true, arg_required_else_help = true, after_help = AFTER_HELP)]
+#[command(version, propagate_version = true, arg_required_else_help = true, max_term_width = 100, after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -70,9 +70,9 @@ fn execute(cli: &Cli) -> Result<u8, Failure> {
         Command::Sweep(args) => sweep::execute(args, cli.verbose, cli.detached),
         Command::Submit(args) => submit::execute(args, cli.verbose, cli.detached),
         Command::Status(args) => status::execute(args),
-        Command::Wait(args) => Ok(wait::execute(args)),
+        Command::Wait(args) => wait::execute(args),
         Command::Results(args) => results::execute(args),
-        Command::Cancel(args) => Ok(cancel::execute(args, cli.verbose)),
+        Command::Cancel(args) => cancel::execute(args, cli.verbose),
         Command::Logs(args) => logs::execute(args),
         Command::Ls(args) => ls::execute(args),
         Command::Attach(args) => attach::execute(args, cli.verbose, cli.detached),

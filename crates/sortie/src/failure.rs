@@ -119,10 +119,23 @@ impl Failure {
             Self::Config(ConfigError::Nothing) => {
                 Some("name a file with --config; `sortie init` writes one")
             }
+            Self::Record(RecordError::Dir { .. }) => {
+                Some("name a results dir, or the directory of a sweep; `sortie ls` lists them")
+            }
+            Self::Source(_) => {
+                Some("name files, directories or quoted patterns; see `sortie sweep --help`")
+            }
+            Self::Write { .. } => Some("name another place, or mend what is wrong there"),
             Self::Exists(_) => Some("name another with --output, or move it away"),
             Self::Scheduler(SchedulerError::NotReady(_)) => Some(output::SEE_CHECK),
             Self::NotWarm(_) => Some("leave `--warm` out, or name settings of local jobs"),
             Self::LogFilter { .. } => Some("try `RUST_LOG=debug`, or `--verbose` without RUST_LOG"),
+            Self::Scheduler(SchedulerError::NotAttachable(_)) => {
+                Some("name settings of Slurm; `sortie status DIR` tells where the job is")
+            }
+            Self::Scheduler(SchedulerError::Ended { .. }) => {
+                Some("`sortie results DIR` prints what it came to")
+            }
             Self::Scheduler(SchedulerError::WorkingDirectory(_)) => {
                 Some("start in a directory that is there")
             }

@@ -35,6 +35,7 @@ pub(crate) enum State {
 pub(crate) struct JobStatus {
     pub(crate) version: u32,
     /// `job`.
+    #[schemars(extend("const" = "job"))]
     pub(crate) kind: &'static str,
     /// The results dir, as it was named.
     pub(crate) dir: String,
@@ -80,6 +81,7 @@ pub(crate) enum SweepState {
 pub(crate) struct SweepStatus {
     pub(crate) version: u32,
     /// `sweep`.
+    #[schemars(extend("const" = "sweep"))]
     pub(crate) kind: &'static str,
     /// Its directory, as it was named.
     pub(crate) dir: String,
@@ -127,6 +129,7 @@ pub(crate) struct SlurmForm {
 pub(crate) struct LogLine {
     pub(crate) version: u32,
     /// `stdout` or `stderr`.
+    #[schemars(extend("enum" = ["stdout", "stderr"]))]
     pub(crate) stream: &'static str,
     /// The line without its end; what is not UTF-8 in it is U+FFFD.
     pub(crate) line: String,

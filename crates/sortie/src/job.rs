@@ -1,13 +1,15 @@
 //! The arguments that name a job.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sortie_config::{ConfigError, JobConfig, Layers, LocalJobConfig};
 
 use crate::attend::Errand;
+use crate::exit_status;
 use crate::failure::Failure;
 use crate::keeper::Launcher;
+use crate::view::is_sweep;
 
 /// The variable that names the file of settings, where no flag does.
 const FILE_VARIABLE: &str = "SORTIE_CONFIG";
@@ -67,6 +69,10 @@ impl WarmArgs {
 }
 
 impl ConfigArgs {
+    pub(crate) fn of(file: &Path) -> Self {
+        Self { config: Some(file.to_owned()), set: Vec::new() }
+    }
+
     pub(crate) fn load(&self) -> Result<JobConfig, ConfigError> {
         self.layers()?.config()
     }
@@ -89,14 +95,26 @@ impl ConfigArgs {
 
 impl JobArgs {
     /// The job, to be brought to its end.
+    ///
+    /// # Errors
+    ///
+    /// Its settings are wrong, or its results dir is the directory of a sweep, which nobody would see any more.
     pub(crate) fn errand<'a>(
         &'a self,
         command: &'static str,
         verbose: bool,
         launcher: Option<&'a Launcher>,
     ) -> Result<Errand<'a>, Failure> {
+        if is_sweep(&self.results_dir) {
+            return Err(Failure::Job {
+                dir: self.results_dir.clone(),
+                problem: "it is the directory of a sweep, and no results dir".to_owned(),
+                hint: "name another for the job".to_owned(),
+                status: exit_status::SETUP,
+            });
+        }
         Ok(Errand {
-            config: self.load()?,
+            config: launcher.map_or_else(|| self.load(), Launcher::settings)?,
             name: &self.candidate,
             results_dir: &self.results_dir,
             candidate: Some(&self.candidate),

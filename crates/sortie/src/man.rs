@@ -45,6 +45,7 @@ pub(crate) fn execute(args: &Args, mut command: clap::Command) -> Result<u8, Fai
 
 fn page(command: &clap::Command) -> std::io::Result<Vec<u8>> {
     let mut page = Vec::new();
-    Man::new(command.clone()).render(&mut page)?;
+    let version = concat!("sortie ", env!("CARGO_PKG_VERSION"));
+    Man::new(command.clone()).source(version).render(&mut page)?;
     Ok(page)
 }

@@ -57,14 +57,17 @@ pub(crate) fn bold(color: AnsiColor) -> Style {
 /// takes for commands.
 pub(crate) fn one_line(text: &str) -> String {
     let escape = |c: char| {
-        if c.is_control() || turns(c) { c.escape_default().to_string() } else { c.to_string() }
+        if has_effect(c) { c.escape_default().to_string() } else { c.to_string() }
     };
     text.chars().map(escape).collect()
 }
 
-/// Whether it breaks a line, or makes what follows run the other way, so that it reads as something else.
-fn turns(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Whether it is not a mark to look at: a control character, a line's or paragraph's end, or what has other text written
+/// from right to left (Unicode, "Bidirectional Formatting Characters").
+pub(crate) fn has_effect(c: char) -> bool {
+    let is_bidi =
+        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || is_bidi || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]
@@ -74,6 +77,6 @@ mod tests {
     #[test]
     fn one_line_whatever_the_text() {
         assert_eq!(one_line("naïve\n\x1b[31m"), r"naïve\n\u{1b}[31m");
-        assert_eq!(one_line("a\u{202e}yp.b"), r"a\u{202e}yp.b");
+        assert_eq!(one_line("a\u{202e}b\u{2028}"), r"a\u{202e}b\u{2028}");
     }
 }

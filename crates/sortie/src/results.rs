@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use sortie_results::{ReadLimits, load};
+use sortie_results::load;
 use sortie_sweep::{State, SweepDir, SweepError};
 
 use crate::failure::Failure;
@@ -13,8 +13,8 @@ use crate::{exit_status, output};
 
 const AFTER_HELP: &str = "\
 Prints the JSON object that `sortie run` prints, read from the record and the
-files that the job left: on one line, or indented at a terminal. Of each log the
-last MiB is in it, of result files up to 16 MiB.
+files that the job left: on one line, or indented at a terminal. As much is read of
+them as the settings of the job allowed (log_tail_bytes, max_result_bytes).
 
 Of a sweep it prints the lines of its results.jsonl: one for each candidate that is
 done so far, in the order in which they were. Each candidate's results dir can be
@@ -60,7 +60,7 @@ pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
 fn of_job(job: JobView) -> Result<(), Failure> {
     let job = over(job)?;
     let attempt = job.record().map(|record| record.attempt);
-    let (_, results) = load(&job.dir, attempt, ReadLimits::default())?;
+    let (_, results) = load(&job.dir, attempt, job.read_limits())?;
     output::json(&results).and_then(|json| output::print(&json)).map_err(Failure::Output)
 }
 

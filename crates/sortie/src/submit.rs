@@ -45,9 +45,7 @@ pub(crate) fn execute(args: &Args, verbose: bool, detached: bool) -> Result<u8, 
     if detached {
         return as_detached(|launcher| keep(&args.job, verbose, launcher));
     }
-    // Here, so that what is wrong with the settings does not need another process to be told.
-    args.job.load()?;
-    detach_this()?;
+    detach_this(&args.job.load()?)?;
     under_way(&args.job.results_dir, args.json)
 }
 

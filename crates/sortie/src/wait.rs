@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sortie_config::JobConfig;
+
 use crate::exit_status;
 use crate::failure::Failure;
 use crate::forms::{State, SweepState};
-use crate::keeper::detach;
+use crate::job::ConfigArgs;
+use crate::keeper::detach_with;
 use crate::view::{JobView, View};
 
 const AFTER_HELP: &str = "\
@@ -38,27 +41,30 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) fn execute(args: &Args) -> u8 {
+pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
+    let config = args.config.as_deref().map(|file| ConfigArgs::of(file).load()).transpose()?;
     let mut largest = exit_status::CORRECT;
     for dir in &args.dirs {
-        let ended = until_over(dir, args.config.as_deref()).and_then(|view| {
-            view.show(args.json)?;
-            Ok(match view {
-                View::Job(job) => job.status(),
-                View::Sweep(sweep) => sweep.status(),
-            })
-        });
-        let status = ended.unwrap_or_else(|failure| {
-            failure.report();
-            failure.status()
-        });
+        let status = match until_over(dir, config.as_ref()) {
+            Ok(view) => {
+                view.show(args.json)?;
+                match view {
+                    View::Job(job) => job.status(),
+                    View::Sweep(sweep) => sweep.status(),
+                }
+            }
+            Err(failure) => {
+                failure.report();
+                failure.status()
+            }
+        };
         largest = largest.max(status);
     }
-    largest
+    Ok(largest)
 }
 
 /// Waits until the job is over, and has it taken up where nobody sees to it.
-fn until_over(dir: &Path, config: Option<&Path>) -> Result<View, Failure> {
+fn until_over(dir: &Path, config: Option<&JobConfig>) -> Result<View, Failure> {
     loop {
         let job = match View::of(dir)? {
             View::Job(job) => job,
@@ -85,15 +91,8 @@ fn until_over(dir: &Path, config: Option<&Path>) -> Result<View, Failure> {
 }
 
 /// Has a job of Slurm taken up by a process that goes on by itself; all is well if another has been quicker.
-fn take_up(dir: &Path, config: &Path) -> Result<(), Failure> {
-    let args = [
-        "attach".as_ref(),
-        "--config".as_ref(),
-        config.as_os_str(),
-        "--".as_ref(),
-        dir.as_os_str(),
-    ];
-    match detach(args) {
+fn take_up(dir: &Path, config: &JobConfig) -> Result<(), Failure> {
+    match detach_with(config, ["attach".as_ref(), "--".as_ref(), dir.as_os_str()]) {
         Err(_) if JobView::of(dir)?.state != State::Orphaned => Ok(()),
         taken => taken,
     }

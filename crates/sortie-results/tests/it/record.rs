@@ -30,6 +30,7 @@ pub(crate) fn a_run() -> Run {
         stragglers: 2,
         protection: vec!["pid namespace".to_owned()],
         host: "node1".to_owned(),
+        read_limits: ReadLimits { log_tail_bytes: 100, max_result_bytes: 2000 },
     }
 }
 
@@ -110,7 +111,7 @@ fn what_is_read_is_of_one_attempt() {
     assert!(read > 0);
 }
 
-/// Records of before there was `start` are read, and those with it by whoever knows nothing of it: the version is the
+/// Records of before there was `start` or `read_limits` are read, and those with it by whoever knows nothing of it: the version is the
 /// same.
 #[test]
 fn how_it_was_started_is_kept_and_may_be_missing() {
@@ -125,10 +126,15 @@ fn how_it_was_started_is_kept_and_may_be_missing() {
 
     let path = dir.path().join("job.json");
     let mut older: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    older.as_object_mut().unwrap().remove("start").unwrap();
+    for name in ["start", "read_limits"] {
+        older.as_object_mut().unwrap().remove(name).unwrap();
+    }
     fs::write(&path, older.to_string()).unwrap();
     let (older, results) = load(dir.path(), None, ReadLimits::default()).unwrap();
-    assert_eq!((&older, results.start), (&Record { start: None, ..record }, None));
+    assert_eq!(
+        (&older, results.start),
+        (&Record { start: None, read_limits: None, ..record }, None)
+    );
 }
 
 #[test]

@@ -205,6 +205,7 @@ async fn conclude(shared: &Shared, job: Job, claim: &Claim, execution: Execution
         stragglers: exit.as_ref().map_or(0, |exit| exit.stragglers),
         protection: protections.iter().map(ToString::to_string).collect(),
         host: shared.plan.here.host.clone(),
+        read_limits: shared.setting.read_limits,
     };
     let recorded = claim.record(&run, &results).inspect_err(|error| {
         tracing::warn!("the attempt is not recorded: {error}");

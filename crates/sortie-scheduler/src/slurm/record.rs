@@ -96,6 +96,7 @@ impl Cluster {
             stragglers: 0,
             protection: vec!["slurm".to_owned(), "environment mark".to_owned()],
             host: facts.host,
+            read_limits: self.read_limits,
         };
         let recorded = dir.record(&run, &results).inspect_err(|error| {
             tracing::warn!("the attempt is not recorded: {error}");

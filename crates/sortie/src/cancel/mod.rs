@@ -49,20 +49,25 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) fn execute(args: &Args, verbose: bool) -> u8 {
+pub(crate) fn execute(args: &Args, verbose: bool) -> Result<u8, Failure> {
     // All are asked before the first is waited for.
     let asked: Vec<_> = args.dirs.iter().map(|dir| ask(dir, args.now, verbose)).collect();
     let timeout = Duration::from_secs(args.timeout);
     let mut largest = exit_status::CORRECT;
+    let mut printed = Ok(());
     for (dir, asked) in args.dirs.iter().zip(asked) {
         let wait = Wait { dir, begun: Instant::now(), timeout, said: Cell::new(false) };
         let over = asked.and_then(|()| until_over(&wait, verbose));
-        if let Err(failure) = over.and_then(|view| view.show(args.json)) {
-            failure.report();
-            largest = largest.max(failure.status());
+        match over {
+            // What cannot be printed once need not be tried again; all are waited for.
+            Ok(view) => printed = printed.and_then(|()| view.show(args.json)),
+            Err(failure) => {
+                failure.report();
+                largest = largest.max(failure.status());
+            }
         }
     }
-    largest
+    printed.map(|()| largest)
 }
 
 /// Has it ended by whoever sees to it.

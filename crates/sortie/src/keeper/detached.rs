@@ -1,16 +1,17 @@
 //! A keeper without a terminal: started by a command that waits only until the job is accepted.
 //!
-//! The command starts the tool once more with its own arguments and [`FLAG`] before them, and hears over a socket
-//! what became of it. The job is accepted if the command was told so: a keeper that finds nobody to tell any more
+//! The command starts the tool once more with its own arguments and [`FLAG`] before them, hands it the settings over a
+//! socket, as what they were read from may be there only once, and hears over that what became of it. The job is accepted if the command was told so: a keeper that finds nobody to tell any more
 //! gives it up.
 
 use std::cell::RefCell;
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 
 use serde::{Deserialize, Serialize};
+use sortie_config::JobConfig;
 use sortie_process::detach;
 
 use crate::failure::Failure;
@@ -27,15 +28,34 @@ enum Answer {
 }
 
 /// Starts this same command without a terminal, and returns when it has accepted what it is to do.
-pub(crate) fn detach_this() -> Result<(), Failure> {
-    detach(env::args_os().skip(1))
+pub(crate) fn detach_this(settings: &JobConfig) -> Result<(), Failure> {
+    detach_with(settings, env::args_os().skip(1))
 }
 
 /// The same with other arguments.
+pub(crate) fn detach_with(
+    settings: &JobConfig,
+    args: impl IntoIterator<Item: AsRef<OsStr>>,
+) -> Result<(), Failure> {
+    start(args, Some(&settings.to_yaml().map_err(Failure::Yaml)?))
+}
+
+/// The same with arguments that need no settings.
 pub(crate) fn detach(args: impl IntoIterator<Item: AsRef<OsStr>>) -> Result<(), Failure> {
+    start(args, None)
+}
+
+fn start(
+    args: impl IntoIterator<Item: AsRef<OsStr>>,
+    settings: Option<&str>,
+) -> Result<(), Failure> {
     let args = args.into_iter().map(|arg| arg.as_ref().to_owned());
     let started = detach::start([OsString::from(FLAG)].into_iter().chain(args));
-    let started = started.map_err(Failure::Detach)?;
+    let mut started = started.map_err(Failure::Detach)?;
+    if let Some(settings) = settings {
+        // Where they do not arrive, the keeper says so, or has ended.
+        let _ = send(&mut started.socket, &settings);
+    }
     let mut line = String::new();
     let read = BufReader::new(started.socket).read_line(&mut line);
     match read.map(|_| serde_json::from_str(&line)) {
@@ -67,6 +87,18 @@ pub(crate) struct Launcher {
 }
 
 impl Launcher {
+    /// The settings, as the starter has read them.
+    pub(crate) fn settings(&self) -> Result<JobConfig, Failure> {
+        let mut line = String::new();
+        if let Some(starter) = &*self.starter.borrow() {
+            BufReader::new(starter).read_line(&mut line).map_err(Failure::Detach)?;
+        }
+        let text: String = serde_json::from_str(&line).map_err(|_| {
+            Failure::Detach(io::Error::other("whoever started it has not said with which settings"))
+        })?;
+        Ok(JobConfig::from_yaml(&text, "settings")?)
+    }
+
     /// Tells the starter that the job is accepted, once; false if it had not been told and is not there any more.
     pub(crate) fn accepted(&self) -> bool {
         self.tell(&Answer::Accepted)
@@ -80,8 +112,13 @@ impl Launcher {
 
     fn tell(&self, answer: &Answer) -> bool {
         let Some(mut starter) = self.starter.take() else { return true };
-        let Ok(mut line) = serde_json::to_vec(answer) else { return false };
-        line.push(b'\n');
-        starter.write_all(&line).is_ok()
+        send(&mut starter, answer).is_ok()
     }
+}
+
+/// Sends a line of JSON: one that is cut short is not read as another.
+fn send(socket: &mut UnixStream, what: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(what)?;
+    line.push(b'\n');
+    socket.write_all(&line)
 }

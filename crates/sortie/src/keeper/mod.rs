@@ -4,7 +4,7 @@
 
 mod detached;
 
-pub(crate) use detached::{Launcher, as_detached, detach, detach_this};
+pub(crate) use detached::{Launcher, as_detached, detach, detach_this, detach_with};
 
 use std::cell::RefCell;
 use std::path::Path;

@@ -108,7 +108,7 @@ fn escaped(bytes: &[u8]) -> (String, Vec<u8>) {
         for c in chunk.valid().chars() {
             match c {
                 '\n' | '\t' => text.push(c),
-                c if c.is_control() => text.extend(c.escape_default()),
+                c if output::has_effect(c) => text.extend(c.escape_default()),
                 c => text.push(c),
             }
         }

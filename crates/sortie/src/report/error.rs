@@ -32,10 +32,12 @@ impl ReportError {
 
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::NoResults { .. } => Some("name the directory given to `sortie sweep --out`"),
+            Self::NoResults { .. } | Self::Read { .. } => {
+                Some("name the directory given to `sortie sweep --out`")
+            }
             Self::Write { .. } => Some("name another place with --out, or `--out -` to print it"),
             Self::Listen { .. } => Some("without --port any free one is taken"),
-            Self::Read { .. } | Self::TooLarge => None,
+            Self::TooLarge => None,
         }
     }
 }

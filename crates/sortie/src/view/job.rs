@@ -74,6 +74,11 @@ impl JobView {
         self.sight.record.as_ref().filter(|_| self.state == State::Finished)
     }
 
+    /// How much of what it left is read.
+    pub(crate) fn read_limits(&self) -> ReadLimits {
+        self.record().and_then(|record| record.read_limits).unwrap_or_default()
+    }
+
     /// The exit status of `sortie run`, of a job that nobody sees to any more.
     pub(crate) fn status(&self) -> u8 {
         self.record().map_or(exit_status::INFRASTRUCTURE, |record| {
@@ -153,7 +158,7 @@ impl JobView {
 
     fn score(&self) -> Option<f64> {
         let record = self.record()?;
-        let limits = ReadLimits { log_tail_bytes: 0, ..ReadLimits::default() };
+        let limits = ReadLimits { log_tail_bytes: 0, ..self.read_limits() };
         let (_, results) = load(&self.dir, Some(record.attempt), limits).ok()?;
         let score = results.metrics.get("combined_score")?.as_f64();
         score.filter(|score| score.is_finite())

@@ -2,7 +2,7 @@
 
 use sortie_results::{Object, Value};
 
-use crate::stage::Stage;
+use crate::stage::{Stage, ran};
 
 /// The object with what differs from run to run taken out.
 fn steady(mut results: Object) -> String {
@@ -42,4 +42,22 @@ fn of_one_that_was_not_started() {
     let stage = Stage::shell("", "");
     std::fs::remove_file(stage.path("candidate.py")).unwrap();
     insta::assert_snapshot!(steady(stage.run().results()));
+}
+
+#[test]
+fn read_again_it_is_what_the_limits_of_the_job_allowed() {
+    let evaluator = r#"
+        echo 'one two three'
+        echo '{"combined_score": 2.5, "text": "more than is read"}' > "$4/metrics.json"
+        echo '{"correct": true}' > "$4/correct.json""#;
+    let run = |max_result_bytes| {
+        let limits = format!("{{log_tail_bytes: 6, max_result_bytes: {max_result_bytes}}}");
+        let stage = Stage::shell(evaluator, &format!("limits: {limits}\n"));
+        let printed = stage.run();
+        let again = ran(&mut stage.sortie(["results", "results"]));
+        assert_eq!(again.stdout, printed.stdout);
+        printed.results()
+    };
+    assert!(run(1000)["stdout_log"].as_str().unwrap().ends_with("]\nthree\n"));
+    assert_eq!(run(20)["metrics"], Value::Object(Box::default()));
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
@@ -188,16 +188,35 @@ fn what_is_not_accepted_is_told_as_by_run() {
 #[test]
 fn a_job_whose_submission_nobody_saw_is_given_up() {
     let stage = patient();
-    let (ours, theirs) = UnixStream::pair().unwrap();
+    let (mut ours, theirs) = UnixStream::pair().unwrap();
+    let settings = stage.read("job.yaml").replace('\n', "\\n");
+    writeln!(ours, "\"{settings}\"").unwrap();
     drop(ours);
     let mut keeper = stage.sortie(["--detached"]);
     let keeper = keeper.args(SUBMIT).stdin(OwnedFd::from(theirs)).spawn().unwrap();
     assert_eq!(ended(keeper).status, Some(INTERRUPTED.into()));
     assert_eq!(outcome(&stage), Outcome::Cancelled);
     stage.is_empty();
+    // Nor is one begun of which it was not said with which settings.
+    let (mut ours, theirs) = UnixStream::pair().unwrap();
+    write!(ours, "\"job_type: local").unwrap();
+    drop(ours);
+    let mut keeper = stage.sortie(["--detached"]);
+    let keeper = keeper.args(SUBMIT).stdin(OwnedFd::from(theirs)).spawn().unwrap();
+    assert_eq!(ended(keeper).status, Some(INFRASTRUCTURE.into()));
     // And the flag is for the tool to pass.
     let by_hand = ran(stage.sortie(["--detached"]).args(SUBMIT));
     by_hand.is_error(INFRASTRUCTURE, "was not started to go on by itself");
+}
+
+#[test]
+fn settings_that_can_be_read_only_once() {
+    let stage = Stage::shell(stage::CORRECT, "");
+    let mut submit = stage.sortie(["submit", "-c", "/dev/stdin", "candidate.py", "results"]);
+    let mut submit = submit.stdin(Stdio::piped()).spawn().unwrap();
+    submit.stdin.take().unwrap().write_all(stage.read("job.yaml").as_bytes()).unwrap();
+    assert_eq!(ended(submit).status, Some(CORRECT.into()));
+    assert_eq!(tool(&stage, ["wait", "results"]).status, Some(CORRECT.into()));
 }
 
 #[test]

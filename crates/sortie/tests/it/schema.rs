@@ -59,7 +59,13 @@ fn of_jobs_and_their_logs() {
     let stage = Stage::shell("echo a; echo b >&2; exit 3", "");
     assert_eq!(stage.run().status, Some(1));
     is_of_form("status", &stage, &ran(&mut stage.sortie(["status", "--json", "results"])));
+    assert!(!validator(&stage, "sweep").is_valid(&stage_status(&stage)));
     is_of_form("logs", &stage, &ran(&mut stage.sortie(["logs", "--json", "results"])));
+}
+
+fn stage_status(stage: &Stage) -> Value {
+    let status = ran(&mut stage.sortie(["status", "--json", "results"]));
+    serde_json::from_str(&status.stdout).unwrap()
 }
 
 #[test]

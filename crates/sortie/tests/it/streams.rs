@@ -58,6 +58,19 @@ fn a_standard_output_that_takes_nothing_is_an_error() {
 }
 
 #[test]
+fn of_several_it_is_said_once_that_they_cannot_be_printed() {
+    let stage = Stage::shell(stage::CORRECT, "");
+    assert_eq!(stage.run().status, Some(0));
+    for command in ["status", "wait", "results", "cancel"] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let mut tool = stage.sortie([command, "results", "results"]);
+        let ran = ended(tool.stdout(full).stderr(Stdio::piped()).spawn().unwrap());
+        assert_eq!(ran.status, Some(INFRASTRUCTURE.into()), "{command}: {ran:?}");
+        ran.says_error("cannot write to standard output: ");
+    }
+}
+
+#[test]
 fn a_standard_error_that_takes_nothing_is_none() {
     let stage = Stage::empty();
     let full = File::options().write(true).open("/dev/full").unwrap();

@@ -166,3 +166,17 @@ fn what_cannot_be_begun_is_told() {
     assert_eq!((broken.status, broken.stdout.as_str()), (Some(SETUP.into()), ""), "{broken:?}");
     broken.says_error("settings.yaml");
 }
+
+/// A job there would be all that other commands see of it.
+#[test]
+fn the_directory_of_a_sweep_is_no_results_dir() {
+    let stage = stage(&["1"]);
+    stage.write("go", "");
+    let sweep = ["sweep", "-c", "job.yaml", "-o", "out", "c/p0.py"];
+    assert_eq!(tool(&stage, sweep).status, Some(CORRECT.into()));
+    for command in ["run", "submit"] {
+        let refused = tool(&stage, [command, "-c", "job.yaml", "c/p0.py", "out"]);
+        refused.is_error(SETUP, "out: it is the directory of a sweep");
+    }
+    assert_eq!(status(&stage, "out")["kind"], "sweep");
+}

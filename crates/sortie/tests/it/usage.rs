@@ -111,6 +111,40 @@ fn a_candidate_that_is_not_there() {
 }
 
 #[test]
+fn directories_that_are_not_there() {
+    let stage = Stage::shell(": > ran", "");
+    let commands: [&[&str]; 11] = [
+        &["status", "none"],
+        &["wait", "none"],
+        &["results", "none"],
+        &["cancel", "none"],
+        &["logs", "none"],
+        &["ls", "none"],
+        &["report", "none"],
+        &["report", "job.yaml"],
+        &["attach", "--config", "job.yaml", "none"],
+        &["sweep", "--resume", "none"],
+        &["init", "--output", "none/job.yaml"],
+    ];
+    for args in commands {
+        let ran = ran(&mut stage.sortie(args));
+        ran.is_error(SETUP, "");
+        assert_eq!(ran.stderr.matches("\nhint: ").count(), 1, "{args:?}: {ran:?}");
+    }
+}
+
+#[test]
+fn candidates_that_are_not_there() {
+    let stage = Stage::shell(": > ran", "");
+    for candidates in [&[][..], &["none"], &["none*"]] {
+        let sweep = ["sweep", "--config", "job.yaml", "--out", "out"];
+        let ran = ran(stage.sortie(sweep).args(candidates));
+        ran.is_error(SETUP, "");
+        assert!(ran.stderr.contains("\nhint: name files, "), "{ran:?}");
+    }
+}
+
+#[test]
 fn results_dirs_that_cannot_be_written() {
     let stage = Stage::shell(": > ran", "");
     stage.write("file", "");
