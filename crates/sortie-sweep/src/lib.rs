@@ -134,6 +134,7 @@ pub use error::SweepError;
 pub use lock::Holder;
 pub use open::{NewSweep, OpenSweep};
 pub use progress::{Best, Counts, Progress};
+pub use result_line::ResultLine;
 pub use result_lines::ResultLines;
 pub use sources::{SourceError, Sources};
 pub use stop::Stop;

@@ -2,23 +2,35 @@
 
 use std::io;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use sortie_results::jiff::Timestamp;
 use sortie_results::{Record, Results};
 
 use crate::Candidate;
 
-/// The JSON form of `sortie run`, with the candidate's name before it and the times of its record after it.
-#[derive(Serialize)]
-struct Line<'a> {
-    id: &'a str,
-    candidate: &'a str,
+/// The line of a candidate that is done, as it is in `results.jsonl`: the JSON form of `sortie run`, with the candidate's
+/// name before it and the times of its record after it, which are null where there is none.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ResultLine<'a> {
+    /// The candidate's id, which its results dir is called by.
+    pub id: &'a str,
+    /// Its path; what is not UTF-8 in it is U+FFFD.
+    pub candidate: &'a str,
+    /// What came of it.
     #[serde(flatten)]
-    results: &'a Results,
-    submitted_at: Option<Timestamp>,
-    started_at: Option<Timestamp>,
-    ended_at: Option<Timestamp>,
-    host: Option<&'a str>,
+    pub results: &'a Results,
+    /// When its job was submitted.
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub submitted_at: Option<Timestamp>,
+    /// When its attempt was started, if it was.
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub started_at: Option<Timestamp>,
+    /// When it had ended.
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub ended_at: Option<Timestamp>,
+    /// The machine it ran on.
+    pub host: Option<&'a str>,
 }
 
 /// In JSON, without a newline. A candidate whose attempt left no record has no times.
@@ -27,7 +39,7 @@ pub(crate) fn json(
     results: &Results,
     record: Option<&Record>,
 ) -> io::Result<Vec<u8>> {
-    let line = Line {
+    let line = ResultLine {
         id: &candidate.id,
         candidate: &candidate.path.to_string_lossy(),
         results,

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::progress::Best;
 use crate::{Counts, Progress, Sweep};
 
 /// What came of a sweep, in short. In JSON an object with these members.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Summary {
     /// The version of this form: 1.
     pub version: u32,

@@ -30,8 +30,11 @@ pub(crate) struct Args {
 
 /// Job types by name, which completions know then.
 pub(crate) fn job_types() -> impl clap::builder::TypedValueParser<Value = JobType> {
-    use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-    let names = JobType::ALL.map(JobType::as_str);
+    use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
+    let names = JobType::ALL.map(|job_type| match job_type {
+        JobType::SlurmConda => PossibleValue::new("slurm_conda").alias("slurm_env"),
+        other => PossibleValue::new(other.as_str()),
+    });
     PossibleValuesParser::new(names).try_map(|name| name.parse::<JobType>())
 }
 

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 use sortie_results::Results;
+use sortie_sweep::{ResultLine, Summary};
 
 use crate::failure::Failure;
 use crate::forms::{JobStatus, LogLine, SweepStatus};
@@ -41,6 +42,10 @@ enum Form {
     Status,
     /// What the same print of a sweep
     Sweep,
+    /// What `sweep` prints with --json
+    Summary,
+    /// A line of a sweep's results.jsonl, and of what `results` prints of one
+    Line,
     /// What `logs` prints with --json, on each line
     Logs,
     /// What `check` prints with --json
@@ -53,6 +58,8 @@ pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
         Form::Results => of::<Results>(),
         Form::Status => of::<JobStatus>(),
         Form::Sweep => of::<SweepStatus>(),
+        Form::Summary => of::<Summary>(),
+        Form::Line => of::<ResultLine<'_>>(),
         Form::Logs => of::<LogLine>(),
         Form::Check => of::<check::Report<'_>>(),
     };

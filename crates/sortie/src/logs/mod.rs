@@ -3,7 +3,8 @@
 mod follow;
 mod shown;
 
-use std::path::{Path, PathBuf};
+use std::ffi::{OsStr, OsString};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use sortie_results::{JobEnd, Log, Submitted};
@@ -46,7 +47,7 @@ pub(crate) struct Args {
     dir: PathBuf,
     /// Which candidate of the sweep
     #[arg(value_name = "ID")]
-    id: Option<PathBuf>,
+    id: Option<OsString>,
     /// Go on until the job is over
     #[arg(short, long)]
     follow: bool,
@@ -67,9 +68,27 @@ pub(crate) struct Args {
     json: bool,
 }
 
+/// The results dir of a sweep's candidate.
+fn of_candidate(dir: &Path, id: &OsStr) -> Result<PathBuf, Failure> {
+    let failure = |problem: String, hint: &str| {
+        let (dir, hint) = (dir.to_owned(), hint.to_owned());
+        Err(Failure::Job { dir, problem, hint, status: exit_status::SETUP })
+    };
+    let View::Sweep(_) = View::of(dir)? else {
+        let hint = "only a candidate of a sweep is named by its id: `sortie logs DIR`";
+        return failure("this is no sweep".to_owned(), hint);
+    };
+    let mut parts = Path::new(id).components();
+    if let (Some(Component::Normal(name)), None) = (parts.next(), parts.next()) {
+        return Ok(dir.join(name));
+    }
+    let problem = format!("`{}` is no candidate's id", id.to_string_lossy());
+    failure(problem, "`sortie ls DIR` lists those there are")
+}
+
 pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
     let dir = match &args.id {
-        Some(id) => args.dir.join(id),
+        Some(id) => of_candidate(&args.dir, id)?,
         None => args.dir.clone(),
     };
     if let View::Sweep(_) = View::of(&dir)? {

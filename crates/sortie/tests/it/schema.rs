@@ -71,9 +71,10 @@ fn stage_status(stage: &Stage) -> Value {
 #[test]
 fn of_sweeps() {
     let stage = Stage::shell(stage::CORRECT, "");
-    let sweep = ["sweep", "--config", "job.yaml", "--out", "out", "candidate.py"];
-    assert_eq!(ran(&mut stage.sortie(sweep)).status, Some(0));
+    let sweep = ["sweep", "--config", "job.yaml", "--json", "--out", "out", "candidate.py"];
+    is_of_form("summary", &stage, &ran(&mut stage.sortie(sweep)));
     is_of_form("sweep", &stage, &ran(&mut stage.sortie(["status", "--json", "out"])));
+    is_of_form("line", &stage, &ran(&mut stage.sortie(["results", "out"])));
     // A line of a candidate is its results, and more.
     let line: Value = serde_json::from_str(&stage.read("out/results.jsonl")).unwrap();
     assert!(validator(&stage, "results").is_valid(&line), "{line}");
