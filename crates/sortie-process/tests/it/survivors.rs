@@ -103,7 +103,7 @@ async fn launcher() {
     let mut command = stage.sh(&format!("{HIDING} sleep 600"));
     if let Ok(seconds) = std::env::var(GRACE) {
         // Longer than helper processes have that say nothing, and each stays a while.
-        let tidy = "trap 'sleep 3; touch tidied; exit' TERM; touch ready; sleep 600 & wait";
+        let tidy = "trap 'sleep 3; touch tidied; exit' TERM; touch armed; sleep 600 & wait";
         command = stage.sh(&format!("{HIDING} {tidy}"));
         command.limits.grace = Duration::from_secs(seconds.parse().unwrap());
         command.limits.orphan_grace = true;
@@ -127,7 +127,7 @@ async fn a_launcher_killed_with_sigkill_takes_its_commands_along() {
 #[tokio::test]
 async fn the_grace_period_can_hold_without_a_launcher() {
     let stage = Stage::new();
-    kill_launcher(&stage, Some("15")).await;
+    kill_launcher(&stage, Some("8")).await;
     assert!(stage.path("tidied").exists());
     // And then it is over.
     let stage = Stage::new();
@@ -145,7 +145,7 @@ async fn kill_launcher(stage: &Stage, grace: Option<&str>) {
         .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    stage.appears("ready").await;
+    stage.appears(if grace.is_some() { "armed" } else { "ready" }).await;
     let of_command = format!("{}-command", stage.mark());
     assert!(marked(&of_command).len() > 6);
     launcher.kill().unwrap();
