@@ -4,11 +4,12 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+use sortie_config::SlurmDockerJobConfig;
 use sortie_results::{Outcome, Record};
-use sortie_scheduler::Status;
+use sortie_scheduler::{JobId, JobScheduler, Status};
 
 use super::{Cluster, Flavour, Site};
-use crate::GOOD;
+use crate::{GOOD, containers};
 
 #[tokio::test]
 async fn stopped_and_started_again() {
@@ -104,12 +105,16 @@ async fn the_node(cluster: Cluster) {
     let scheduler = site.scheduler(config);
     let job = scheduler.submit(site.path("candidate"), site.path("results")).unwrap();
     site.appears("results/up").await;
+    let (stage, contained, other) = in_container(&cluster).await;
     let down = Down::now(&cluster, "slurmd", "SlurmdPidFile", "-KILL");
     // It takes Slurm about a minute to notice.
     let wanted = "another attempt in 5 s, after: node failed: ";
     let why = super::waits_for(&scheduler, job, wanted).await;
     assert!(why.ends_with(" failed"), "{why}");
     drop(down);
+    let finished = contained.wait(other).await.unwrap();
+    assert!(finished.correct, "{finished:?}");
+    stage.has_no_containers().await;
     let finished = scheduler.wait(job).await.unwrap();
     assert!(finished.correct, "{finished:?}");
     let previous: Vec<_> = fs::read_dir(site.path("results/previous")).unwrap().collect();
@@ -118,4 +123,17 @@ async fn the_node(cluster: Cluster) {
     assert!(matches!(record.outcome, Outcome::NodeFailed { .. }), "{record:?}");
     assert_ne!(record.attempt, finished.attempt);
     assert_eq!(first.file_name().to_str().unwrap(), record.attempt.to_string());
+}
+
+/// A job in a container, which succeeds at the second attempt.
+async fn in_container(cluster: &Cluster) -> (containers::Stage, JobScheduler, JobId) {
+    let wait = "if not os.path.exists(f'{args.results_dir}/previous'):\n    \
+                open(f'{args.results_dir}/started', 'w').close()\n    time.sleep(1000)\n";
+    let mut stage = containers::Stage::new(&format!("{wait}{}", containers::GOOD)).unwrap();
+    stage.env.push(("SLURM_CONF".into(), cluster.conf.clone().into()));
+    let config = SlurmDockerJobConfig { infrastructure_retries: 1, ..stage.config() };
+    let scheduler = stage.scheduler(config);
+    let job = scheduler.submit(stage.path("candidate.py"), stage.path("results")).unwrap();
+    stage.appears("results/started").await;
+    (stage, scheduler, job)
 }
