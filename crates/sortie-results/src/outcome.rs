@@ -86,6 +86,24 @@ impl Outcome {
     pub fn not_started(reason: impl Into<String>) -> Self {
         Self::NotStarted { reason: reason.into(), fault: Fault::Setup }
     }
+
+    /// Its `kind`, as in its JSON.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Exited { .. } => "exited",
+            Self::Signaled { .. } => "signaled",
+            Self::TimedOut { .. } => "timed_out",
+            Self::OutOfMemory => "out_of_memory",
+            Self::OutputLimit { .. } => "output_limit",
+            Self::Cancelled => "cancelled",
+            Self::NotStarted { .. } => "not_started",
+            Self::SetupFailed { .. } => "setup_failed",
+            Self::SubmitFailed { .. } => "submit_failed",
+            Self::NodeFailed { .. } => "node_failed",
+            Self::Preempted => "preempted",
+            Self::Lost { .. } => "lost",
+        }
+    }
 }
 
 impl fmt::Display for Outcome {
@@ -185,6 +203,7 @@ mod tests {
         let lines = outcomes.iter().map(|outcome| {
             let json = serde_json::to_string(outcome).unwrap();
             assert_eq!(&serde_json::from_str::<Outcome>(&json).unwrap(), outcome);
+            assert_eq!(serde_json::to_value(outcome).unwrap()["kind"], outcome.kind());
             format!("{json}\n  {outcome}\n")
         });
         insta::assert_snapshot!(lines.collect::<String>());

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use sortie_results::jiff::Timestamp;
-use sortie_results::{Fault, Outcome, Results};
+use sortie_results::{Fault, Results};
 
 use crate::again::Void;
 use crate::{Candidate, path_text};
@@ -136,7 +136,7 @@ impl End {
             len: line.len() as u64,
             crc: crc32fast::hash(line),
             correct: results.correct,
-            outcome: kind(&results.outcome).to_owned(),
+            outcome: results.outcome.kind().to_owned(),
             fault: results.fault,
             score: score.filter(|score| results.correct && score.is_finite()),
         }
@@ -150,24 +150,6 @@ impl End {
     /// Where the next line starts, in bytes.
     pub fn next_offset(&self) -> u64 {
         self.offset + self.len + 1
-    }
-}
-
-/// As in the outcome's JSON.
-fn kind(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Exited { .. } => "exited",
-        Outcome::Signaled { .. } => "signaled",
-        Outcome::TimedOut { .. } => "timed_out",
-        Outcome::OutOfMemory => "out_of_memory",
-        Outcome::OutputLimit { .. } => "output_limit",
-        Outcome::Cancelled => "cancelled",
-        Outcome::NotStarted { .. } => "not_started",
-        Outcome::SetupFailed { .. } => "setup_failed",
-        Outcome::SubmitFailed { .. } => "submit_failed",
-        Outcome::NodeFailed { .. } => "node_failed",
-        Outcome::Preempted => "preempted",
-        Outcome::Lost { .. } => "lost",
     }
 }
 
@@ -191,28 +173,5 @@ mod tests {
         let said = r#"{"end":{"id":"a","offset":1,"len":2,"crc":3,"correct":true,"outcome":"exited","fault":"setup","score":0.5}}"#;
         assert_eq!(json, said);
         assert_eq!(serde_json::from_str::<Entry>(&json).unwrap(), entry);
-    }
-
-    #[test]
-    fn kinds_are_those_of_the_outcomes_json() {
-        let reason = || "why".to_owned();
-        let outcomes = [
-            Outcome::Exited { code: 3 },
-            Outcome::signaled(11),
-            Outcome::TimedOut { limit_seconds: 1.5 },
-            Outcome::OutOfMemory,
-            Outcome::OutputLimit { limit_bytes: 1 },
-            Outcome::Cancelled,
-            Outcome::not_started("why"),
-            Outcome::SetupFailed { reason: reason(), fault: Fault::Setup },
-            Outcome::SubmitFailed { reason: reason(), fault: Fault::Setup },
-            Outcome::NodeFailed { reason: reason() },
-            Outcome::Preempted,
-            Outcome::Lost { reason: reason() },
-        ];
-        for outcome in outcomes {
-            let json = serde_json::to_value(&outcome).unwrap();
-            assert_eq!(json["kind"], kind(&outcome));
-        }
     }
 }

@@ -8,7 +8,7 @@ use sortie_scheduler::{JobId, JobScheduler, Status};
 use tokio::time::Instant;
 
 use super::clock::Clock;
-use super::shims::{RUNS, Shims};
+use super::shims::{AN_ARRAY_FAILS, RUNS, Shims};
 use crate::GOOD;
 
 /// Notes of each script that is taken which array it asks for, and runs all of that. The script is that which the
@@ -88,9 +88,7 @@ async fn a_queue_without_room_for_all_is_given_half_of_them() {
 #[tokio::test]
 async fn after_a_pause_one_job_is_tried_before_the_others() {
     let shims = Shims::new(GOOD);
-    let list = "[ -e \"$SHIM_DIR/jobs\" ] || exit 0\n\
-                seq 0 11 | sed \"s/.*/41_&|BOOT_FAIL|n\\/a|N\\/A|N\\/A|None/\"; exit 0";
-    shims.hook("squeue", list);
+    shims.hook("squeue", AN_ARRAY_FAILS);
     let scheduler = shims.scheduler(shims.config());
     let clock = Clock::stop(shims.path(""));
     let failing = submit(&shims, &scheduler, 0..12);

@@ -22,6 +22,10 @@ pub(super) const RUNS: &str =
 const FAILS: &str = "while read -r id name state; do echo \"$id|BOOT_FAIL|n/a|N/A|N/A|None\"; done \
                      <\"$SHIM_DIR/jobs\"; exit 0";
 
+/// The same of an array of twelve, once it was submitted.
+pub(super) const AN_ARRAY_FAILS: &str = "[ -e \"$SHIM_DIR/jobs\" ] || exit 0\n\
+     seq 0 11 | sed \"s/.*/41_&|BOOT_FAIL|n\\/a|N\\/A|N\\/A|None/\"; exit 0";
+
 pub(super) struct Shims(pub(super) Stage);
 
 impl Shims {
@@ -217,9 +221,7 @@ async fn many_are_cancelled_by_one_scancel_for_a_hundred() {
 #[tokio::test]
 async fn many_equal_failures_pause_submission() {
     let shims = Shims::new(GOOD);
-    let list = "[ -e \"$SHIM_DIR/jobs\" ] || exit 0\n\
-                seq 0 11 | sed \"s/.*/41_&|BOOT_FAIL|n\\/a|N\\/A|N\\/A|None/\"; exit 0";
-    shims.hook("squeue", list);
+    shims.hook("squeue", AN_ARRAY_FAILS);
     let scheduler = shims.scheduler(shims.config());
     let results = |number| shims.0.path(&format!("results/{number}"));
     let pairs = (0..12).map(|number| (shims.0.path("candidate"), results(number)));
