@@ -84,7 +84,8 @@ impl Stage {
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         #[expect(clippy::disallowed_methods, reason = "the tool is what is tested")]
         let mut command = Command::new(program);
-        let tuned = ["RUST_LOG", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"];
+        // `CI` alone has colours where `TERM` says there are none.
+        let tuned = ["RUST_LOG", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"];
         for name in tuned {
             command.env_remove(name);
         }
