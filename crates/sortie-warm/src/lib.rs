@@ -66,8 +66,9 @@
 //!
 //! A job can tell that it is warm: `traceback.print_stack()` shows one more frame at the top, some
 //! modules of Python's own are in `sys.modules` that the evaluator did not import (`_ctypes`, `_ast`)
-//! or would import later (`gettext`, `locale` and `shutil`, which `argparse` does when it is used), and
-//! `/proc/self/cmdline` is the server's. At its end, exit handlers run and files are written out, but
+//! or would import later (`gettext`, `locale` and `shutil`, which `argparse` does when it is used), the
+//! library behind `_ctypes`, libffi, may have its own file open, and `/proc/self/cmdline` is the
+//! server's. At its end, exit handlers run and files are written out, but
 //! the modules that were imported by the server are not taken apart, nor is what importing left behind
 //! as garbage in cycles.
 //!

@@ -14,7 +14,7 @@ print(json.dumps([
     helper.VALUES, hasattr(builtins, "meddled"), os.environ.get("MEDDLED"), sys.path[1:2],
     os.getcwd(), oct(os.umask(0o22)), signal.getsignal(signal.SIGTERM) == signal.SIG_DFL,
     sys.getrecursionlimit(), json.dumps.__name__, threading.active_count(), len(sys.argv),
-    "meddled" in vars(random), sorted(os.listdir("/proc/self/fd")), sys.stdout.encoding,
+    "meddled" in vars(random), sys.stdout.encoding,
     os.getpriority(os.PRIO_PROCESS, 0),
 ]))
 helper.VALUES.append("meddled")

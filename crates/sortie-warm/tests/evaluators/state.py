@@ -25,9 +25,16 @@ def file(number):
     return number, stat.S_IFMT(found.st_mode), os.get_inheritable(number)
 
 
+def is_open(number):
+    """Whether there is a file, other than the one that newer versions of libffi keep open: that is no
+    handle on anything, and there in every process that has `ctypes`."""
+    path = f"/proc/self/fd/{number}"
+    return os.path.exists(path) and "/libffi.so" not in os.readlink(path)
+
+
 def open_files():
     numbers = [int(name) for name in os.listdir("/proc/self/fd")]
-    return [file(number) for number in numbers if os.path.exists(f"/proc/self/fd/{number}")]
+    return [file(number) for number in numbers if is_open(number)]
 
 
 def status(*wanted):
