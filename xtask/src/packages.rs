@@ -16,7 +16,7 @@ pub(crate) const ACCOUNTING: &[&str] = &["mariadb-client-core", "mariadb-server-
 pub(crate) const CONTAINERS: &[&str] = &["busybox-static", "catatonit", "docker.io", "podman"];
 
 /// What the tests run besides.
-pub(crate) const TESTS: &[&str] = &["chromium", "python3", "shellcheck"];
+pub(crate) const TESTS: &[&str] = &["chromium", "python3", "python3-numpy", "shellcheck"];
 
 /// Installs the packages that are missing; costs some milliseconds if none is.
 pub(crate) fn ensure(sh: &Shell, packages: &[&str]) -> Result<()> {

@@ -20,6 +20,9 @@ use crate::{
 /// Tells tests that need something installed or started, such as Slurm or Docker, to pass without it.
 const QUICK: &str = "SORTIE_TEST_QUICK";
 
+/// Names the interpreter that has NumPy, which is Debian's.
+const NUMPY_PYTHON: &str = "SORTIE_TEST_NUMPY_PYTHON";
+
 /// The tests that need nothing but the toolchain.
 pub(crate) fn quick(sh: &Shell) -> Result<()> {
     cargo_test(sh).arg("--workspace").env(QUICK, "1").run()?;
@@ -57,7 +60,11 @@ fn run_all(sh: &Shell, interrupts: &Interrupts, engine: &Engine, slurms: &Slurms
     let references = References::new()?;
     let tests_of = |packages: &[&str]| {
         let tests = cargo_test(sh).args(packages).env_remove(QUICK);
-        tests.envs(engine.variables()).envs(slurms.variables()).envs([references.variable()])
+        tests
+            .envs(engine.variables())
+            .envs(slurms.variables())
+            .envs([references.variable()])
+            .env(NUMPY_PYTHON, "/usr/bin/python3")
     };
     interrupts.run(tests_of(&["--workspace", "--no-run"]))?;
     let log = workspace::target("scheduler-tests.log");

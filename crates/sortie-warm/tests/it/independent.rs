@@ -1,10 +1,11 @@
 //! Jobs of one server share nothing that is random, and change nothing for each other.
 
 use std::collections::HashSet;
+use std::ffi::OsString;
 
-use sortie_process::{Start, Status};
+use sortie_process::{Command, Start, Status};
 
-use crate::Stage;
+use crate::{Stage, warmed};
 
 /// Stand in for `numpy` and `torch`, which the test does without: a generator whose state a fork copies, seeded
 /// anew by `seed()`.
@@ -81,17 +82,31 @@ async fn a_server_cannot_be_looked_into_and_a_job_can() {
 }
 
 #[tokio::test]
-#[ignore = "needs NumPy: SORTIE_TEST_PYTHON names a Python that has it"]
 async fn numpy_itself_is_forked_and_draws_nothing_alike() {
+    let Some(python) = python_with_numpy() else { return };
     let stage = Stage::new(
         "import numpy as np\na = np.random.rand(200, 200)\nprint((a @ a).sum())\n\
          print(np.random.default_rng().random())\nprint(np.random.normal(size=3))\n",
     );
     let mut drawn = HashSet::new();
     for job in 0..20 {
-        let ran = stage.run(&stage.warm(&[])).await;
+        let cold = Command { program: python.clone(), ..stage.cold(&[]) };
+        let ran = stage.run(&warmed(cold, &[], |_| ())).await;
         assert_eq!(ran.exit.start, if job == 0 { Start::Fresh } else { Start::Warm });
         assert_eq!((ran.exit.status, ran.out.lines().count()), (Status::Exited(0), 3));
         assert!(ran.out.lines().all(|line| drawn.insert(line.to_owned())), "{}", ran.out);
     }
+}
+
+/// An interpreter that has NumPy; none with `SORTIE_TEST_QUICK=1`.
+fn python_with_numpy() -> Option<OsString> {
+    const NAME: &str = "SORTIE_TEST_NUMPY_PYTHON";
+    if std::env::var_os("SORTIE_TEST_QUICK").is_some_and(|quick| quick == "1") {
+        eprintln!("left out, as SORTIE_TEST_QUICK=1: NumPy");
+        return None;
+    }
+    let python = std::env::var_os(NAME).unwrap_or_else(|| {
+        panic!("{NAME} is not set: run `cargo xtask test`, or SORTIE_TEST_QUICK=1 to do without")
+    });
+    Some(python)
 }
