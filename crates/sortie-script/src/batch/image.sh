@@ -82,7 +82,7 @@ sortie_pull_image() {
 
 # Makes sure that the image is here, which is not asked once more if it was since the node started.
 sortie_expect_image() {
-  local name=image-${sortie_image//[!A-Za-z0-9._-]/_}
+  local name=image-${sortie_image//[!A-Za-z0-9._-]/_}-$sortie_place_name
   if sortie_read_note "$name" && [[ $sortie_noted == "$sortie_boot $sortie_image" ]]; then
     return
   fi

@@ -5,24 +5,25 @@
 # a job leaves a note here while it has a container, and what was seen of an image is noted too.
 
 # Sets sortie_node to a directory of this user on this node; it stays empty if somebody else is in its place.
-# And sortie_place to which engine it is: by one command there may be several.
+# And sortie_place to which engine it is, of which there may be several by one command, and as part of a file's name.
 sortie_find_node() {
   sortie_node=/tmp/sortie-$EUID
   [[ -d $sortie_node ]] || mkdir -m 700 -- "$sortie_node" 2>/dev/null
   [[ -d $sortie_node && ! -L $sortie_node && -O $sortie_node ]] || sortie_node=''
   sortie_place="$sortie_engine ${DOCKER_HOST-} ${DOCKER_CONTEXT-} ${CONTAINER_HOST-} ${CONTAINERS_STORAGE_CONF-}"
+  sortie_place_name=${sortie_place//[!A-Za-z0-9._-]/_}
 }
 
-# sortie_note NAME TEXT: keeps a line for later jobs.
+# sortie_note NAME TEXT: keeps a line for later jobs. A name is cut to what a file's may have.
 sortie_note() {
-  [[ -z $sortie_node ]] || printf '%s\n%s\n' "$2" "$sortie_place" >"$sortie_node/$1"
+  [[ -z $sortie_node ]] || printf '%s\n%s\n' "$2" "$sortie_place" >"$sortie_node/${1:0:255}"
 } 2>/dev/null
 
 # sortie_read_note NAME: sets sortie_noted to the line, if there is one of this engine.
 sortie_read_note() {
   local place=''
   sortie_noted=''
-  [[ -n $sortie_node ]] && { read -r sortie_noted && IFS='' read -r place; } <"$sortie_node/$1"
+  [[ -n $sortie_node ]] && { read -r sortie_noted && IFS='' read -r place; } <"$sortie_node/${1:0:255}"
   [[ $place == "$sortie_place" ]]
 } 2>/dev/null
 
@@ -34,7 +35,7 @@ sortie_forget() {
 
 # Sweeps if a job is gone that had a container, and else once an hour and after each start of the node.
 sortie_sweep_if_needed() {
-  local note now swept=swept-${sortie_place//[!A-Za-z0-9._-]/_} needed='' old=()
+  local note now swept=swept-$sortie_place_name needed='' old=()
   for note in "$sortie_node"/job-*; do
     if sortie_read_note "${note##*/}"; then
       sortie_is_gone "$sortie_noted" || continue

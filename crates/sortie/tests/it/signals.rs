@@ -130,7 +130,8 @@ fn nothing_outlives_a_tool_that_is_killed() {
     let stage = Stage::shell(STUBBORN, "time: 5\nlimits: {grace_seconds: 600}\n");
     let tool = stage.start();
     stage.appears("results/ready");
-    assert!(stage.processes().len() > 3, "the test does not see the processes");
+    // A process has no environment to be known by while it becomes another program.
+    eventually("the test to see the processes", || stage.processes().len() > 3);
     send(&tool, Signal::KILL);
     assert_eq!(ended(tool).status, None);
     stage.empties();

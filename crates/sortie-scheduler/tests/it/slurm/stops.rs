@@ -52,7 +52,7 @@ async fn an_array_cancelled_while_it_waits(cluster: Cluster) {
     for job in &jobs {
         assert_eq!(end_of(&scheduler, *job).await, Outcome::Cancelled);
     }
-    assert!(from.elapsed() < Duration::from_secs(90), "{:?}", from.elapsed());
+    assert!(from.elapsed() < Duration::from_secs(300), "{:?}", from.elapsed());
     site.leaves_nothing().await;
 }
 
@@ -70,7 +70,7 @@ async fn cancelled_while_it_runs(cluster: Cluster) {
     let from = Instant::now();
     scheduler.cancel(&[job]);
     assert_eq!(end_of(&scheduler, job).await, Outcome::Cancelled);
-    assert!(from.elapsed() < Duration::from_secs(30), "{:?}", from.elapsed());
+    assert!(from.elapsed() < Duration::from_secs(300), "{:?}", from.elapsed());
     site.leaves_nothing().await;
     assert!(fs::exists(site.path("results/job_end.json")).unwrap());
 }

@@ -85,7 +85,6 @@ fn what_a_killed_job_left_is_swept_up_by_the_next() {
         let next = here.case("sleep 1");
         assert_eq!(here.run(&next), r#"{"kind":"exited","code":0}"#);
         assert_eq!(here.containers(&killed), "");
-        assert!(here.log(&next, "err").contains(&format!("sortie-{}", killed.attempt())));
         // Another job's is left alone.
         assert_ne!(here.containers(&living), "");
         signal("-TERM", other.id());
@@ -146,8 +145,11 @@ fn a_job_that_goes_well_calls_the_engine_twice() {
         let calls = here.path("calls");
         let mut case = here.case("");
         case.engine = here.wrapper(&format!("echo $1 >>{}", calls.display()));
+        let other = here.case("");
         assert_eq!(here.run(&case), r#"{"kind":"exited","code":0}"#);
         fs::remove_file(&calls).unwrap();
+        // What is noted of an engine stays noted whatever is noted of another.
+        assert_eq!(here.run(&other), r#"{"kind":"exited","code":0}"#);
         case.id = here.case("").id;
         assert_eq!(here.run(&case), r#"{"kind":"exited","code":0}"#);
         assert_eq!(fs::read_to_string(&calls).unwrap(), "run\nrm\n");
@@ -158,9 +160,6 @@ fn a_job_that_goes_well_calls_the_engine_twice() {
 fn what_is_left_is_swept_up_without_a_job_too() {
     for engine in engines() {
         let here = Here::new(&engine);
-        let killed = here.case("echo started; sleep 1000");
-        let mut script = here.start(&killed, &[]);
-        here.wait_for(&killed, "started");
         let sweep = || {
             let argv = sweep(engine.name);
             let mut command = program("bash");
@@ -169,11 +168,19 @@ fn what_is_left_is_swept_up_without_a_job_too() {
                 .envs(engine.variables.iter().map(|(name, value)| (name, value)));
             String::from_utf8(command.output().unwrap().stderr).unwrap()
         };
-        assert!(!sweep().contains(&killed.attempt()), "its job is there");
-        signal("-KILL", script.id());
-        script.wait().unwrap();
-        assert!(sweep().contains(&format!("removed the container sortie-{}", killed.attempt())));
-        assert_eq!(here.containers(&killed), "");
+        let sweeps = || {
+            let killed = here.case("echo started; sleep 1000");
+            let mut script = here.start(&killed, &[]);
+            here.wait_for(&killed, "started");
+            assert!(!sweep().contains(&killed.attempt()), "its job is there");
+            signal("-KILL", script.id());
+            script.wait().unwrap();
+            let said = sweep();
+            assert_eq!(here.containers(&killed), "");
+            said.contains(&format!("removed the container sortie-{}", killed.attempt()))
+        };
+        // The jobs of other tests sweep, too, and one may be quicker.
+        assert!((0..5).any(|_| sweeps()), "it is not told");
     }
 }
 
