@@ -10,11 +10,18 @@ import threading
 
 import helper
 
+
+def open_files():
+    """All but the file that newer versions of libffi keep open, where there is `ctypes`."""
+    names = sorted(os.listdir("/proc/self/fd"))
+    return [n for n in names if "/libffi.so" not in os.path.realpath(f"/proc/self/fd/{n}")]
+
+
 print(json.dumps([
     helper.VALUES, hasattr(builtins, "meddled"), os.environ.get("MEDDLED"), sys.path[1:2],
     os.getcwd(), oct(os.umask(0o22)), signal.getsignal(signal.SIGTERM) == signal.SIG_DFL,
     sys.getrecursionlimit(), json.dumps.__name__, threading.active_count(), len(sys.argv),
-    "meddled" in vars(random), sys.stdout.encoding,
+    "meddled" in vars(random), open_files(), sys.stdout.encoding,
     os.getpriority(os.PRIO_PROCESS, 0),
 ]))
 helper.VALUES.append("meddled")
