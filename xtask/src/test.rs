@@ -20,7 +20,7 @@ use crate::{
 /// Tells tests that need something installed or started, such as Slurm or Docker, to pass without it.
 const QUICK: &str = "SORTIE_TEST_QUICK";
 
-/// Names the interpreter that has NumPy, which is Debian's.
+/// Names the interpreter that has `NumPy`, which is Debian's.
 const NUMPY_PYTHON: &str = "SORTIE_TEST_NUMPY_PYTHON";
 
 /// The tests that need nothing but the toolchain.

@@ -98,7 +98,7 @@ async fn numpy_itself_is_forked_and_draws_nothing_alike() {
     }
 }
 
-/// An interpreter that has NumPy; none with `SORTIE_TEST_QUICK=1`.
+/// An interpreter that has `NumPy`; none with `SORTIE_TEST_QUICK=1`.
 fn python_with_numpy() -> Option<OsString> {
     const NAME: &str = "SORTIE_TEST_NUMPY_PYTHON";
     if std::env::var_os("SORTIE_TEST_QUICK").is_some_and(|quick| quick == "1") {
