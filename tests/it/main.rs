@@ -70,9 +70,9 @@ fn scheduler(config: JobConfig, max_workers: usize) -> JobScheduler {
     JobScheduler::new(config.job_type(), config, options).unwrap()
 }
 
-/// Waits, a minute at most, until something is so.
+/// Waits, two minutes at most, until something is so.
 async fn eventually(what: &str, is_so: impl Fn() -> bool) {
-    let give_up = Instant::now() + Duration::from_secs(60);
+    let give_up = Instant::now() + Duration::from_secs(120);
     while !is_so() {
         assert!(Instant::now() < give_up, "waited for {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;

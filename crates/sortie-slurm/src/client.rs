@@ -222,6 +222,11 @@ impl Cluster for Client {
             }
         }
     }
+
+    async fn forgets_after(&self) -> Option<Duration> {
+        let site = self.site().await.ok()?;
+        site.min_job_age.filter(|_| !site.accounting)
+    }
 }
 
 impl std::fmt::Debug for Client {

@@ -1,6 +1,6 @@
 //! The seam between watching jobs and asking Slurm about them.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
@@ -22,4 +22,8 @@ pub trait Cluster: Send + Sync + 'static {
 
     /// What the controller remembers of one job; `None` if it does not know it, or not any more.
     async fn show(&self, id: &JobId) -> Result<Option<JobInfo>, Error>;
+
+    /// For how long a job that is over is in [`queue`](Self::queue) and, after that, nowhere: `None` where accounts
+    /// are kept, or where the cluster does not say.
+    async fn forgets_after(&self) -> Option<Duration>;
 }

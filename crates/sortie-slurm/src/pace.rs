@@ -81,6 +81,12 @@ impl Pacer {
         self.schedule(now, self.interval, (usual * SHARE).min(longest));
     }
 
+    /// Half the time after which a job that is over is forgotten is the longest pause, or the soonest if that is longer:
+    /// how such a job ended is not known from elsewhere.
+    pub(crate) fn heed_forgetting(&mut self, after: Duration) {
+        self.pace.latest = self.pace.latest.min((after / 2).max(self.pace.soonest));
+    }
+
     /// There was no answer.
     pub(crate) fn failed(&mut self, now: Instant) {
         self.interval = (self.interval * 2).min(self.pace.latest * 2);
@@ -131,6 +137,17 @@ mod tests {
         assert_eq!(pacer.next, now + Duration::from_secs(3));
         let busy = pauses(&mut pacer, 10, true);
         assert!(busy.iter().all(|pause| *pause <= 10_800), "{busy:?}");
+    }
+
+    #[test]
+    fn what_is_soon_forgotten_is_asked_for_in_time() {
+        let mut pacer = Pacer::new(Pace::default(), Instant::now());
+        pacer.heed_forgetting(Duration::from_secs(20));
+        let quiet = pauses(&mut pacer, 10, false);
+        assert!(quiet.iter().all(|pause| *pause <= 12_000), "{quiet:?}");
+        pacer.heed_forgetting(Duration::from_secs(2));
+        let quiet = pauses(&mut pacer, 10, false);
+        assert!(quiet.iter().all(|pause| (2400..=3600).contains(pause)), "{quiet:?}");
     }
 
     #[test]

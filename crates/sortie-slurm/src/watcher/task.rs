@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::{self, JoinSet};
@@ -34,7 +34,7 @@ enum Call {
 
 enum Answer {
     Looked(Vec<(JobId, Evidence)>),
-    Queue { asked: Instant, result: Result<Jobs, Error> },
+    Queue { asked: Instant, result: Result<Jobs, Error>, forgets_after: Option<Duration> },
     Accounts { ids: Vec<JobId>, result: Result<Jobs, Error> },
     Shown(Vec<(JobId, Option<JobInfo>)>),
 }
@@ -135,7 +135,10 @@ impl Task {
         if now >= self.pacer.next {
             let cluster = self.cluster.clone();
             self.call(Call::Queue, async move {
-                Answer::Queue { asked: now, result: cluster.queue().await }
+                let result = cluster.queue().await;
+                let forgets_after =
+                    if result.is_ok() { cluster.forgets_after().await } else { None };
+                Answer::Queue { asked: now, result, forgets_after }
             });
         }
         self.ask(now);
@@ -206,7 +209,12 @@ impl Task {
                     self.observe(now, &id, Observation::Evidence(evidence));
                 }
             }
-            Answer::Queue { asked, result } => self.take_queue(now, asked, result),
+            Answer::Queue { asked, result, forgets_after } => {
+                if let Some(after) = forgets_after {
+                    self.pacer.heed_forgetting(after);
+                }
+                self.take_queue(now, asked, result);
+            }
             Answer::Accounts { ids, result: Ok(jobs) } => {
                 for id in ids {
                     self.observe(now, &id, Observation::Accounts(jobs.get(&id).cloned()));

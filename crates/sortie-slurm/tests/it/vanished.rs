@@ -75,6 +75,17 @@ async fn a_job_cancelled_while_pending_is_over_at_once() {
     assert!(at < 90.0, "{at}");
 }
 
+/// Or it would be taken for lost, and run again.
+#[tokio::test(start_paused = true)]
+async fn without_accounts_such_a_job_is_seen_before_it_is_forgotten() {
+    for seconds in 0..40 {
+        let at = 300.0 + f64::from(seconds);
+        let life = Life::ended("CANCELLED", at, at);
+        let mut watched = World::new(20.0, no_accounting()).watch([life]);
+        assert_eq!(watched.next_end().await.1.how, Ending::Cancelled(None), "at {at} s");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_state_nobody_knows_neither_ends_a_job_nor_hangs_it() {
     let mut watched =

@@ -179,6 +179,10 @@ impl Cluster for World {
         let now = self.answer(&self.faults.show).await?;
         Ok(self.life(id).and_then(|life| self.info(now, &life)))
     }
+
+    async fn forgets_after(&self) -> Option<Duration> {
+        self.faults.no_accounting.then_some(Duration::from_secs_f64(self.memory))
+    }
 }
 
 /// Jobs under watch, and what is reported of them.

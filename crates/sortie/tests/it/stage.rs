@@ -206,9 +206,9 @@ impl std::fmt::Debug for Ran {
     }
 }
 
-/// Waits, a minute at most, until something is so.
+/// Waits, two minutes at most, until something is so.
 pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let give_up = Instant::now() + Duration::from_secs(60);
+    let give_up = Instant::now() + Duration::from_secs(120);
     while !is_so() {
         assert!(Instant::now() < give_up, "waited for {what}");
         std::thread::sleep(Duration::from_millis(5));

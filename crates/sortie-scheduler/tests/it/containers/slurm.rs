@@ -17,7 +17,7 @@ async fn a_time_limit_holds_for_the_container() {
     assert!(matches!(results.outcome, Outcome::TimedOut { .. }), "{}", results.outcome);
 }
 
-/// Slurm here kills a script 5 s after it has told it to end.
+/// Slurm here kills a script 10 s after it has told it to end.
 #[tokio::test]
 async fn a_grace_period_that_slurm_would_cut_short_is_shortened() {
     let Some(stage) = Stage::new(STUBBORN) else { return };
@@ -31,8 +31,8 @@ async fn a_grace_period_that_slurm_would_cut_short_is_shortened() {
     assert_eq!(results.outcome, Outcome::Cancelled);
     assert_eq!(stage.containers(results.attempt), "");
     let script = fs::read_to_string(stage.path("results/job_script.sh")).unwrap();
-    // The KillWait of the tests' Slurm is 6 s.
-    assert!(script.contains("\nsortie_grace=40 "), "{script}");
+    // The KillWait of the tests' Slurm is 10 s.
+    assert!(script.contains("\nsortie_grace=80 "), "{script}");
 }
 
 /// Says to a child process, started from this program, where to submit a job.

@@ -2,7 +2,6 @@
 //! wait, there is nothing else to do on two processors.
 
 use std::fs;
-use std::time::Duration;
 
 use sortie_results::{Fault, Outcome, Results};
 
@@ -47,8 +46,8 @@ async fn told_before_its_time_limit(cluster: Cluster) {
     assert!(results.seconds.running < 175.0, "before Slurm would have ended it: {results:?}");
 }
 
-/// Doubles a variable until it is too much.
-const HOG: &str = "x=0123456789abcdef; while :; do x=$x$x; sleep 0.2; done";
+/// Doubles a variable until it is too much, at 256 MiB.
+const HOG: &str = "x=0123456789abcdef; for i in $(seq 24); do x=$x$x; sleep 0.2; done; sleep 600";
 
 fn over_memory(results: &Results) {
     assert_eq!(results.outcome, Outcome::OutOfMemory, "{results:?}");
@@ -88,9 +87,6 @@ fn with_silent_squeue(site: &Site) -> sortie_scheduler::JobScheduler {
     super::scheduler(site.config(), site.env(&[site.path("shims")]))
 }
 
-/// `MinJobAge` is 5 s, and a job is forgotten within twice that.
-const FORGETTING: Duration = Duration::from_secs(15);
-
 async fn killed_and_forgotten_before_anyone_asked(cluster: Cluster) {
     // Its parent is the script.
     let site = Site::new(cluster, r#"echo "$PPID" >"$4/script"; touch "$4/up"; sleep 600"#);
@@ -102,23 +98,23 @@ async fn killed_and_forgotten_before_anyone_asked(cluster: Cluster) {
     crate::eventually("it to be known that it runs", running).await;
     crate::write(&site.path("silent"), "");
     crate::run_program("kill", &["-KILL", site.read("results/script").trim()]);
-    for process in site.stage.processes() {
-        crate::run_program("kill", &["-KILL", &process]);
-    }
+    // Slurm is about to do the same.
+    let processes = site.stage.processes().join(" ");
+    crate::run_program("sh", &["-c", &format!("kill -KILL {processes} || :")]);
     site.leaves_nothing().await;
-    tokio::time::sleep(FORGETTING).await;
+    tokio::time::sleep(site.cluster.forgets_after()).await;
     fs::remove_file(site.path("silent")).unwrap();
     let finished = scheduler.wait(job).await.unwrap();
     assert!(matches!(finished.outcome, Outcome::Lost { .. }), "{finished:?}");
     assert_eq!(finished.fault, Some(Fault::Infrastructure));
 }
 
-/// Its own record is enough.
+/// Its own record is enough: the queue is silent to the end.
 async fn ended_and_forgotten_before_anyone_asked(cluster: Cluster) {
     let site = Site::new(cluster, GOOD);
     let scheduler = with_silent_squeue(&site);
     crate::write(&site.path("silent"), "");
     let run = scheduler.run(site.path("candidate"), site.path("results"));
-    let (results, took) = run.await.unwrap();
-    assert!(results.correct && took < FORGETTING, "{results:?} {took:?}");
+    let (results, _) = run.await.unwrap();
+    assert!(results.correct, "{results:?}");
 }

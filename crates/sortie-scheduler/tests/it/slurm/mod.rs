@@ -87,6 +87,12 @@ impl Cluster {
         value.unwrap_or_else(|| panic!("{name} in {}", self.conf.display())).to_owned()
     }
 
+    /// After so long a job that is over is forgotten: twice `MinJobAge` at most.
+    fn forgets_after(&self) -> Duration {
+        let seconds = self.setting("MinJobAge").parse().unwrap();
+        2 * Duration::from_secs(seconds) + Duration::from_secs(5)
+    }
+
     /// What one of Slurm's programs prints on standard output.
     #[expect(clippy::disallowed_methods, reason = "a process of the test, not of the crate")]
     fn slurm(&self, program: &str, args: &[&str]) -> String {
@@ -155,7 +161,7 @@ impl Site {
 
     /// Slurm's own helpers that still have the job's environment take a moment to leave.
     async fn leaves_nothing(&self) {
-        let give_up = Instant::now() + Duration::from_secs(30);
+        let give_up = Instant::now() + Duration::from_secs(120);
         loop {
             let left = self.stage.processes();
             let command = |pid| fs::read_to_string(format!("/proc/{pid}/cmdline"));
@@ -237,7 +243,12 @@ async fn waits_for(scheduler: &JobScheduler, job: JobId, wanted: &str) -> String
     }
 }
 
-/// Makes two tests of each function: with accounting, and without.
+/// What a test does, which takes ten minutes at most.
+async fn in_time<T>(test: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(600), test).await.unwrap()
+}
+
+/// Makes two tests of each function: with accounting, and without. One that hangs fails.
 macro_rules! on_both {
     ($($name:ident)*) => {$(
         mod $name {
@@ -246,14 +257,14 @@ macro_rules! on_both {
             #[tokio::test]
             async fn plain() {
                 if let Some(cluster) = Plain.shared() {
-                    super::$name(cluster).await;
+                    $crate::slurm::in_time(super::$name(cluster)).await;
                 }
             }
 
             #[tokio::test]
             async fn accounting() {
                 if let Some(cluster) = Accounting.shared() {
-                    super::$name(cluster).await;
+                    $crate::slurm::in_time(super::$name(cluster)).await;
                 }
             }
         }

@@ -86,9 +86,9 @@ impl Node {
         self.end(&mut script)
     }
 
-    /// Waits for the end of a script, which must not take long.
+    /// Waits for the end of a script, two minutes at most.
     pub(crate) fn end(&self, script: &mut Child) -> Ended {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(120);
         let status = loop {
             if let Some(status) = script.try_wait().unwrap() {
                 break status;
@@ -117,7 +117,7 @@ impl Node {
 
     /// Waits until a file is there that is not empty, and reads it.
     pub(crate) fn wait_for(&self, name: &str) -> String {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(120);
         while self.text(name).is_empty() {
             assert!(Instant::now() < deadline, "no {name}; {}", self.text("results/job_log.err"));
             std::thread::sleep(Duration::from_millis(5));

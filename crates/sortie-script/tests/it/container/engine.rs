@@ -155,7 +155,7 @@ impl Here {
 
     /// Waits until the log has this in it.
     pub(crate) fn wait_for(&self, case: &Case, text: &str) {
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + Duration::from_secs(120);
         while !self.log(case, "out").contains(text) {
             assert!(Instant::now() < deadline, "no {text}: {}", self.log(case, "err"));
             std::thread::sleep(Duration::from_millis(10));
