@@ -1,13 +1,13 @@
 //! One command under way: what is due next, and when it is over.
 
-use std::collections::HashSet;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant, SystemTime};
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::forker::{Forker, Told};
 use crate::logs::Logs;
 use crate::shepherd::Shepherd;
 use crate::sys::{self, Reaped};
@@ -23,6 +23,8 @@ const TIDY: Duration = Duration::from_millis(500);
 const AGAIN: Duration = Duration::from_millis(5);
 /// … and in the end, where the kernel is slow to let a process go.
 const AGAIN_AT_LAST: Duration = Duration::from_millis(500);
+/// A template that by then has not told of the end of what was killed is killed, too.
+const TEMPLATE_HANGS: Duration = Duration::from_millis(160);
 
 /// What is due when the time comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +76,12 @@ pub(crate) enum Heard {
 }
 
 /// A command whose last process is gone.
-pub(crate) struct Ended(Attempt, Status);
+pub(crate) struct Ended {
+    attempt: Attempt,
+    status: Status,
+    /// Whether the template was, which has forked its first process.
+    lost: bool,
+}
 
 impl Attempt {
     /// A command that has the limits of its request from now on, and no process yet.
@@ -141,7 +148,7 @@ impl Attempt {
                 return Ok(Heard::Something);
             } else if Instant::now() >= by {
                 return Ok(Heard::Nothing);
-            } else if self.turn(shepherd, Some((socket, by)))? && !self.is_stopped() {
+            } else if self.turn(shepherd, Some((socket, Some(by))))? && !self.is_stopped() {
                 return Ok(Heard::Something);
             }
         }
@@ -161,14 +168,27 @@ impl Attempt {
     }
 
     /// Keeps the command, which has this first process (or was stopped before it had one), until none
-    /// of its processes is left.
+    /// of its processes is left. `forker` is the template that forked it, and tells of its end.
     ///
     /// An error where the shepherd was told to leave meanwhile, by SIGTERM: the warden is gone, or the
     /// command meddles. Nobody has asked for its end, so that there is no answer to give.
-    pub(crate) fn run(mut self, shepherd: &Shepherd, first: Option<Pid>) -> io::Result<Ended> {
+    pub(crate) fn run(
+        mut self,
+        shepherd: &Shepherd,
+        first: Option<Pid>,
+        mut forker: Option<&mut Forker>,
+    ) -> io::Result<Ended> {
         self.first = first;
-        while self.reap() {
-            self.turn(shepherd, None)?;
+        let mut lost = false;
+        loop {
+            lost |= self.listen(&mut forker);
+            if !self.reap() {
+                // Its last word may have come with its end.
+                lost |= self.listen(&mut forker);
+                break;
+            }
+            let heard = forker.as_deref().map(|forker| (forker.socket(), None));
+            self.turn(shepherd, heard)?;
         }
         if self.told_to_leave {
             return Err(io::ErrorKind::Interrupted.into());
@@ -177,8 +197,24 @@ impl Attempt {
             self.stopped = Some(Stopped::LogLimit);
         }
         let killed = Status::Signaled(Signal::SIGKILL as i32);
-        let status = self.status.or(self.template_end).unwrap_or(killed);
-        Ok(Ended(self, status))
+        let before = if first.is_none() { self.template_end } else { None };
+        let status = self.status.or(before).unwrap_or(killed);
+        Ok(Ended { attempt: self, status, lost })
+    }
+
+    /// Takes in what the template tells of the first process, until that has ended; whether it is lost, and with it
+    /// the first process.
+    fn listen(&mut self, forker: &mut Option<&mut Forker>) -> bool {
+        let told = forker.as_deref_mut().map_or(Told::Nothing, Forker::told);
+        if told != Told::Nothing {
+            *forker = None;
+        }
+        match (&told, self.template) {
+            (Told::Ended(status, usage), _) => self.first_has_ended(*status, usage),
+            (Told::Nonsense, Some(template)) => drop(kill(template, Signal::SIGKILL)),
+            _ => {}
+        }
+        told == Told::Nonsense
     }
 
     /// Does what is due and waits for something to happen, which may be that `template` can be read;
@@ -186,13 +222,13 @@ impl Attempt {
     fn turn(
         &mut self,
         shepherd: &Shepherd,
-        template: Option<(BorrowedFd<'_>, Instant)>,
+        template: Option<(BorrowedFd<'_>, Option<Instant>)>,
     ) -> io::Result<bool> {
         self.step(Instant::now());
         let signals = shepherd.signals.as_fd();
         let socket = if self.launcher_there { shepherd.socket.as_fd() } else { signals };
         let (template, by) = template.unzip();
-        let until = [self.next(), by].into_iter().flatten().min();
+        let until = [self.next(), by.flatten()].into_iter().flatten().min();
         let [message, signal, heard] = wait([socket, signals, template.unwrap_or(signals)], until)?;
         if signal && shepherd.signals.drain().end {
             self.told_to_leave = true;
@@ -222,12 +258,14 @@ impl Attempt {
                     self.template = None;
                     self.template_end = Some(status);
                 }
-                Reaped::Child(pid, status, usage) => {
+                Reaped::Child(pid, status, usage)
+                    if Some(pid) == self.first && self.status.is_none() =>
+                {
+                    self.first_has_ended(status, &usage);
+                }
+                Reaped::Child(_, status, usage) => {
                     self.usage.add(&usage);
-                    if Some(pid) == self.first {
-                        self.status = Some(status);
-                        self.begin_settling();
-                    } else if self.status.is_some() && matches!(status, Status::Signaled(_)) {
+                    if self.status.is_some() && matches!(status, Status::Signaled(_)) {
                         self.stragglers += 1;
                     }
                 }
@@ -240,7 +278,9 @@ impl Attempt {
         self.status.is_some() && self.template.is_some_and(tree::is_only_child)
     }
 
-    fn begin_settling(&mut self) {
+    fn first_has_ended(&mut self, status: Status, usage: &Usage) {
+        self.usage.add(usage);
+        self.status = Some(status);
         if self.phase == Phase::Running {
             self.enter(Phase::Settling, SETTLE);
         }
@@ -292,10 +332,10 @@ impl Attempt {
     }
 
     fn enter(&mut self, phase: Phase, time: Duration) {
-        let spared: HashSet<_> =
-            self.template.filter(|_| self.first.is_some()).into_iter().collect();
+        let hangs = self.again >= TEMPLATE_HANGS && self.status.is_none();
+        let spared = self.template.filter(|_| self.first.is_some() && !hangs);
         // A process list that cannot be read may be there later.
-        let send = |signal| drop(tree::signal(signal, &spared));
+        let send = |signal| drop(tree::signal(signal, spared));
         match phase {
             Phase::Running | Phase::Settling => {}
             Phase::Ending => {
@@ -318,12 +358,17 @@ impl Attempt {
 impl Ended {
     /// Whether SIGKILL ended the first process, and sortie did not send it.
     pub(crate) fn killed_from_outside(&self) -> bool {
-        self.0.stopped.is_none() && self.1 == Status::Signaled(Signal::SIGKILL as i32)
+        self.attempt.stopped.is_none() && self.status == Status::Signaled(Signal::SIGKILL as i32)
+    }
+
+    /// Whether it was the end of its template that ended it, which killed it or told no more of it.
+    pub(crate) fn lost_with_template(&self) -> bool {
+        self.lost && self.killed_from_outside()
     }
 
     /// Whether the template is still there.
     pub(crate) fn has_template(&self) -> bool {
-        self.0.has_template()
+        self.attempt.has_template()
     }
 
     pub(crate) fn exit(
@@ -333,7 +378,7 @@ impl Ended {
         ready: bool,
         out_of_memory: bool,
     ) -> Exit {
-        let Self(attempt, status) = self;
+        let Self { attempt, status, .. } = self;
         Exit {
             start,
             status,

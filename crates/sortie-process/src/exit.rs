@@ -44,6 +44,13 @@ pub enum Start {
     },
 }
 
+impl Start {
+    /// Whether a template forked it.
+    pub(crate) fn is_forked(&self) -> bool {
+        matches!(self, Self::Warm | Self::Fresh)
+    }
+}
+
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {

@@ -3,13 +3,11 @@
 use std::fs::{self, File};
 use std::io::{self, IoSlice, Read, Write};
 use std::mem;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
-use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 
 use crate::attempt::{Attempt, Heard};
@@ -18,7 +16,7 @@ use crate::logs::Logs;
 use crate::shepherd::Shepherd;
 use crate::sys::{self, Image, SpawnFailed};
 use crate::wire::{Execution, TemplateSpec};
-use crate::{Status, Template, program};
+use crate::{Status, Template, Usage, program};
 
 /// How long a template that is ready may take to fork.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -51,6 +49,17 @@ pub(crate) enum Answer {
     No(String),
     /// The command was stopped meanwhile, and nothing is left of both.
     Stopped,
+}
+
+/// What the template tells of its command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Nothing so far.
+    Nothing,
+    /// Its first process has ended like this.
+    Ended(Status, Usage),
+    /// What cannot be made sense of, or that it is gone.
+    Nonsense,
 }
 
 /// A line of the template.
@@ -130,9 +139,24 @@ impl Forker {
         let pid = line.strip_prefix("pid ").and_then(|pid| pid.parse().ok()).map(Pid::from_raw);
         Ok(match pid {
             None => Answer::No(reason(&line)),
-            Some(pid) if is_child(pid) => Answer::Forked(pid),
-            Some(pid) => Answer::No(format!("it forked process {pid}, which is not there")),
+            Some(pid) => Answer::Forked(pid),
         })
+    }
+
+    /// What it tells of its command by now.
+    pub(crate) fn told(&mut self) -> Told {
+        match self.read() {
+            Ok(true) => {}
+            Err(error) if is_early(&error) => {}
+            _ => return Told::Nonsense,
+        }
+        let Some(line) = self.heard_line() else { return Told::Nothing };
+        ended(&line).map_or(Told::Nonsense, |(status, usage)| Told::Ended(status, usage))
+    }
+
+    /// Where it can be heard.
+    pub(crate) fn socket(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 
     fn send(&mut self, told: &[u8], files: &[RawFd]) -> io::Result<()> {
@@ -158,24 +182,36 @@ impl Forker {
     ) -> io::Result<Line> {
         let no = |reason: String| Ok(Line::Not(Answer::No(reason)));
         loop {
-            if let Some(end) = self.heard.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = self.heard.drain(..=end).collect();
-                return Ok(Line::Said(String::from_utf8_lossy(&line[..end]).into_owned()));
+            if let Some(line) = self.heard_line() {
+                return Ok(Line::Said(line));
             }
             match attempt.hear(shepherd, self.socket.as_fd(), by)? {
                 Heard::Something => {}
                 Heard::Nothing => return no("it says nothing".to_owned()),
                 Heard::Stopped => return Ok(Line::Not(Answer::Stopped)),
             }
-            let mut buffer = [0; LONGEST];
-            match self.socket.read(&mut buffer) {
-                Ok(read) if read > 0 && self.heard.len() < LONGEST => {
-                    self.heard.extend_from_slice(&buffer[..read]);
-                }
+            match self.read() {
+                Ok(true) => {}
                 Err(error) if is_early(&error) && attempt.has_template() => {}
                 _ => return self.ended(attempt, shepherd),
             }
         }
+    }
+
+    /// The next line of what was heard.
+    fn heard_line(&mut self) -> Option<String> {
+        let end = self.heard.iter().position(|byte| *byte == b'\n')?;
+        let line: Vec<u8> = self.heard.drain(..=end).collect();
+        Some(String::from_utf8_lossy(&line[..end]).into_owned())
+    }
+
+    /// Hears what it says; false where it has hung up, or says too much.
+    fn read(&mut self) -> io::Result<bool> {
+        let mut buffer = [0; LONGEST];
+        let read = self.socket.read(&mut buffer)?;
+        let sound = read > 0 && self.heard.len() < LONGEST;
+        self.heard.extend_from_slice(&buffer[..read]);
+        Ok(sound)
     }
 
     /// It has hung up, and most likely ended: how, and the last line it printed.
@@ -243,10 +279,14 @@ fn is_early(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
-/// Whether a process is this one's child, running or ended.
-fn is_child(pid: Pid) -> bool {
-    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-    waitid(Id::Pid(pid), flags) != Err(Errno::ECHILD)
+/// Reads `ended STATUS USER SYSTEM PEAK`.
+fn ended(line: &str) -> Option<(Status, Usage)> {
+    let (status, usage) = line.strip_prefix("ended ")?.split_once(' ')?;
+    let usage: Vec<u64> = usage.split(' ').map(str::parse).collect::<Result<_, _>>().ok()?;
+    let [user, system, peak] = usage[..] else { return None };
+    let [user, system] = [user, system].map(Duration::from_micros);
+    let usage = Usage { user, system, peak_memory: peak.saturating_mul(1024) };
+    Some((sys::decode(status.parse().ok()?), usage))
 }
 
 /// A process's resident memory, in pages, `proc_pid_statm(5)`.

@@ -61,14 +61,16 @@
 //!
 //! Where a command's set-up costs more than its work, it can be had from a [`Template`]: a process that
 //! has done the set-up and forks itself. The shepherd starts it as one more child and asks it over a
-//! private socket. What it forks is orphaned at once, and so becomes the shepherd's own child: it is
-//! waited for, limited and ended by the same code as a command that was executed, and the template has
-//! no part in that. It runs only when the shepherd has seen that it is its child and has said so. A
-//! template that is of no use, however that is, leaves its command to be executed; [`Exit::start`] tells.
+//! private socket. What it forks is below the shepherd as well: it is limited and ended by the same code
+//! as a command that was executed. Only its first process is waited for by the template, which tells
+//! the shepherd how that ended; all others come to the shepherd, as ever. A fork that is not its
+//! parent's child would cost a second fork, which for a large template is most of what it does.
+//! The command runs only when the shepherd has said so. A template that is of no use, however that
+//! is, leaves its command to be executed; [`Exit::start`] tells. One that dies while its command runs
+//! takes that along: the shepherd leaves then, and the command is lost.
 //!
 //! ```text
-//!   shepherd ──┬──▶ template ─ ─fork─ ─▶ (a process that leaves) ─ ─fork─ ─┐
-//!              └──▶ command ◀─ ─ ─ ─ ─ ─ ─ ─ ─ orphaned─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─┘
+//!   shepherd ──▶ template ──fork──▶ command
 //! ```
 //!
 //! # Launchers

@@ -116,11 +116,14 @@ impl Shepherd {
                 }
             },
         };
-        let ended = attempt.run(self, first)?;
-        if !ended.has_template() {
-            self.template = None;
-        }
+        let mut kept = self.template.take();
+        let from = kept.as_mut().map(|kept| &mut kept.forker).filter(|_| start.is_forked());
+        let ended = attempt.run(self, first, from)?;
+        self.template = kept.filter(|_| ended.has_template());
         let out_of_memory = ended.killed_from_outside() && self.oom_kills.now() > kills_before;
+        if ended.lost_with_template() && !out_of_memory {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         let ready = gate.is_none_or(|(reader, writer)| {
             drop(writer);
             nix::unistd::read(&reader, &mut [0]).is_ok_and(|bytes| bytes == 1)

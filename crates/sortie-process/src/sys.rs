@@ -112,15 +112,17 @@ pub(crate) fn reap() -> Reaped {
     };
     match pid {
         0 => Reaped::AllRunning,
-        pid if pid > 0 => {
-            let status = if libc::WIFSIGNALED(status) {
-                Status::Signaled(libc::WTERMSIG(status))
-            } else {
-                Status::Exited(libc::WEXITSTATUS(status))
-            };
-            Reaped::Child(Pid::from_raw(pid), status, convert(&usage))
-        }
+        pid if pid > 0 => Reaped::Child(Pid::from_raw(pid), decode(status), convert(&usage)),
         _ => Reaped::None,
+    }
+}
+
+/// The status of a process that has ended, as the `wait` functions tell it.
+pub(crate) fn decode(status: i32) -> Status {
+    if libc::WIFSIGNALED(status) {
+        Status::Signaled(libc::WTERMSIG(status))
+    } else {
+        Status::Exited(libc::WEXITSTATUS(status))
     }
 }
 

@@ -29,12 +29,14 @@ pub struct FromTemplate {
 /// | `refuse REASON` | it must not be forked, now or ever |
 /// | `changed REASON` | it is out of date: a new one is to take its place |
 /// | `pid PID` | this process is the command, and waits for the word to go |
+/// | `ended STATUS USER SYSTEM PEAK` | the command has ended: its status and what it used, as `wait4(2)` tells them, in µs and KiB |
 ///
 /// Once ready it gets requests: the length of the arguments in bytes (little-endian `u32`), the
 /// arguments, each ended by a NUL, and with the first byte three files: standard output, standard
-/// error and the end of a pipe. The process it answers with has been orphaned, so that it is the
-/// shepherd's child, and leads a session of its own. It starts when a byte comes down the pipe, and
-/// ends if the pipe does: a command never runs without its shepherd knowing.
+/// error and the end of a pipe. The process it answers with is its child, and leads a session of its
+/// own. That starts when a byte comes down the pipe, and ends if the pipe does: a command never runs
+/// without its shepherd knowing. It ends when its template does: one that is killed takes its command
+/// along, which is lost then.
 ///
 /// Its standard output and error are regular files, of which nothing is kept; a process made from it
 /// may repeat what they hold at that time.

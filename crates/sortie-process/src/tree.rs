@@ -18,23 +18,39 @@ struct Process {
     group: i32,
 }
 
-/// Sends `signal` to every process below this one, save `spared` and what is below them. Returns
-/// how many there were.
+/// Sends `signal` to every process below this one, save `spared`.
 ///
 /// A group is signalled as a whole: the kernel lets no `fork` of a member slip through in between.
 /// All members of such a group are in the tree, as a group never reaches beyond its session, and
 /// each tree's root starts a session.
-pub(crate) fn signal(signal: Signal, spared: &HashSet<Pid>) -> io::Result<usize> {
+pub(crate) fn signal(signal: Signal, spared: Option<Pid>) -> io::Result<()> {
+    let mut below = descendants(&processes()?, getpid().as_raw(), &HashSet::new());
+    let is_spared = |process: &Process| Some(process.pid) == spared.map(Pid::as_raw);
+    let of_spared = below.iter().find(|process| is_spared(process)).map(|process| process.group);
+    below.retain(|process| !is_spared(process));
+    send(signal, &below, of_spared);
+    Ok(())
+}
+
+/// Sends `signal` to every process below this one, save what is in the trees of `spared`. Returns
+/// how many there were.
+pub(crate) fn signal_others(signal: Signal, spared: &HashSet<Pid>) -> io::Result<usize> {
     let below = descendants(&processes()?, getpid().as_raw(), spared);
-    let own_group = getpgrp().as_raw();
-    let groups: HashSet<i32> = below.iter().map(|p| p.group).filter(|g| *g != own_group).collect();
-    for group in groups {
+    send(signal, &below, None);
+    Ok(below.len())
+}
+
+/// Signals whole groups, but not that of this process, nor the one given.
+fn send(signal: Signal, processes: &[Process], spared_group: Option<i32>) {
+    let not_whole = [Some(getpgrp().as_raw()), spared_group];
+    let (single, grouped): (Vec<&Process>, Vec<&Process>) =
+        processes.iter().partition(|process| not_whole.contains(&Some(process.group)));
+    for group in grouped.iter().map(|process| process.group).collect::<HashSet<_>>() {
         let _ = killpg(Pid::from_raw(group), signal);
     }
-    for process in below.iter().filter(|p| p.group == own_group) {
+    for process in single {
         let _ = kill(Pid::from_raw(process.pid), signal);
     }
-    Ok(below.len())
 }
 
 /// Whether `child` is the only child of this process, which has one thread.

@@ -139,7 +139,7 @@ impl Warden {
         let spared = self.shepherds.keys().copied().collect();
         let give_up = Instant::now() + PATIENCE;
         while !matches!(self.reap_strays(&mut closed), Reaped::None)
-            && tree::signal(Signal::SIGKILL, &spared).is_ok_and(|found| found > 0)
+            && tree::signal_others(Signal::SIGKILL, &spared).is_ok_and(|found| found > 0)
             && Instant::now() < give_up
         {
             let soon = Instant::now() + Duration::from_millis(2);

@@ -1,6 +1,5 @@
 //! A shepherd with a template: asks it for a command's first process, replaces it, ends it.
 
-use std::collections::HashSet;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
@@ -119,7 +118,7 @@ impl Shepherd {
             return;
         }
         while !matches!(sys::reap_all(), Reaped::None) {
-            let _ = tree::signal(Signal::SIGKILL, &HashSet::new());
+            let _ = tree::signal(Signal::SIGKILL, None);
             // Not by the signals that come, which may be one to leave.
             std::thread::sleep(Duration::from_millis(1));
         }

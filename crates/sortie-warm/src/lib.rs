@@ -68,7 +68,8 @@
 //! modules of Python's own are in `sys.modules` that the evaluator did not import (`_ctypes`, `_ast`)
 //! or would import later (`gettext`, `locale` and `shutil`, which `argparse` does when it is used), the
 //! library behind `_ctypes`, libffi, may have its own file open, and `/proc/self/cmdline` is the
-//! server's. At its end, exit handlers run and files are written out, but
+//! server's, which is its parent. A server that is killed takes its job along, which is lost then as if
+//! sortie's own process had been killed, and is not said to have failed. At its end, exit handlers run and files are written out, but
 //! the modules that were imported by the server are not taken apart, nor is what importing left behind
 //! as garbage in cycles.
 //!

@@ -6,7 +6,7 @@ evaluator without running it, imports what that imports at its top level and the
 says `ready`; or `refuse REASON`, where a fork of it could not do what a fresh interpreter does. For
 each request (a command line and three files) it makes a process that goes on as
 `python EVALUATOR ...` would: `serve` returns in that process, and the last lines of this file run
-the evaluator in it.
+the evaluator in it. When it has ended, the server tells how.
 
 Standard library only, and no more of it than is loaded anyway, for Python 3.8 and later on Linux.
 """
@@ -55,8 +55,23 @@ class Library:
             setattr(self, name, Function(_ctypes.dlsym(handle, name)))
 
 
-c = Library("daemon", "exit", "fflush", "fork", "prctl", "signal", "PyOS_BeforeFork",
-            "PyOS_AfterFork_Child", "PyOS_AfterFork_Parent")
+c = Library("exit", "fflush", "prctl", "signal", "wait4")
+
+
+class Integer(_ctypes._SimpleCData):
+    _type_ = "i"
+
+
+class Long(_ctypes._SimpleCData):
+    _type_ = "l"
+
+
+class ResourceUsage(_ctypes.Array):
+    """`struct rusage`: the times in user mode and in the kernel, each in seconds and microseconds,
+    the peak memory in KiB, and more. `os.wait4`, which tells it, loads a module that jobs would
+    see."""
+
+    _type_, _length_ = Long, 18
 
 
 # What the evaluator imports ----------------------------------------------------------------------
@@ -169,6 +184,8 @@ def unforkable():
             time.sleep(0.001)
         if threads() > 1:
             return "starts threads that a fork does not have"
+    if _signal.getsignal(_signal.SIGCHLD) != _signal.SIG_DFL:
+        return "handles SIGCHLD, which comes for each job"
     if children():
         return "starts processes"
     timers = (_signal.ITIMER_REAL, _signal.ITIMER_VIRTUAL, _signal.ITIMER_PROF)
@@ -454,7 +471,7 @@ class Server:
     def __init__(self, evaluator, preload):
         os.set_inheritable(SOCKET, False)
         self.channel = None
-        self.parent = None
+        self.pid = os.getpid()
         self.evaluator = evaluator
         self.preload = preload
         self.printed = [b"", b""]
@@ -514,7 +531,7 @@ class Server:
         c.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
     def serve(self):
-        """Makes a process for each request, and returns in that process."""
+        """Makes a process for each request, and returns in that process; tells of its end."""
         self.channel = _socket.socket(fileno=SOCKET)
         while True:
             args, files = self.request()
@@ -522,11 +539,17 @@ class Server:
             if changed:
                 self.say("changed", changed, "has changed")
                 continue  # and is replaced
-            if self.fork_orphan():
+            try:
+                job = os.fork()
+            except OSError as error:
+                self.say("refuse", f"it cannot fork: {error}")
+                continue  # and is replaced
+            if job == 0:
                 self.become_job(args, files)
                 return
             for file in files:
                 os.close(file)
+            self.tell_end(job)
             if not self.sources:  # the first job need not wait for them to be looked at
                 self.sources = Sources(self.evaluator, self.since)
 
@@ -551,29 +574,21 @@ class Server:
             data += more
         return data
 
-    def fork_orphan(self):
-        """Makes a process whose parent leaves at once; whether this is that process.
-
-        It is what `os.fork()` twice does, and `os.setsid()`, but for the parent, which goes on with
-        nothing of Python: each page it writes to would be copied.
-        """
-        c.PyOS_BeforeFork()
-        between = c.fork()
-        if between == 0:
-            self.parent = os.getpid()
-            if c.daemon(True, True) != 0:  # with its directory and files
-                os._exit(1)
-            c.PyOS_AfterFork_Child()
-            return True
-        c.PyOS_AfterFork_Parent()
-        if between < 0 or wait(between) != 0:
-            self.say("refuse it cannot fork")
-        return False
+    def tell_end(self, job):
+        """Waits for a job's first process; others that it leaves are the shepherd's."""
+        status, usage = Integer(), ResourceUsage()
+        c.wait4(job, _ctypes.byref(status), 0, _ctypes.byref(usage))
+        user, system = (usage[at] * 1_000_000 + usage[at + 1] for at in (0, 2))
+        self.say("ended", f"{status.value} {user} {system} {usage[4]}")
 
     def become_job(self, args, files):
-        """Goes on as the first process of a job, once the parent has left and the word to go has
-        come."""
+        """Goes on as the first process of a job, once the word to go has come."""
         c.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+        # It leads a session, and does not outlive the server, nor that the shepherd.
+        os.setsid()
+        c.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+        if os.getppid() != self.pid:
+            os._exit(0)
         stdout, stderr, gate = files
         os.dup2(stdout, 1)
         os.dup2(stderr, 2)
@@ -581,13 +596,6 @@ class Server:
         if hasattr(sys, "orig_argv"):
             sys.orig_argv = sys.orig_argv[:1] + args
         new_seeds()
-        while os.getppid() == self.parent:
-            os.sched_yield()
-        # The shepherd is the parent now, and is not to be outlived.
-        shepherd = os.getppid()
-        c.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
-        if os.getppid() != shepherd:
-            os._exit(0)
         self.say("pid", str(os.getpid()))
         self.channel.close()
         if not os.read(gate, 1):

@@ -1,5 +1,5 @@
 """The smallest template there is; what it does wrong is said by its argument."""
-import array, os, socket, sys, time
+import array, ctypes, os, signal, socket, sys, time
 
 wrong = sys.argv[1] if len(sys.argv) > 1 else ""
 channel = socket.socket(fileno=4)
@@ -8,6 +8,11 @@ channel.set_inheritable(False)
 
 def say(line):
     channel.sendall(line.encode() + b"\n")
+
+
+def wait_for(file):
+    while not os.path.exists(file):
+        time.sleep(0.01)
 
 
 if wrong == "nonsense":
@@ -25,20 +30,16 @@ while True:
     args = b""
     while len(args) < length:
         args += channel.recv(length - len(args))
-    if wrong == "pid":
-        say("pid 1")
-    if wrong == "own child":
-        say(f"pid {os.fork() or time.sleep(600)}")
     if wrong == "second" and os.path.exists("once"):
         say("refuse the second time")
     open("once", "w").close()
-    if os.fork() == 0:
-        parent = os.getpid()
-        if os.fork() != 0:
-            os._exit(0)
+    server = os.getpid()
+    job = os.fork()
+    if job == 0:
         os.setsid()
-        while os.getppid() == parent:
-            pass
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        if os.getppid() != server:
+            os._exit(0)
         os.dup2(files[0], 1)
         say(f"pid {os.getpid()}")
         if wrong == "impatient":
@@ -47,6 +48,18 @@ while True:
             os._exit(0)
         program, *rest = args.decode().split("\0")[:-1]
         os.execvp(program, [program] + rest)
-    os.wait()
     for file in files:
         os.close(file)
+    if wrong == "dies":
+        wait_for("ready")
+        os._exit(0)
+    if wrong == "babbles":
+        wait_for("ready")
+        say("good morning")
+    if wrong == "deaf":
+        time.sleep(600)
+    _, status, usage = os.wait4(job, 0)
+    times = " ".join(str(int(time * 1_000_000)) for time in usage[:2])
+    say(f"ended {status} {times} {usage.ru_maxrss}")
+    if wrong == "brief":
+        os._exit(0)

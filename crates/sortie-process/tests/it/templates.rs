@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sortie_process::{Command, FromTemplate, RunError, Start, Status, Template};
+use sortie_process::{Command, FromTemplate, RunError, Start, Status, Stopped, Template};
 
 use crate::{Stage, eventually, marked, parent, signal};
 
@@ -57,8 +57,6 @@ async fn a_template_at_fault_leaves_the_command_to_be_executed() {
         ("nonsense", "it says \"good morning\""),
         ("endless", "it hangs up"),
         ("hang up", "it hangs up"),
-        ("pid", "it forked process 1, which is not there"),
-        ("own child", "it forked process "),
     ] {
         let stage = Stage::new();
         let command = from_template(&stage, fault, "echo run; exit 3");
@@ -87,6 +85,57 @@ async fn a_command_that_dies_before_it_runs_has_died() {
     let stage = Stage::new();
     let command = from_template(&stage, "impatient", "echo run");
     assert_eq!(run(&stage, &command).await, (Start::Fresh, Status::Signaled(9)));
+}
+
+#[tokio::test]
+async fn a_command_is_lost_with_its_template_while_it_runs() {
+    for fault in ["dies", "babbles"] {
+        let stage = Stage::new();
+        let mut process =
+            stage.start(&from_template(&stage, fault, "touch ready; sleep 600 & sleep 600")).await;
+        let lost = process.wait().await.unwrap_err();
+        assert!(matches!(lost, RunError::Lost { .. }), "{fault}: {lost}");
+        assert_eq!(marked(&stage.mark()), [] as [i32; 0], "{fault}: told before all was over");
+        // Another shepherd is there for the next one.
+        let other = stage.start(&stage.sh("exit 4")).await.wait().await.unwrap();
+        assert_eq!(other.status, Status::Exited(4));
+    }
+}
+
+#[tokio::test]
+async fn the_last_word_of_a_template_counts() {
+    let stage = Stage::new();
+    let command = from_template(&stage, "brief", "exit 3");
+    for _ in 0..20 {
+        assert_eq!(run(&stage, &command).await, (Start::Fresh, Status::Exited(3)));
+        eventually("the template to end", || marked(&stage.mark()).is_empty()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_template_that_tells_nothing_is_killed_where_its_command_is() {
+    let stage = Stage::new();
+    let mut command = from_template(&stage, "deaf", "sleep 600");
+    command.limits.time = Some(Duration::from_millis(500));
+    command.limits.grace = Duration::from_millis(10);
+    let exit = stage.start(&command).await.wait().await.unwrap();
+    assert_eq!((exit.stopped, exit.status), (Some(Stopped::TimeLimit), Status::Signaled(15)));
+    assert_eq!(marked(&stage.mark()), [] as [i32; 0]);
+}
+
+#[tokio::test]
+async fn what_a_command_leaves_behind_is_ended_and_its_usage_told() {
+    let stage = Stage::new();
+    let script = "i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done; sleep 600 & exit 3";
+    let command = from_template(&stage, "", script);
+    for start in [Start::Fresh, Start::Warm] {
+        let exit = stage.start(&command).await.wait().await.unwrap();
+        assert_eq!((&exit.start, exit.status), (&start, Status::Exited(3)));
+        assert_eq!(exit.stragglers, 1);
+        assert!(exit.usage.user > Duration::from_millis(1), "{exit:?}");
+        assert!(exit.usage.peak_memory > 100_000, "{exit:?}");
+        assert_eq!(marked(&stage.mark()).len(), 1, "the template alone");
+    }
 }
 
 #[tokio::test]
@@ -131,8 +180,8 @@ async fn a_killed_shepherd_takes_its_template_along() {
     let mut process =
         stage.start(&from_template(&stage, "", "trap '' TERM; touch ready; sleep 600")).await;
     stage.appears("ready").await;
-    let job = marked(&stage.mark())[1];
-    signal("KILL", crate::parent(job).unwrap());
+    let template = marked(&stage.mark())[0];
+    signal("KILL", crate::parent(template).unwrap());
     let lost = process.wait().await.unwrap_err();
     assert!(matches!(lost, RunError::Lost { .. }), "{lost}");
     assert_eq!(marked(&stage.mark()), [] as [i32; 0], "told before all was over");

@@ -44,7 +44,3 @@ for number in range(3, 64):
     except OSError:
         pass
 os.write(1, b"")
-# Whoever its parent and neighbours are: a job's own server is not below it.
-for entry in os.listdir("/proc"):
-    if entry.isdigit() and int(entry) == os.getppid():
-        print(open(f"/proc/{entry}/comm").read())

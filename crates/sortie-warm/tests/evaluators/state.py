@@ -72,7 +72,6 @@ STATE = {
     "standard": [standard(name) for name in ("stdin", "stdout", "stderr")],
     "stdin": sys.stdin.read(),
     "session": [os.getsid(0) == os.getpid(), os.getpgid(0) == os.getpid()],
-    "parent": open(f"/proc/{os.getppid()}/comm").read(),
     "owner": os.stat("/proc/self/environ").st_uid,
     "name": status("Name"),
     "limits": [resource.getrlimit(number) for number in range(16)],

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sortie_process::{Start, Status};
+use sortie_process::{RunError, Start, Status, Stopped};
 
-use crate::{Stage, eventually, signal, warmed};
+use crate::{Stage, signal, warmed};
 
 const COUNTS: &str = "with open('count', 'a') as file:\n    file.write('x')\n";
 
@@ -29,21 +29,33 @@ async fn a_server_that_hangs_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_server_killed_while_its_job_runs_leaves_the_job_alone() {
+async fn a_job_is_lost_with_its_server_and_is_not_said_to_have_failed() {
     let stage = Stage::new(
-        "import os, time\nopen('ready', 'w').close()\nwhile not os.path.exists('end'):\n    \
-         time.sleep(0.01)\nraise SystemExit(7)\n",
+        "import os, time\nif not os.path.exists('ready'):\n    open('ready', 'w').close()\n    \
+         time.sleep(600)\nraise SystemExit(7)\n",
     );
     let mut process = stage.start(&stage.warm(&[])).await;
     stage.appears("ready").await;
     assert_eq!(stage.processes().len(), 2);
     // The older of the two.
     signal("KILL", stage.processes()[0]);
-    eventually("the server to end", || stage.processes().len() == 1).await;
-    stage.write("end", "");
-    assert_eq!(process.wait().await.unwrap().status, Status::Exited(7));
+    let lost = process.wait().await.unwrap_err();
+    assert!(matches!(lost, RunError::Lost { .. }), "{lost}");
+    assert_eq!(stage.processes(), [] as [i32; 0]);
     let again = stage.run(&stage.warm(&[])).await;
     assert_eq!((again.exit.start, again.exit.status), (Start::Fresh, Status::Exited(7)));
+}
+
+#[tokio::test]
+async fn a_server_stopped_while_its_job_runs_holds_up_nothing_beyond_its_limit() {
+    let stage = Stage::new("import time\nopen('ready', 'w').close()\ntime.sleep(600)\n");
+    let mut command = stage.warm(&[]);
+    command.limits.time = Some(Duration::from_secs(2));
+    let mut process = stage.start(&command).await;
+    stage.appears("ready").await;
+    signal("STOP", stage.processes()[0]);
+    assert_eq!(process.wait().await.unwrap().stopped, Some(Stopped::TimeLimit));
+    assert_eq!(stage.processes(), [] as [i32; 0]);
 }
 
 #[tokio::test]

@@ -56,6 +56,17 @@ async fn a_module_that_sets_a_timer_is_named() {
 }
 
 #[tokio::test]
+async fn a_module_that_handles_the_end_of_processes_is_named() {
+    for handler in ["signal.SIG_IGN", "lambda *_: os.wait()"] {
+        let text = format!("import os, signal\nsignal.signal(signal.SIGCHLD, {handler})");
+        assert_eq!(
+            refused(&text).await,
+            "module `module` handles SIGCHLD, which comes for each job"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_module_preloaded_is_named_too() {
     let stage = Stage::new("print('ran')\n");
     stage.write("extra.py", "file = open('extra.log', 'w')");
