@@ -98,10 +98,13 @@ async fn killed_and_forgotten_before_anyone_asked(cluster: Cluster) {
     crate::eventually("it to be known that it runs", running).await;
     crate::write(&site.path("silent"), "");
     crate::run_program("kill", &["-KILL", site.read("results/script").trim()]);
-    // Slurm is about to do the same.
-    let processes = site.stage.processes().join(" ");
-    crate::run_program("sh", &["-c", &format!("kill -KILL {processes} || :")]);
-    site.leaves_nothing().await;
+    // Slurm is about to do the same, and what is killed may have just started another.
+    crate::eventually("its processes to end", || {
+        let processes = site.stage.processes().join(" ");
+        crate::run_program("sh", &["-c", &format!("kill -KILL {processes} || :")]);
+        processes.is_empty()
+    })
+    .await;
     tokio::time::sleep(site.cluster.forgets_after()).await;
     fs::remove_file(site.path("silent")).unwrap();
     let finished = scheduler.wait(job).await.unwrap();
