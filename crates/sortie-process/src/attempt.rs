@@ -79,7 +79,7 @@ pub(crate) enum Heard {
 pub(crate) struct Ended {
     attempt: Attempt,
     status: Status,
-    /// Whether the template was, which has forked its first process.
+    /// Whether the template that forked its first process was lost before it told how that ended.
     lost: bool,
 }
 
@@ -202,8 +202,8 @@ impl Attempt {
         Ok(Ended { attempt: self, status, lost })
     }
 
-    /// Takes in what the template tells of the first process, until that has ended; whether it is lost, and with it
-    /// the first process.
+    /// Takes in what the template tells of the first process, until that has ended. Whether the template is lost, and
+    /// with it the first process.
     fn listen(&mut self, forker: &mut Option<&mut Forker>) -> bool {
         let told = forker.as_deref_mut().map_or(Told::Nothing, Forker::told);
         if told != Told::Nothing {

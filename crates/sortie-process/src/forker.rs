@@ -145,13 +145,15 @@ impl Forker {
 
     /// What it tells of its command by now.
     pub(crate) fn told(&mut self) -> Told {
-        match self.read() {
-            Ok(true) => {}
-            Err(error) if is_early(&error) => {}
-            _ => return Told::Nonsense,
+        if let Some(line) = self.heard_line() {
+            return ended(&line)
+                .map_or(Told::Nonsense, |(status, usage)| Told::Ended(status, usage));
         }
-        let Some(line) = self.heard_line() else { return Told::Nothing };
-        ended(&line).map_or(Told::Nonsense, |(status, usage)| Told::Ended(status, usage))
+        match self.read() {
+            Ok(true) => self.told(),
+            Err(error) if is_early(&error) => Told::Nothing,
+            _ => Told::Nonsense,
+        }
     }
 
     /// Where it can be heard.

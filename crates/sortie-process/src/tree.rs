@@ -19,10 +19,6 @@ struct Process {
 }
 
 /// Sends `signal` to every process below this one, save `spared`.
-///
-/// A group is signalled as a whole: the kernel lets no `fork` of a member slip through in between.
-/// All members of such a group are in the tree, as a group never reaches beyond its session, and
-/// each tree's root starts a session.
 pub(crate) fn signal(signal: Signal, spared: Option<Pid>) -> io::Result<()> {
     let mut below = descendants(&processes()?, getpid().as_raw(), &HashSet::new());
     let is_spared = |process: &Process| Some(process.pid) == spared.map(Pid::as_raw);
@@ -40,7 +36,11 @@ pub(crate) fn signal_others(signal: Signal, spared: &HashSet<Pid>) -> io::Result
     Ok(below.len())
 }
 
-/// Signals whole groups, but not that of this process, nor the one given.
+/// Signals processes, in their groups, but for the group of this process and the one given.
+///
+/// A group is signalled as a whole: the kernel lets no `fork` of a member slip through in between.
+/// All members of such a group are in the tree, as a group never reaches beyond its session, and
+/// each tree's root starts a session.
 fn send(signal: Signal, processes: &[Process], spared_group: Option<i32>) {
     let not_whole = [Some(getpgrp().as_raw()), spared_group];
     let (single, grouped): (Vec<&Process>, Vec<&Process>) =
