@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::io;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -9,6 +10,9 @@ use crate::{
     attach, cancel, check, clean, completions, config, exit_status, init, log, logs, ls, man,
     render, report, results, run, schema, status, submit, sweep, wait,
 };
+
+/// What ends a process that writes to a pipe which nobody reads (`signal(7)`).
+const SIGPIPE: u8 = 13;
 
 const AFTER_HELP: &str = "\
 Settings come from the file that --config or SORTIE_CONFIG names, over it from
@@ -69,12 +73,12 @@ fn execute(cli: &Cli) -> Result<u8, Failure> {
         Command::Run(args) => run::execute(args, cli.verbose),
         Command::Sweep(args) => sweep::execute(args, cli.verbose, cli.detached),
         Command::Submit(args) => submit::execute(args, cli.verbose, cli.detached),
-        Command::Status(args) => status::execute(args),
+        Command::Status(args) => till_enough(status::execute(args)),
         Command::Wait(args) => wait::execute(args),
-        Command::Results(args) => results::execute(args),
+        Command::Results(args) => till_enough(results::execute(args)),
         Command::Cancel(args) => cancel::execute(args, cli.verbose),
-        Command::Logs(args) => logs::execute(args),
-        Command::Ls(args) => ls::execute(args),
+        Command::Logs(args) => till_enough(logs::execute(args)),
+        Command::Ls(args) => till_enough(ls::execute(args)),
         Command::Attach(args) => attach::execute(args, cli.verbose, cli.detached),
         Command::Render(args) => render::execute(args),
         Command::Check(args) => check::execute(args),
@@ -85,6 +89,16 @@ fn execute(cli: &Cli) -> Result<u8, Failure> {
         Command::Schema(args) => schema::execute(args),
         Command::Completions(args) => completions::execute(args, Cli::command()),
         Command::Man(args) => man::execute(args, Cli::command()),
+    }
+}
+
+/// Of a list its reader may take as much as they want: it ends as by SIGPIPE then, without a word.
+fn till_enough(listed: Result<u8, Failure>) -> Result<u8, Failure> {
+    match listed {
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Ok(exit_status::of_signal(SIGPIPE))
+        }
+        listed => listed,
     }
 }
 

@@ -13,7 +13,7 @@ pub const NOT_CORRECT: u8 = 1;
 /// environment.
 pub const SETUP: u8 = 2;
 /// The machine failed, not the candidate: worth another try. So does a standard output that cannot be
-/// written to, as nobody has seen the results then.
+/// written to, as nobody has seen the results then; a list whose reader has had enough ends as by SIGPIPE.
 pub const INFRASTRUCTURE: u8 = 3;
 /// Interrupted with Ctrl-C.
 pub const INTERRUPTED: u8 = of_signal(2);

@@ -22,9 +22,6 @@ use shown::{Sink, Target};
 const SHORTEST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_millis(250);
 
-/// What ends a process that writes to a pipe which nobody reads (`signal(7)`).
-const SIGPIPE: u8 = 13;
-
 const AFTER_HELP: &str = "\
 Prints job_log.out on standard output and job_log.err on standard error, byte for
 byte. Only at a terminal is what it would take for commands shown as text, as a
@@ -100,13 +97,7 @@ pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
         });
     }
     let mut streams = streams(args, &dir);
-    match print(args.follow, &dir, &mut streams) {
-        // Whoever read it has had enough.
-        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
-            Ok(exit_status::of_signal(SIGPIPE))
-        }
-        printed => printed.map(|()| exit_status::CORRECT),
-    }
+    print(args.follow, &dir, &mut streams).map(|()| exit_status::CORRECT)
 }
 
 /// A log, and where it goes.

@@ -71,6 +71,18 @@ fn of_several_it_is_said_once_that_they_cannot_be_printed() {
 }
 
 #[test]
+fn of_a_list_its_reader_may_take_as_much_as_they_want() {
+    let stage = Stage::shell(&format!("echo said\n{}", stage::CORRECT), "");
+    assert_eq!(stage.run().status, Some(0));
+    for args in [["status", "results"], ["results", "results"], ["ls", "."], ["logs", "results"]] {
+        let mut tool = stage.sortie(args);
+        let closed = std::io::pipe().unwrap().1;
+        let ran = ended(tool.stdout(closed).stderr(Stdio::piped()).spawn().unwrap());
+        assert_eq!((ran.status, ran.stderr.as_str()), (Some(128 + 13), ""), "{args:?}");
+    }
+}
+
+#[test]
 fn a_standard_error_that_takes_nothing_is_none() {
     let stage = Stage::empty();
     let full = File::options().write(true).open("/dev/full").unwrap();
