@@ -17,7 +17,7 @@ fn settings(stage: &Stage) -> JobConfig {
          job_config:\n\
          \x20 _target_: shinka.launch.LocalJobConfig\n\
          \x20 eval_program_path: ${{evaluator}}\n\
-         \x20 time: '00:00:04'\n\
+         \x20 time: '00:00:15'\n\
          \x20 limits: {{grace_seconds: 0.5, max_log_bytes: 1MiB}}\n\
          \x20 environment: {{set: {{SORTIE_TEST_MARK: {}}}}}\n",
         stage.path("").to_str().unwrap().trim_end_matches('/')
@@ -66,7 +66,7 @@ async fn is_judged_and_ranked() {
     assert_eq!(ranking, ["pushed", "filled_grid", "hexagonal", "grid"]);
     let candidate = Some(Fault::Candidate);
     let expected = [
-        ("endless", candidate, "stopped at its time limit of 4 s"),
+        ("endless", candidate, "stopped at its time limit of 15 s"),
         ("flooding", candidate, "stopped because a log grew beyond 1048576 bytes"),
         ("not_a_number", candidate, "metrics.json: `combined_score` must be finite, is NaN"),
         ("aborting", candidate, "killed by SIGABRT"),

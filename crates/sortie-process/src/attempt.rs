@@ -23,8 +23,10 @@ const TIDY: Duration = Duration::from_millis(500);
 const AGAIN: Duration = Duration::from_millis(5);
 /// … and in the end, where the kernel is slow to let a process go.
 const AGAIN_AT_LAST: Duration = Duration::from_millis(500);
-/// A template that by then has not told of the end of what was killed is killed, too.
-const TEMPLATE_HANGS: Duration = Duration::from_millis(160);
+/// How often it is looked whether the first process is over, where its template has not said so, …
+const MISTRUST: Duration = Duration::from_millis(500);
+/// … and for how long it may say nothing then.
+const TEMPLATE_HANGS: Duration = Duration::from_secs(1);
 
 /// What is due when the time comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +75,15 @@ pub(crate) enum Heard {
     Nothing,
     /// The command was stopped, and nothing of it or of the template is left.
     Stopped,
+}
+
+/// A template that forked the first process, until it has told how that ended.
+struct Teller<'a> {
+    forker: &'a mut Forker,
+    /// When to look whether the first process is over.
+    next_look: Instant,
+    /// Since when it is known to be over.
+    over: Option<Instant>,
 }
 
 /// A command whose last process is gone.
@@ -176,18 +187,20 @@ impl Attempt {
         mut self,
         shepherd: &Shepherd,
         first: Option<Pid>,
-        mut forker: Option<&mut Forker>,
+        forker: Option<&mut Forker>,
     ) -> io::Result<Ended> {
         self.first = first;
+        let next_look = Instant::now() + MISTRUST;
+        let mut teller = forker.map(|forker| Teller { forker, next_look, over: None });
         let mut lost = false;
         loop {
-            lost |= self.listen(&mut forker);
+            lost |= self.listen(&mut teller);
             if !self.reap() {
                 // Its last word may have come with its end.
-                lost |= self.listen(&mut forker);
+                lost |= self.listen(&mut teller);
                 break;
             }
-            let heard = forker.as_deref().map(|forker| (forker.socket(), None));
+            let heard = teller.as_ref().map(|teller| (teller.forker.socket(), None));
             self.turn(shepherd, heard)?;
         }
         if self.told_to_leave {
@@ -204,17 +217,31 @@ impl Attempt {
 
     /// Takes in what the template tells of the first process, until that has ended. Whether the template is lost, and
     /// with it the first process.
-    fn listen(&mut self, forker: &mut Option<&mut Forker>) -> bool {
-        let told = forker.as_deref_mut().map_or(Told::Nothing, Forker::told);
-        if told != Told::Nothing {
-            *forker = None;
+    fn listen(&mut self, teller: &mut Option<Teller<'_>>) -> bool {
+        let Some(heard) = teller else { return false };
+        let told = heard.forker.told();
+        match told {
+            Told::Nothing if heard.hangs(self.first) => self.kill_template(),
+            Told::Nothing => {}
+            Told::Ended(status, usage) => self.first_has_ended(status, &usage),
+            Told::Nonsense => {
+                self.kill_template();
+                // What is left of the command: how its first process ends, nobody tells any more.
+                if self.phase != Phase::Killing {
+                    self.enter(Phase::Killing, self.again);
+                }
+            }
         }
-        match (&told, self.template) {
-            (Told::Ended(status, usage), _) => self.first_has_ended(*status, usage),
-            (Told::Nonsense, Some(template)) => drop(kill(template, Signal::SIGKILL)),
-            _ => {}
+        if told != Told::Nothing {
+            *teller = None;
         }
         told == Told::Nonsense
+    }
+
+    fn kill_template(&self) {
+        if let Some(template) = self.template {
+            let _ = kill(template, Signal::SIGKILL);
+        }
     }
 
     /// Does what is due and waits for something to happen, which may be that `template` can be read;
@@ -332,8 +359,7 @@ impl Attempt {
     }
 
     fn enter(&mut self, phase: Phase, time: Duration) {
-        let hangs = self.again >= TEMPLATE_HANGS && self.status.is_none();
-        let spared = self.template.filter(|_| self.first.is_some() && !hangs);
+        let spared = self.template.filter(|_| self.first.is_some());
         // A process list that cannot be read may be there later.
         let send = |signal| drop(tree::signal(signal, spared));
         match phase {
@@ -352,6 +378,20 @@ impl Attempt {
     fn next(&self) -> Option<Instant> {
         let look = (self.phase != Phase::Killing).then(|| self.logs.next_look());
         [self.due, look].into_iter().flatten().min()
+    }
+}
+
+impl Teller<'_> {
+    /// Whether the first process has been over for long, and nothing was said of that: it comes to the shepherd once
+    /// the template is gone.
+    fn hangs(&mut self, first: Option<Pid>) -> bool {
+        let now = Instant::now();
+        if now < self.next_look {
+            return false;
+        }
+        self.next_look = now + MISTRUST;
+        self.over = self.over.or(Some(now)).filter(|_| first.is_some_and(tree::is_over));
+        self.over.is_some_and(|since| now - since >= TEMPLATE_HANGS)
     }
 }
 

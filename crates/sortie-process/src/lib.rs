@@ -63,8 +63,8 @@
 //! has done the set-up and forks itself. The shepherd starts it as one more child and asks it over a
 //! private socket. What it forks is below the shepherd as well: it is limited and ended by the same code
 //! as a command that was executed. Only its first process is waited for by the template, which tells
-//! the shepherd how that ended; all others come to the shepherd, as ever. A fork that is not its
-//! parent's child would cost a second fork, which for a large template is most of what it does.
+//! the shepherd how that ended; all others come to the shepherd, as ever. To make it the shepherd's
+//! own child would take a second fork, and to fork is most of what a large template does.
 //! The command runs only when the shepherd has said so. A template that is of no use, however that
 //! is, leaves its command to be executed; [`Exit::start`] tells. One that dies while its command runs
 //! takes that along: the shepherd leaves then, and the command is lost.

@@ -69,7 +69,7 @@ pub enum RunError {
         /// What the kernel said.
         source: Arc<io::Error>,
     },
-    /// A process that kept it was killed from outside, or by the command itself. Whatever the command had started has been
+    /// A process that kept it, or its template while it ran, was killed from outside, or by the command itself. Whatever the command had started has been
     /// killed, but how it ended is not known.
     #[error("the helper process that kept {program:?} is gone")]
     Lost {

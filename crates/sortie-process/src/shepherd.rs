@@ -1,7 +1,8 @@
 //! The shepherd: keeps one command at a time, from its start until its last process is gone.
 //!
 //! It is a subreaper, so every process of the command stays below it, and it has no other child but
-//! its template, if it has one: when `wait` finds no other, nothing of the command is left. It then
+//! its template, if it has one: when `wait` finds no other, nothing of the command is left. (A first
+//! process that the template has forked is the template's child; that tells when it has ended.) It then
 //! answers, and takes the next command. When the launcher's end of the socket closes, it kills what
 //! runs (or stops it first, if its limits say so) and leaves.
 

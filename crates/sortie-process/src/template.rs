@@ -35,8 +35,8 @@ pub struct FromTemplate {
 /// arguments, each ended by a NUL, and with the first byte three files: standard output, standard
 /// error and the end of a pipe. The process it answers with is its child, and leads a session of its
 /// own. That starts when a byte comes down the pipe, and ends if the pipe does: a command never runs
-/// without its shepherd knowing. It ends when its template does: one that is killed takes its command
-/// along, which is lost then.
+/// without its shepherd knowing. Before it says so, it has the kernel kill it when its template ends
+/// (`PR_SET_PDEATHSIG`, prctl(2)): one that is killed takes its command along, which is lost then.
 ///
 /// Its standard output and error are regular files, of which nothing is kept; a process made from it
 /// may repeat what they hold at that time.

@@ -53,6 +53,13 @@ fn send(signal: Signal, processes: &[Process], spared_group: Option<i32>) {
     }
 }
 
+/// Whether a process has ended, and waits for its parent to take note.
+pub(crate) fn is_over(pid: Pid) -> bool {
+    let stat = fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let after_name = stat.iter().rposition(|byte| *byte == b')').map_or(0, |at| at + 1);
+    stat[after_name..].starts_with(b" Z")
+}
+
 /// Whether `child` is the only child of this process, which has one thread.
 ///
 /// The kernel's list (`proc_pid_children(5)`) may miss a child while others go: here none does, as

@@ -52,6 +52,8 @@ impl Pace {
 #[derive(Debug)]
 pub(crate) struct Pacer {
     pace: Pace,
+    /// The longest pause while nothing is new.
+    longest: Duration,
     interval: Duration,
     pub(crate) next: Instant,
     /// Not before this, whatever happens.
@@ -65,14 +67,15 @@ impl Pacer {
     pub(crate) fn new(pace: Pace, now: Instant) -> Self {
         let interval = pace.soonest;
         let (took, jitter) = (Duration::ZERO, Jitter::default());
-        Self { pace, interval, next: now + interval, floor: now, took, jitter }
+        let (longest, next) = (pace.latest, now + interval);
+        Self { pace, longest, interval, next, floor: now, took, jitter }
     }
 
     /// The queue was listed, which took so long; `expects_news` tells whether the next listing may
     /// have some.
     pub(crate) fn answered(&mut self, now: Instant, took: Duration, expects_news: bool) {
-        let Pace { soonest, latest, .. } = self.pace;
-        let longest = if expects_news { (soonest * 3).min(latest) } else { latest };
+        let news_by = if expects_news { self.pace.soonest * 3 } else { self.longest };
+        let longest = news_by.min(self.longest);
         self.interval = (self.interval * 3 / 2).min(longest);
         // One slow answer, as of a controller that has just come back, is not to cost minutes.
         let usual = took.min(self.took.max(Duration::from_secs(1)));
@@ -82,9 +85,9 @@ impl Pacer {
     }
 
     /// Half the time after which a job that is over is forgotten is the longest pause, or the soonest if that is longer:
-    /// how such a job ended is not known from elsewhere.
+    /// how such a job ended is not known from elsewhere. A slow controller is asked less all the same.
     pub(crate) fn heed_forgetting(&mut self, after: Duration) {
-        self.pace.latest = self.pace.latest.min((after / 2).max(self.pace.soonest));
+        self.longest = self.pace.latest.min((after / 2).max(self.pace.soonest));
     }
 
     /// There was no answer.

@@ -48,7 +48,7 @@
 //! # What a fork isolates, and what it does not
 //!
 //! Each job is a process of its own, forked from a server that has never run the evaluator or a
-//! candidate, and that no job has a handle on: nothing a job does to its memory, files, directory or
+//! candidate, and of which no job has the socket or the memory: nothing a job does to its memory, files, directory or
 //! environment reaches the server or another job. The evaluator's own code runs anew in each job,
 //! from its first line to its exit handlers, and generators that are random by default are seeded anew.
 //!

@@ -32,6 +32,8 @@ INSTALLED_EVERY = 5.0
 # A file that was changed so shortly before it was read may be changed again without its times
 # telling, in nanoseconds: some file systems count in seconds.
 UNCERTAIN = 2_000_000_000
+# In place of the times of a file that was changed while the interpreter started.
+NEVER_SEEN = (-1, -1)
 # As many new objects as never make Python look for garbage. Where a module switches that off, it
 # stays off.
 NEVER = (1 << 31) - 1
@@ -42,8 +44,8 @@ class Refused(Exception):
 
 
 class Function(_ctypes.CFuncPtr):
-    """A function of the C library, or Python's own, that keeps the interpreter to itself, as it has
-    to where it does not return. `ctypes`, of which this is the part in C, takes long to import."""
+    """A function of the C library that keeps the interpreter to itself, as it has to where it does
+    not return. `ctypes`, of which this is the part in C, takes long to import."""
 
     _flags_ = _ctypes.FUNCFLAG_CDECL | _ctypes.FUNCFLAG_PYTHONAPI
 
@@ -248,18 +250,16 @@ class Sources:
         files = {file for file in map(source_of, list(sys.modules.values())) if file}
         installed = {file for file in files if file.startswith(inside)}
         self.places = {place: stamp(place) for place in places}
-        self.installed = {file: stamp(file) for file in installed}
+        self.installed = {file: unchanged(file, since) for file in installed}
         self.own = {file: self.state(file, since) for file in files - installed | {evaluator}}
         self.looked = time.monotonic()
 
     @staticmethod
     def state(file, since):
         """A file's times and, where they may not tell of a change, its content."""
-        times = stamp(file)
+        times = unchanged(file, since)
         newest = max(times[:2]) if times else 0
-        if newest > since:
-            return "changed meanwhile", None
-        return times, content(file) if since - newest < UNCERTAIN else None
+        return times, content(file) if times != NEVER_SEEN and since - newest < UNCERTAIN else None
 
     def changed(self):
         """A file that is not what it was, if there is one."""
@@ -285,6 +285,12 @@ def stamp(file):
     except OSError:
         return None
     return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+
+
+def unchanged(file, since):
+    """What `stamp` tells of a file that was not changed since then; else what it never tells."""
+    times = stamp(file)
+    return NEVER_SEEN if times and max(times[:2]) > since else times
 
 
 def content(file):
@@ -549,9 +555,9 @@ class Server:
                 return
             for file in files:
                 os.close(file)
-            self.tell_end(job)
             if not self.sources:  # the first job need not wait for them to be looked at
                 self.sources = Sources(self.evaluator, self.since)
+            self.tell_end(job)
 
     def request(self):
         space = _socket.CMSG_SPACE(4 * REQUEST_FILES)
@@ -576,8 +582,10 @@ class Server:
 
     def tell_end(self, job):
         """Waits for a job's first process; others that it leaves are the shepherd's."""
+        os.waitid(os.P_PID, job, os.WEXITED | os.WNOWAIT)  # goes on after a signal
         status, usage = Integer(), ResourceUsage()
-        c.wait4(job, _ctypes.byref(status), 0, _ctypes.byref(usage))
+        if c.wait4(job, _ctypes.byref(status), 0, _ctypes.byref(usage)) != job:
+            os._exit(1)  # its end is not known
         user, system = (usage[at] * 1_000_000 + usage[at + 1] for at in (0, 2))
         self.say("ended", f"{status.value} {user} {system} {usage[4]}")
 

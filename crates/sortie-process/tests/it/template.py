@@ -59,6 +59,8 @@ while True:
     if wrong == "deaf":
         time.sleep(600)
     _, status, usage = os.wait4(job, 0)
+    if wrong == "mute":
+        os._exit(0)
     times = " ".join(str(int(time * 1_000_000)) for time in usage[:2])
     say(f"ended {status} {times} {usage.ru_maxrss}")
     if wrong == "brief":

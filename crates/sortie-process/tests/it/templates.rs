@@ -113,8 +113,19 @@ async fn the_last_word_of_a_template_counts() {
 }
 
 #[tokio::test]
-async fn a_template_that_tells_nothing_is_killed_where_its_command_is() {
+async fn a_command_of_whose_end_nothing_was_told_is_lost_with_what_it_left() {
     let stage = Stage::new();
+    let command = from_template(&stage, "mute", "sleep 600 & exit 3");
+    let lost = stage.start(&command).await.wait().await.unwrap_err();
+    assert!(matches!(lost, RunError::Lost { .. }), "{lost}");
+    assert_eq!(marked(&stage.mark()), [] as [i32; 0]);
+}
+
+#[tokio::test]
+async fn how_a_command_ended_is_known_though_its_template_hangs() {
+    let stage = Stage::new();
+    let ran = run(&stage, &from_template(&stage, "deaf", "exit 3")).await;
+    assert_eq!(ran, (Start::Fresh, Status::Exited(3)));
     let mut command = from_template(&stage, "deaf", "sleep 600");
     command.limits.time = Some(Duration::from_millis(500));
     command.limits.grace = Duration::from_millis(10);

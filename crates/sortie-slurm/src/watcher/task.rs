@@ -28,13 +28,15 @@ struct Job {
 enum Call {
     Look,
     Queue,
+    ForgetsAfter,
     Accounts,
     Show,
 }
 
 enum Answer {
     Looked(Vec<(JobId, Evidence)>),
-    Queue { asked: Instant, result: Result<Jobs, Error>, forgets_after: Option<Duration> },
+    Queue { asked: Instant, result: Result<Jobs, Error> },
+    ForgetsAfter(Option<Duration>),
     Accounts { ids: Vec<JobId>, result: Result<Jobs, Error> },
     Shown(Vec<(JobId, Option<JobInfo>)>),
 }
@@ -107,6 +109,10 @@ impl Task {
                 if self.jobs.is_empty() {
                     self.next_round = now;
                     self.pacer.restart(now);
+                    let cluster = self.cluster.clone();
+                    self.call(Call::ForgetsAfter, async move {
+                        Answer::ForgetsAfter(cluster.forgets_after().await)
+                    });
                 }
                 let machine = Machine::new(now, self.patience);
                 let job = Job { machine, look, submitted, tracked: now, next_look: now };
@@ -135,10 +141,7 @@ impl Task {
         if now >= self.pacer.next {
             let cluster = self.cluster.clone();
             self.call(Call::Queue, async move {
-                let result = cluster.queue().await;
-                let forgets_after =
-                    if result.is_ok() { cluster.forgets_after().await } else { None };
-                Answer::Queue { asked: now, result, forgets_after }
+                Answer::Queue { asked: now, result: cluster.queue().await }
             });
         }
         self.ask(now);
@@ -209,11 +212,11 @@ impl Task {
                     self.observe(now, &id, Observation::Evidence(evidence));
                 }
             }
-            Answer::Queue { asked, result, forgets_after } => {
-                if let Some(after) = forgets_after {
+            Answer::Queue { asked, result } => self.take_queue(now, asked, result),
+            Answer::ForgetsAfter(after) => {
+                if let Some(after) = after {
                     self.pacer.heed_forgetting(after);
                 }
-                self.take_queue(now, asked, result);
             }
             Answer::Accounts { ids, result: Ok(jobs) } => {
                 for id in ids {

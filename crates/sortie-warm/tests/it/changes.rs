@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use sortie_process::Start;
+use sortie_process::{Command, Start};
 
 use crate::{Stage, warmed};
 
@@ -28,6 +28,38 @@ async fn a_changed_module_or_evaluator_is_noticed_at_once() {
     assert_eq!(run(&stage).await, (Start::Warm, "2\n".into()));
     stage.write("evaluate.py", "import package.module\nprint(package.module.VALUE + 1)\n");
     assert_eq!(run(&stage).await, (Start::Fresh, "3\n".into()));
+}
+
+/// In an environment of its own, as `pip install --upgrade` does.
+#[tokio::test]
+async fn a_package_upgraded_while_the_first_job_runs_is_noticed() {
+    let waits = "import os, package, time\nopen('ready', 'w').close()\n\
+                 while not os.path.exists('go'):\n    time.sleep(0.01)\nprint(package.VALUE)\n";
+    let stage = Stage::new(waits);
+    let say = "import os, sys; print(os.path.realpath(sys.executable), 'python%d.%d' % sys.version_info[:2])";
+    let said = crate::run_program(crate::python(), &["-c", say]);
+    let (home, version) = said.trim().rsplit_once(' ').unwrap();
+    let home = std::path::Path::new(home);
+    let package = format!("venv/lib/{version}/site-packages/package.py");
+    stage.write("venv/pyvenv.cfg", &format!("home = {}\n", home.parent().unwrap().display()));
+    stage.write("venv/bin/none", "");
+    std::os::unix::fs::symlink(home, stage.path("venv/bin/python")).unwrap();
+    stage.write(&package, "VALUE = 1\n");
+    let program = stage.path("venv/bin/python");
+    let command = Command { program: program.clone().into(), ..stage.cold(&[]) };
+    let command = warmed(command, &[], |t| t.program = program.into());
+
+    let mut first = stage.start(&command).await;
+    stage.appears("ready").await;
+    stage.write("new.py", "VALUE = 22\n");
+    fs::rename(stage.path("new.py"), stage.path(&package)).unwrap();
+    stage.write("go", "");
+    assert_eq!(first.wait().await.unwrap().start, Start::Fresh);
+    assert_eq!(stage.read("out"), "1\n");
+    // As often as files of packages are looked at.
+    tokio::time::sleep(Duration::from_millis(5100)).await;
+    let ran = stage.run(&command).await;
+    assert_eq!((ran.exit.start, ran.out.as_str()), (Start::Fresh, "22\n"));
 }
 
 #[tokio::test]

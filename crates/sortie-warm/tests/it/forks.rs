@@ -59,6 +59,26 @@ async fn a_server_stopped_while_its_job_runs_holds_up_nothing_beyond_its_limit()
 }
 
 #[tokio::test]
+async fn a_signal_that_a_module_handles_does_not_end_the_servers_wait() {
+    let stage = Stage::new(
+        "import module, os, time\nopen('ready', 'w').close()\n\
+         while not os.path.exists('go'):\n    time.sleep(0.01)\nraise SystemExit(7)\n",
+    );
+    stage.write(
+        "module.py",
+        "import signal\nsignal.signal(signal.SIGUSR1, lambda *_: open('handled', 'w').close())\n",
+    );
+    let mut process = stage.start(&stage.warm(&[])).await;
+    stage.appears("ready").await;
+    signal("USR1", stage.processes()[0]);
+    stage.appears("handled").await;
+    assert_eq!(stage.processes().len(), 2);
+    stage.write("go", "");
+    let exit = process.wait().await.unwrap();
+    assert_eq!((exit.start, exit.status), (Start::Fresh, Status::Exited(7)));
+}
+
+#[tokio::test]
 async fn a_server_that_takes_too_long_is_given_up() {
     let stage = Stage::new("import slow\nprint('ran')\n");
     stage.write("slow.py", "import sys, time\ntime.sleep(600 if sys.argv[1:] == [] else 0)\n");

@@ -115,7 +115,7 @@ class Files(unittest.TestCase):
 
     def test_what_was_changed_meanwhile_has_changed(self):
         sources = server.Sources(self.file, 0)
-        self.assertEqual(sources.own[self.file], ("changed meanwhile", None))
+        self.assertEqual(sources.own[self.file], (server.NEVER_SEEN, None))
         self.assertIsNotNone(sources.changed())
 
 
