@@ -21,7 +21,7 @@ async fn a_job_forgotten_before_we_asked_is_found_by_its_record() {
 
 #[tokio::test(start_paused = true)]
 async fn a_job_forgotten_without_a_record_is_found_in_the_accounts() {
-    let mut watched = World::new(0.1, Faults::default()).watch([Life::ended("FAILED", 1.0, 100.0)]);
+    let mut watched = World::new(0.0, Faults::default()).watch([Life::ended("FAILED", 1.0, 100.0)]);
     let (_, ended, _) = watched.next_end().await;
     assert_eq!(ended.how, Ending::Failed);
     assert_eq!(ended.info.unwrap().exit.unwrap().to_string(), "0:9");
@@ -37,7 +37,7 @@ async fn without_accounts_queue_and_record_suffice() {
 
 #[tokio::test(start_paused = true)]
 async fn without_accounts_a_forgotten_job_without_a_record_is_lost_in_time() {
-    let mut watched = World::new(0.1, no_accounting()).watch([Life::ended("FAILED", 1.0, 100.0)]);
+    let mut watched = World::new(0.0, no_accounting()).watch([Life::ended("FAILED", 1.0, 100.0)]);
     let (_, ended, at) = watched.next_end().await;
     assert_eq!((ended.how, ended.recorded), (Ending::Lost, false));
     assert!((160.0..260.0).contains(&at), "{at}");
