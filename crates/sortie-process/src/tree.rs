@@ -56,8 +56,7 @@ fn send(signal: Signal, processes: &[Process], spared_group: Option<i32>) {
 /// Whether a process has ended, and waits for its parent to take note.
 pub(crate) fn is_over(pid: Pid) -> bool {
     let stat = fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let after_name = stat.iter().rposition(|byte| *byte == b')').map_or(0, |at| at + 1);
-    stat[after_name..].starts_with(b" Z")
+    after_name(&stat).is_some_and(|fields| fields.starts_with(b" Z"))
 }
 
 /// Whether `child` is the only child of this process, which has one thread.
@@ -108,11 +107,16 @@ fn processes() -> io::Result<Vec<Process>> {
 
 /// Reads `PID (NAME) STATE PARENT GROUP …`, `proc_pid_stat(5)`; the name may hold anything.
 fn parse(pid: i32, stat: &[u8]) -> Option<Process> {
-    let after_name = stat.iter().rposition(|byte| *byte == b')')? + 1;
-    let mut fields = str::from_utf8(&stat[after_name..]).ok()?.split_whitespace().skip(1);
+    let mut fields = str::from_utf8(after_name(stat)?).ok()?.split_whitespace().skip(1);
     let parent = fields.next()?.parse().ok()?;
     let group = fields.next()?.parse().ok()?;
     Some(Process { pid, parent, group })
+}
+
+/// The fields after the name, from the state on.
+fn after_name(stat: &[u8]) -> Option<&[u8]> {
+    let end = stat.iter().rposition(|byte| *byte == b')')?;
+    Some(&stat[end + 1..])
 }
 
 #[cfg(test)]
