@@ -22,7 +22,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
-    let effective = args.config.layers()?.effective()?;
+    let effective = args.config.effective()?;
     let yaml = effective.config.to_yaml().map_err(Failure::Yaml)?;
     let mut text = String::new();
     for line in yaml.lines() {

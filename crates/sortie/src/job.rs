@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use sortie_config::{ConfigError, JobConfig, Layers, LocalJobConfig};
+use sortie_config::{ConfigError, Effective, JobConfig, Layers, LocalJobConfig};
 
 use crate::attend::Errand;
 use crate::exit_status;
@@ -74,11 +74,20 @@ impl ConfigArgs {
     }
 
     pub(crate) fn load(&self) -> Result<JobConfig, ConfigError> {
-        self.layers()?.config()
+        self.effective().map(|effective| effective.config)
+    }
+
+    /// The settings that hold, after telling what the user should know about how they were read.
+    pub(crate) fn effective(&self) -> Result<Effective, ConfigError> {
+        let effective = self.layers()?.effective()?;
+        for notice in &effective.notices {
+            tracing::warn!("settings: {notice}");
+        }
+        Ok(effective)
     }
 
     /// The settings and what is set beside them.
-    pub(crate) fn layers(&self) -> Result<Layers, ConfigError> {
+    fn layers(&self) -> Result<Layers, ConfigError> {
         let variable = || env::var_os(FILE_VARIABLE).filter(|value| !value.is_empty());
         let file = self.config.clone().or_else(|| variable().map(Into::into));
         let mut layers = file.map_or_else(|| Ok(Layers::default()), |file| Layers::file(&file))?;

@@ -1,5 +1,7 @@
 //! A tree as a serde deserializer: places and field names for every error.
 
+use std::sync::Arc;
+
 use num_bigint::BigInt;
 use serde::{
     de::{
@@ -27,9 +29,12 @@ impl<'de> Deserializer<'de> for Node {
                 Resolved::Float(value) => visitor.visit_f64(value),
                 Resolved::Text => visitor.visit_string(scalar.text),
             },
-            Content::Sequence(items) => visitor.visit_seq(Items(items.into_iter().enumerate())),
+            Content::Sequence(items) => {
+                visitor.visit_seq(Items(Arc::unwrap_or_clone(items).into_iter().enumerate()))
+            }
             Content::Mapping(entries) => {
-                visitor.visit_map(Entries { entries: entries.into_iter(), value: None })
+                let entries = Arc::unwrap_or_clone(entries).into_iter();
+                visitor.visit_map(Entries { entries, value: None })
             }
         };
         visited.map_err(|problem| problem.or_at(self.at))

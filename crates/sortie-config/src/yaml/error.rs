@@ -86,6 +86,14 @@ impl Problem {
         self.at.unwrap_or(Mark::start_of(0))
     }
 
+    /// The field of the settings, not of a mapping in them, that is unknown.
+    pub(super) fn unknown_field(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::UnknownField { name, .. } if self.fields.is_empty() => Some(name),
+            _ => None,
+        }
+    }
+
     pub(super) fn in_file(self, file: &str) -> ConfigError {
         let Mark { line, column, .. } = self.at();
         ConfigError::Invalid { file: file.to_owned(), line, column, problem: self.to_string() }

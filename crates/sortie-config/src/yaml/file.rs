@@ -1,29 +1,29 @@
-//! Which part of a file holds the settings, and of which kind they are.
+//! Which part of a file holds the settings, and the settings in it.
 
 use std::path::Path;
 
 use serde::Deserialize;
 
 use super::{
-    error::{ConfigError, Problem, nearest},
+    error::{ConfigError, Problem},
     interpolation,
+    kind::{self, Said},
     layers::Layers,
-    node::{Content, Node},
+    node::{Content, Mark, Node},
 };
 use crate::{JobConfig, JobType};
 
-/// Keys under which the reference's files hold the settings, the one it reads first.
+/// Keys under which the reference's files hold the settings, the one it reads first. `shinka_run` reads `job` as well.
 const SECTIONS: [&str; 2] = ["job_config", "distributed_job_config"];
-/// Keys that say how to read the rest and are no settings.
-const META: [&str; 4] = ["job_type", "_target_", "_convert_", "_recursive_"];
 
 impl JobConfig {
     /// Reads and checks settings; `file` is how errors call the text.
     ///
     /// Ours name their kind as `job_type: slurm_conda` beside the fields. The reference's own files
-    /// load too: the class under `_target_`, the fields beside it, both perhaps under `job_config` or
-    /// `distributed_job_config`, where whatever else the file holds is left alone and `${path}`
-    /// stands for the value at that path of the same file.
+    /// load too: the class under `_target_`, the fields beside it, both perhaps under `job_config`,
+    /// `distributed_job_config` or `job`, where whatever else the file holds is left alone and `${path}`
+    /// stands for the value at that path of the same file. Where no class is named the kind is that of `evo_config.job_type`
+    /// (or `evolution_config.job_type`, `evo.job_type`), and `local` where nothing says it, as for `shinka_run`.
     ///
     /// ```
     /// use sortie_config::{JobConfig, JobType};
@@ -42,18 +42,114 @@ impl JobConfig {
     }
 }
 
-/// The part of a text that holds the settings, and what says how to read them.
-pub(super) fn section(text: &str) -> Result<Node, Problem> {
-    let root = Node::parse(text, 0)?;
-    let section = SECTIONS.iter().find_map(|name| root.get(name));
-    let hydra = section.is_some() || root.get("_target_").is_some();
-    let section = section.unwrap_or(&root);
-    if hydra { interpolation::resolve(section, &root) } else { Ok(section.clone()) }
+/// A file, and where its settings are.
+#[derive(Clone, Debug)]
+pub(super) struct Document {
+    pub(super) root: Node,
+    pub(super) part: Part,
+    /// The settings: references in them are as they were.
+    pub(super) section: Node,
 }
 
-/// The settings in a section.
-pub(super) fn read(section: &Node) -> Result<JobConfig, Problem> {
-    let config = fill(job_type(section)?, settings(section)?)?;
+/// The part of a file that holds the settings.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Part {
+    /// All of it.
+    Whole,
+    /// What is under this key.
+    Section(&'static str),
+    /// None: it is about a job whose settings are the defaults.
+    Nothing,
+}
+
+impl Document {
+    /// Of a text.
+    pub(super) fn parse(text: &str) -> Result<Self, Problem> {
+        let root = Node::parse(text, 0)?;
+        let part = part(&root)?;
+        let section = match part {
+            Part::Whole => root.clone(),
+            Part::Nothing => Node::mapping(Vec::new(), root.at),
+            Part::Section(name) => {
+                let section = interpolation::follow(root.get(name).unwrap_or(&root), &root);
+                let empty = || Node::mapping(Vec::new(), section.at);
+                match &section.content {
+                    Content::Mapping(_) => section.clone(),
+                    _ if section.is_null() => empty(),
+                    // Whatever is wrong with it.
+                    _ => interpolation::resolve(section, &root),
+                }
+            }
+        };
+        Ok(Self { root, part, section })
+    }
+
+    /// Where there is no file.
+    pub(super) fn none() -> Self {
+        let empty = || Node::mapping(Vec::new(), Mark::start_of(0));
+        Self { root: empty(), part: Part::Whole, section: empty() }
+    }
+
+    /// Puts a setting into the section, and into what it refers to on the way.
+    pub(super) fn put(&mut self, keys: &[&str], value: Node) {
+        for depth in 1..keys.len() {
+            let on_the_way =
+                keys[..depth].iter().try_fold(&self.section, |node, key| node.get(key));
+            let Some(node) = on_the_way else { break };
+            let target = interpolation::follow(node, &self.root);
+            if !std::ptr::eq(node, target) {
+                let target = target.clone();
+                self.section.put(&keys[..depth], target);
+            }
+        }
+        self.section.put(keys, value);
+    }
+
+    /// The settings with what they refer to, and nothing wrong in them.
+    pub(super) fn resolved(&self) -> Result<Node, Problem> {
+        let mut section = self.section.clone();
+        if let Part::Section(name) = self.part {
+            let mut root = self.root.clone();
+            root.put(&[name], section.clone());
+            section = interpolation::resolve(&section, &root);
+        } else if section.get("_target_").is_some() {
+            section = interpolation::resolve(&section, &self.root);
+        }
+        kind::understand_tag(&mut section);
+        section.check()?;
+        Ok(section)
+    }
+}
+
+fn part(root: &Node) -> Result<Part, Problem> {
+    let ours = root.get("job_type").is_some() || root.get("_target_").is_some();
+    let job = root
+        .get("job")
+        .filter(|job| !ours && job.is_null() || matches!(job.content, Content::Mapping(_)));
+    let mut sections = SECTIONS.into_iter().filter(|name| root.get(name).is_some());
+    match (sections.next(), job) {
+        (Some("job_config"), Some(job)) => {
+            let text = "both `job_config` and `job` hold settings, keep one of them";
+            Err(Problem::new(job.at, text))
+        }
+        (Some(name), _) => Ok(Part::Section(name)),
+        (None, Some(_)) => Ok(Part::Section("job")),
+        (None, None) if !ours && kind::said_beside(root).is_some() => Ok(Part::Nothing),
+        (None, None) => Ok(Part::Whole),
+    }
+}
+
+/// The settings in a section of this kind.
+pub(super) fn read(section: &Node, said: &Said) -> Result<JobConfig, Problem> {
+    let config = fill(said.job_type, settings(section)?).map_err(|problem| {
+        match problem.unknown_field() {
+            Some(name) => match kind::of_other_kinds(name, said) {
+                Some(text) => Problem::new(problem.at(), text),
+                None => problem,
+            },
+            None => problem,
+        }
+    })?;
     config.validate().map_err(|invalid| {
         let mut node = section;
         for key in invalid.field().split('.') {
@@ -64,63 +160,12 @@ pub(super) fn read(section: &Node) -> Result<JobConfig, Problem> {
     Ok(config)
 }
 
-/// The kind that `job_type` and `_target_` agree on.
-pub(super) fn job_type(section: &Node) -> Result<JobType, Problem> {
-    let named = |key: &str, parse: fn(&str) -> Result<JobType, String>| {
-        let Some(node) = section.get(key) else { return Ok(None) };
-        let name = node.as_text().unwrap_or_default();
-        let job_type = parse(name).map_err(|error| Problem::new(node.at, error))?;
-        Ok(Some((job_type, node)))
-    };
-    let by_name =
-        named("job_type", |name| name.parse().map_err(|e: crate::UnknownJobType| e.to_string()))?;
-    let by_class = named("_target_", class)?;
-    match (by_name, by_class) {
-        (Some((name, _)), Some((class, node))) if name != class => {
-            let text = format!("`_target_` is of job type `{class}`, but `job_type` is `{name}`");
-            Err(Problem::new(node.at, text))
-        }
-        (Some((job_type, _)), _) | (None, Some((job_type, _))) => Ok(job_type),
-        (None, None) => Err(no_job_type(section)),
-    }
-}
-
-/// The kind a class of the reference stands for.
-fn class(target: &str) -> Result<JobType, String> {
-    let in_shinka = target.strip_prefix("shinka.").and_then(|rest| rest.rsplit('.').next());
-    match in_shinka {
-        Some("LocalJobConfig") => Ok(JobType::Local),
-        Some("SlurmCondaJobConfig" | "SlurmEnvJobConfig") => Ok(JobType::SlurmConda),
-        Some("SlurmDockerJobConfig") => Ok(JobType::SlurmDocker),
-        _ => Err(format!(
-            "unknown `_target_` `{target}`, expected `LocalJobConfig`, `SlurmCondaJobConfig`, \
-             `SlurmEnvJobConfig` or `SlurmDockerJobConfig` of `shinka.launch`"
-        )),
-    }
-}
-
-fn no_job_type(section: &Node) -> Problem {
-    let Content::Mapping(entries) = &section.content else {
-        return Problem::new(section.at, "expected a mapping of settings");
-    };
-    for (key, _) in entries {
-        let name = key.as_text().unwrap_or_default();
-        if let Some(meant) = nearest(name, &META[..2]) {
-            let text = format!("unknown field `{name}`, did you mean `{meant}`?");
-            return Problem::new(key.at, text);
-        }
-    }
-    let text =
-        "no job type: add `job_type: local`, `local_docker`, `slurm_conda` or `slurm_docker`";
-    Problem::new(section.at, text)
-}
-
 /// The section without what says how to read it.
 fn settings(section: &Node) -> Result<Node, Problem> {
-    let Content::Mapping(entries) = &section.content else { return Err(no_job_type(section)) };
-    let is_meta = |key: &Node| key.as_text().is_some_and(|name| META.contains(&name));
+    let Content::Mapping(entries) = &section.content else { return Err(kind::none(section)) };
+    let is_meta = |key: &Node| key.as_text().is_some_and(|name| kind::META.contains(&name));
     let entries = entries.iter().filter(|(key, _)| !is_meta(key)).cloned().collect();
-    Ok(Node { at: section.at, content: Content::Mapping(entries) })
+    Ok(Node::mapping(entries, section.at))
 }
 
 fn fill(job_type: JobType, settings: Node) -> Result<JobConfig, Problem> {

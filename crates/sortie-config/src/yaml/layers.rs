@@ -11,8 +11,9 @@ use indexmap::IndexMap;
 
 use super::{
     error::{ConfigError, Problem},
-    file,
-    node::{Content, Mark, Node},
+    file::{self, Document},
+    kind::{self, Said},
+    node::{Mark, Node},
 };
 use crate::{
     JobConfig,
@@ -39,8 +40,8 @@ const MAX_BYTES: u64 = 1 << 20;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Layers {
-    /// The file's name and the part that holds settings.
-    file: Option<(String, Node)>,
+    /// The file's name and what is in it.
+    file: Option<(String, Document)>,
     set: Vec<Set>,
 }
 
@@ -61,13 +62,15 @@ pub struct Effective {
     pub config: JobConfig,
     /// Where each that has been given comes from: `job.yaml:3`, `SORTIE_TIME`, `--set time`. Several where a mapping is from several.
     pub origins: IndexMap<String, Vec<String>>,
+    /// What the user should know about how the settings were read: a class that was known by its name alone, say.
+    pub notices: Vec<String>,
 }
 
 impl Layers {
     /// Of the settings in a text; `file` is how errors call it. See [`JobConfig::from_yaml`].
     pub fn text(text: &str, file: &str) -> Result<Self, ConfigError> {
-        let section = file::section(text).map_err(|problem| problem.in_file(file))?;
-        Ok(Self { file: Some((file.to_owned(), section)), set: Vec::new() })
+        let document = Document::parse(text).map_err(|problem| problem.in_file(file))?;
+        Ok(Self { file: Some((file.to_owned(), document)), set: Vec::new() })
     }
 
     /// Of the settings in a file of UTF-8 YAML of at most 1 MiB. A pipe is as good as a file.
@@ -116,12 +119,20 @@ impl Layers {
     /// A name may have dots for the levels of mappings (`environment.deny`, `sbatch_args.comment`). A value that begins with
     /// `[`, `{` or a quote is YAML; any other is one unquoted value, whatever characters it has.
     pub fn set(&mut self, by: &str, assignment: &str) -> Result<&mut Self, ConfigError> {
-        let Some((name, value)) =
-            assignment.split_once('=').filter(|(name, _)| !name.trim().is_empty())
-        else {
-            let problem = format!("`{assignment}` is no setting, write NAME=VALUE");
-            return Err(ConfigError::Set { origin: by.to_owned(), problem });
+        let refuse = |problem| ConfigError::Set { origin: by.to_owned(), problem };
+        let name = assignment.trim();
+        let Some((name, value)) = assignment.split_once('=') else {
+            let problem = if name.is_empty() {
+                "give a setting and its value, as in `time=30`".to_owned()
+            } else {
+                format!("`{name}` has no value, write `{name}=VALUE`")
+            };
+            return Err(refuse(problem));
         };
+        if name.trim().is_empty() {
+            let problem = format!("`{assignment}` names no setting, write NAME=VALUE");
+            return Err(refuse(problem));
+        }
         let name = name.trim();
         self.add(format!("{by} {name}"), name, value, false)?;
         Ok(self)
@@ -161,11 +172,11 @@ impl Layers {
             return Err(ConfigError::Nothing);
         }
         let read = || {
-            let section = self.merged()?;
-            Ok((file::read(&section)?, section))
+            let (section, said) = self.merged()?;
+            Ok((file::read(&section, &said)?, section, said.notices))
         };
-        let (config, section) = read().map_err(|problem: Problem| self.locate(problem))?;
-        Ok(Effective { config, origins: self.origins(&section) })
+        let (config, section, notices) = read().map_err(|problem: Problem| self.locate(problem))?;
+        Ok(Effective { config, origins: self.origins(&section), notices })
     }
 
     fn locate(&self, problem: Problem) -> ConfigError {
@@ -179,29 +190,26 @@ impl Layers {
         }
     }
 
-    /// The file's section, with all that is set beside it.
-    fn merged(&self) -> Result<Node, Problem> {
-        let empty = || Node { at: Mark::start_of(0), content: Content::Mapping(Vec::new()) };
-        let mut section = self.file.as_ref().map_or_else(empty, |(_, section)| section.clone());
+    /// The file's section, with all that is set beside it, and the kind of job.
+    fn merged(&self) -> Result<(Node, Said), Problem> {
+        let mut document =
+            self.file.as_ref().map_or_else(Document::none, |(_, document)| document.clone());
         for set in self.set.iter().filter(|set| set.name == "job_type") {
-            // The class that the file names says the same thing.
-            section.remove("_target_");
-            put(&mut section, set);
+            put(&mut document, set);
         }
-        if self.set.is_empty() {
-            return Ok(section);
+        let mut said = kind::said(&document)?;
+        if let Some(set) = self.set.iter().rfind(|set| set.name == "job_type") {
+            said.by = Some(format!("`{}`", set.origin));
         }
-        let job_type = file::job_type(&section)?;
         for set in self.set.iter().filter(|set| set.name != "job_type") {
-            if !set.for_any || variables::names_of(job_type).contains(&set.name) {
-                put(&mut section, set);
+            if !set.for_any || variables::names_of(said.job_type).contains(&set.name) {
+                put(&mut document, set);
             }
         }
-        Ok(section)
+        Ok((document.resolved()?, said))
     }
 
     fn origins(&self, section: &Node) -> IndexMap<String, Vec<String>> {
-        let Content::Mapping(entries) = &section.content else { return IndexMap::new() };
         let of = |(key, value): &(Node, Node)| {
             let mut origins: Vec<String> = Vec::new();
             for Mark { text, .. } in [vec![key.at], value.places()].concat() {
@@ -216,15 +224,15 @@ impl Layers {
             }
             (key.as_text().unwrap_or_default().to_owned(), origins)
         };
-        entries.iter().map(of).collect()
+        section.entries().iter().map(of).collect()
     }
 }
 
 /// Puts a setting into a section. The keys of mappings that are free may have dots themselves.
-fn put(section: &mut Node, set: &Set) {
+fn put(document: &mut Document, set: &Set) {
     let levels = if set.name.starts_with("environment.") { 3 } else { 2 };
     let keys: Vec<_> = set.name.splitn(levels, '.').collect();
-    section.put(&keys, set.value.clone());
+    document.put(&keys, set.value.clone());
 }
 
 fn read(path: &Path) -> io::Result<String> {

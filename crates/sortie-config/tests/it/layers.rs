@@ -99,7 +99,10 @@ fn a_variable_may_be_meant_for_other_job_types() {
     assert!(!yaml(FILE, &partition, &[]).contains("partition"));
     holds(&yaml("job_type: slurm_conda\n", &partition, &[]), "partition: \"a\"");
     let flag = error(FILE, &[], &["partition=a"]);
-    assert!(flag.starts_with("--set partition: unknown field `partition`, "), "{flag}");
+    assert!(
+        flag.starts_with("--set partition: `partition` is a setting of `slurm_conda` and "),
+        "{flag}"
+    );
 }
 
 #[test]
@@ -129,8 +132,9 @@ fn an_error_names_where_it_comes_from() {
             "--set activate_script: `conda_env` and `activate_script`",
         ),
         (&[("SORTIE_JOB_TYPE", "lokal")], &[], "SORTIE_JOB_TYPE: unknown job type `lokal`"),
-        (&[], &["time"], "--set: `time` is no setting, write NAME=VALUE"),
-        (&[], &["=1"], "--set: `=1` is no setting"),
+        (&[], &["time"], "--set: `time` has no value, write `time=VALUE`"),
+        (&[], &[""], "--set: give a setting and its value, as in `time=30`"),
+        (&[], &["=1"], "--set: `=1` names no setting, write NAME=VALUE"),
         (
             &[],
             &["environment.deny=A"],

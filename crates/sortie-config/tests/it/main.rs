@@ -4,8 +4,12 @@
 
 mod files;
 mod layers;
+mod merge;
 mod python;
+mod references;
 mod round_trip;
+mod scalars;
 mod schema;
+mod sections;
 mod template;
 mod values;

@@ -62,7 +62,7 @@ fn an_error_names_the_place_and_gives_a_hint() {
             "SORTIE_TMIE: there is no such setting, did you mean `SORTIE_TIME`?",
         ),
         (ran(run().env("SORTIE_TIME", "1h")), "SORTIE_TIME: `time`: `1h` is no time limit"),
-        (ran(run().args(["--set", "time"])), "--set: `time` is no setting, write NAME=VALUE"),
+        (ran(run().args(["--set", "time"])), "--set: `time` has no value, write `time=VALUE`"),
     ];
     for (ran, said) in cases {
         ran.is_error(SETUP, said);
@@ -110,4 +110,16 @@ fn init_writes_a_file_that_is_good_once() {
         .is_error(SETUP, "cannot write none/job.yaml: ");
     let wrong = ran(&mut stage.sortie(["init", "slurm"]));
     assert!(wrong.status == Some(2) && wrong.stderr.contains("slurm_conda"), "{wrong:?}");
+}
+
+#[test]
+fn a_class_known_by_its_name_alone_is_told() {
+    let stage = Stage::shell(stage::CORRECT, "");
+    let text = "job_config:\n  _target_: other.launch.LocalJobConfig\n  eval_program_path: ${task.dir}/evaluate.sh\n  \
+                python_executable: sh\ntask: {dir: .}\n";
+    std::fs::write(stage.path("fork.yaml"), text).unwrap();
+    let ran = ran(stage.sortie(["run", "-c", "fork.yaml"]).args(JOB));
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let said = "`other.launch.LocalJobConfig` is not a class of `shinka.launch`: read as `local`, by its name";
+    assert!(ran.stderr.contains(said), "{ran:?}");
 }
