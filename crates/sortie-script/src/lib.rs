@@ -52,9 +52,14 @@
 //!
 //! # What a batch script does
 //!
-//! The shell that Slurm starts opens the logs, writes `job_start.json`, and starts a second shell, in a
-//! process group of its own, that sets up and becomes the evaluator; then it waits. So nothing that is
-//! set up (variables, modules, an activation script) reaches the first, and its traps run at once.
+//! The shell that Slurm starts opens the logs, writes `job_start.json`, and starts a second shell, which starts a third, in a
+//! process group of its own, that sets up and becomes the evaluator. The first waits; the second has stopped itself until the
+//! evaluator has ended: bash waits for a child at once, and only until then does the kernel tell an exit with 137 from
+//! SIGKILL, in `/proc/PID/stat`. So nothing that is set up (variables, modules, an activation script) reaches the first, whose
+//! traps run at once, no end is read from what bash prints, which differs between its releases, and a stopped evaluator is not
+//! taken for one that has ended. Where another user's process may not be looked at, the status that `wait` gives decides:
+//! above 128 it counts as a signal's.
+//!
 //! When the evaluator has ended, a log has outgrown its limit, or a signal has come, everything that is
 //! left of the evaluator is stopped: its process group, and whatever has `SORTIE_ATTEMPT`, which is
 //! exported, in its environment. Then `job_end.json` is written, beside and renamed: one line of JSON,
@@ -72,15 +77,28 @@
 //! | `{"kind":"engine_failed","status":1}` | its container's engine failed meanwhile | 125 |
 //! | `{"kind":"restarted"}` | Slurm started it again, and no record was there | 75 |
 //!
-//! Status 125 without a record: the logs could not be opened, or the array has no such element. A
-//! script that Slurm kills leaves no record.
+//! An evaluator that fails once the script was asked to stop counts as stopped by that; one that had exited with 0
+//! by then does not.
+//!
+//! Status 125 without a record: the logs could not be opened, the array has no such element, or nobody saw how the evaluator
+//! ended, as the second shell was killed. A script that Slurm kills leaves no record.
 //!
 //! The steps of set-up are `working directory`, `environment`, `module`, `module load`, `conda`,
 //! `conda activate`, `activate script` and `python`.
 //!
+//! # What activation may change
+//!
+//! Modules, `conda.sh` and activation scripts are sourced in no function, so that `declare -x` and `typeset -x` work in them as
+//! in a terminal. `module purge` is run if modules are asked for, and never else. What set-up leaves behind is the user's wish,
+//! and reaches the evaluator, as far as the kernel passes it on: exported variables, the umask, limits, open files and
+//! processes in the background. What is the shell's own does not: before the evaluator is started, options and traps are
+//! reset, signals that a script ignores too, and the working directory is once more the one that it was, with `PWD` and
+//! `OLDPWD`, so that a relative path means what it meant to the person who wrote it. Functions and aliases by the names of
+//! commands are not called. A directory that cannot be returned to fails the set-up, as does a script that calls `exit`.
+//!
 //! # In a container
 //!
-//! With a [`Container`], the second shell sets none of this up. It brings the image and runs the container
+//! With a [`Container`], the third shell sets none of this up. It brings the image and runs the container
 //! (`docker run`); meanwhile it removes containers whose jobs are gone. The first shell stops the container if need
 //! be, asks the engine how it ended unless all went well, and removes it. Another end than exit code 0 is never told
 //! from the status of the engine's command alone, which may have been killed or lost its engine.

@@ -56,7 +56,6 @@ sortie_is_not_made() {
 # Runs the evaluator in a container, from the image to its end.
 sortie_run() {
   local status
-  sortie_prepare
   unset SORTIE_ATTEMPT # an engine may start what is not of this job alone
   sortie_step 'engine command'
   if ! type -P -- "$sortie_engine" >/dev/null; then
@@ -85,5 +84,6 @@ sortie_run() {
     sortie_step container
   fi
   ((status != 143)) || sleep 0.2 # of a SIGTERM to all of the job, which the shell above gets too
+  kill -USR1 "$$" # so that the shell above looks at once
   exit "$status"
 }

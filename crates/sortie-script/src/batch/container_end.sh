@@ -83,7 +83,7 @@ sortie_remove() {
 sortie_leave() {
   sortie_environment # the engine is found by it
   sortie_find_node
-  if [[ $sortie_ended == signaled ]]; then # the engine's command: that alone does not end a container
+  if [[ $sortie_ended == signaled || $sortie_ended == unknown ]]; then # the engine's command: that alone does not end a container
     sortie_ended=exited
     [[ -z $sortie_signal ]] || sortie_ended=''
   fi
@@ -92,6 +92,7 @@ sortie_leave() {
   fi
   # Mostly nothing is left of the engine's command, which need not be looked for then.
   ! kill -0 -- "-$sortie_payload" 2>/dev/null || sortie_stop
+  sortie_reap
   if [[ $sortie_step == container || $sortie_step == ready ]]; then
     if [[ $sortie_step == ready && -n $sortie_ended && -z $sortie_signal && $sortie_ended$sortie_status != exited0 ]]; then
       sortie_judge

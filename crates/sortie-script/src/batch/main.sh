@@ -1,62 +1,14 @@
 
 # ---- The job ----
 
-# sortie_on_signal NUMBER: asked to stop, by Slurm before the time limit or by scancel.
+# sortie_on_signal NUMBER: asked to stop, by Slurm before the time limit or by scancel. The line ends `sortie_sleep`.
 sortie_on_signal() {
   sortie_signal=$1
-  [[ -z $sortie_watcher ]] || kill "$sortie_watcher"
+  echo >&5
 }
 
-# Starts the evaluator and waits until it ends, floods its logs, or is to be stopped.
-#
-# Sets sortie_signal to the signal that came, and sortie_ended if it ended, to `exited` or `signaled`, with
-# sortie_status. `wait` gives 137 for SIGKILL and for an exit with 137. But of a child that a signal
-# killed, and no other, bash in job control reports its end on standard error: here, the pipe.
-sortie_wait() {
-  local line
-  sortie_watcher='' sortie_signal='' sortie_ended='' sortie_status=0 sortie_step=''
-  trap 'sortie_on_signal 15' TERM
-  trap 'sortie_on_signal 2' INT
-  trap 'sortie_on_signal 1' HUP
-  trap : USR1
-  set -m # which also gives each a process group of its own
-  sortie_watch 3>&- &
-  sortie_watcher=$!
-  sortie_run &
-  sortie_payload=$!
-  exec 4>&2 2>&3
-  while [[ -z $sortie_signal ]] && kill -0 "$sortie_payload"; do
-    wait "$sortie_payload"
-    if kill -0 "$sortie_payload" && sortie_flooded; then break; fi
-  done
-  kill -KILL -- "-$sortie_watcher"
-  wait "$sortie_watcher"
-  sortie_watcher=''
-  kill -0 "$sortie_payload" || sortie_reap
-  exec 2>&4 4>&-
-  set +m
-
-  while read -r -t 0 -u 3 && read -r -u 3 line; do
-    case $line in
-      'step '*) sortie_step=${line#step } ;;
-      *' sortie_run') sortie_ended=signaled ;;
-    esac
-  done
-}
-
-# Sets sortie_status, which bash remembers. Not, in rare cases, if a signal came just when it ended:
-# then it counts as stopped by that.
-sortie_reap() {
-  local before=none
-  while [[ $before != "$sortie_signal" ]]; do # a signal that comes now cuts `wait` short
-    before=$sortie_signal
-    wait "$sortie_payload"
-    sortie_status=$?
-  done
-  ((sortie_status < 0)) || sortie_ended=exited
-}
-
-sortie_main() {
+# Opens the logs and records the start, unless Slurm has started the script once more.
+sortie_begin() {
   # Most often Slurm has opened just these. Without them there is nothing to tell, nor where.
   exec </dev/null >>"$sortie_results/job_log.out" 2>>"$sortie_results/job_log.err" || exit 125
   sortie_start
@@ -67,19 +19,58 @@ sortie_main() {
   fi
   sortie_write job_start.json "$sortie_job}"
 
-  exec 3<> <(:) # a pipe without a name, for what is told of the evaluator
-  sortie_wait
-  if [[ $sortie_ended == signaled && $sortie_status == 143 ]]; then
-    sleep 0.2 # Slurm signals all processes of a job, and this shell may not be the first
+  sortie_signal='' sortie_payload='' sortie_step='' sortie_ended='' sortie_status=0 sortie_waited=''
+  sortie_cpu='' sortie_parent_is_over=''
+  exec 3<> <(:) 5<> <(:) # pipes without a name: for what is told of the evaluator, and to sleep by
+  exec 4>&2 2>/dev/null # nothing that bash says of the processes below is the evaluator's word
+  trap 'sortie_on_signal 15' TERM
+  trap 'sortie_on_signal 2' INT
+  trap 'sortie_on_signal 1' HUP
+  trap 'echo >&5' USR1 # from below: look now
+}
+
+# Waits until the evaluator ends, floods its logs, or is to be stopped. Looks soon at first, then four times a second.
+sortie_attend() {
+  local seconds milliseconds=10 look=$((SECONDS + 2))
+  while true; do
+    printf -v seconds '0.%03d' "$milliseconds"
+    if sortie_sleep "$seconds" || sortie_hear; then
+      milliseconds=10
+    else
+      milliseconds=$((milliseconds < 220 ? milliseconds + milliseconds / 8 + 1 : 250))
+    fi
+    if [[ -z $sortie_payload ]]; then # which its parent tells at once
+      kill -0 "$sortie_parent" && continue
+      sortie_judge_end
+      break
+    fi
+    [[ -z $sortie_signal ]] || break
+    sortie_look "$sortie_payload"
+    if [[ -z $sortie_state || $sortie_state == Z ]]; then
+      sortie_judge_end
+      break
+    elif ((SECONDS >= look)); then
+      look=$((SECONDS + 2))
+      ! sortie_flooded || break
+    fi
+  done
+  if [[ -z $sortie_signal ]] && ((sortie_status > 128)); then
+    sortie_sleep 0.2 # Slurm signals all processes of a job, and this shell may not be the first
   fi
   trap '' TERM INT HUP
-  sortie_leave
+  exec 2>&4 4>&-
+}
 
+# Records how it ended, once nothing of the evaluator is left.
+sortie_conclude() {
   if sortie_flooded; then
     echo "sortie: a log has more than $sortie_max_log_bytes bytes" >&2
     sortie_end 122 "{\"kind\":\"output_limit\",\"limit_bytes\":$sortie_max_log_bytes}"
-  elif [[ -n $sortie_signal && ($sortie_ended != exited || $sortie_step != ready) ]]; then
+  elif [[ -n $sortie_signal && "$sortie_ended $sortie_status $sortie_step" != 'exited 0 ready' ]]; then
     sortie_end $((128 + sortie_signal)) "{\"kind\":\"terminated\",\"signal\":$sortie_signal}"
+  elif [[ $sortie_ended == unknown ]]; then
+    echo 'sortie: how the evaluator ended is not known, as the shell that waits for it was killed' >&2
+    exit 125 # without a record, as of a script that is killed
   elif [[ $sortie_step != ready ]]; then
     echo "sortie: set-up failed at: $sortie_step (status $sortie_status); the evaluator was not started" >&2
     sortie_end 125 "{\"kind\":\"setup_failed\",\"step\":\"$sortie_step\",\"status\":$sortie_status}"
@@ -94,4 +85,39 @@ sortie_main() {
   sortie_end "$sortie_status" "{\"kind\":\"signaled\",\"signal\":$((sortie_status - 128))}"
 }
 
-sortie_main
+{ # One command, which bash reads to its end before it runs any of it.
+  sortie_begin
+  set -m
+  ( # the evaluator's parent
+    sortie_be_parent
+    ( # the evaluator to be
+      sortie_prepare
+      # What is sourced is sourced in no function, where `declare` would make variables of that function alone.
+      while sortie_find_module; do
+        source "$sortie_file" 3>&-
+      done
+      sortie_load_modules
+      case ${sortie_activate[0]-} in
+        conda)
+          sortie_find_conda || exit
+          source "$sortie_file" 3>&- || exit
+          sortie_step 'conda activate'
+          conda activate "${sortie_activate[1]}" 3>&- || exit
+          ;;
+        source)
+          sortie_step 'activate script'
+          set -e # a script that fails ends this shell
+          source "${sortie_activate[1]}" 3>&-
+          ;;
+      esac
+      sortie_return
+      sortie_run
+    ) 2>&4 4>&- 5>&- &
+    sortie_stay "$!"
+  ) &
+  sortie_parent=$!
+  set +m
+  sortie_attend
+  sortie_leave
+  sortie_conclude
+}

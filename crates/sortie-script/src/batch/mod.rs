@@ -24,6 +24,7 @@ macro_rules! text {
         concat!(
             include_str!("record.sh"),
             include_str!("tree.sh"),
+            include_str!("parent.sh"),
             include_str!("setup.sh"),
             $(include_str!($own),)*
             include_str!("main.sh"),

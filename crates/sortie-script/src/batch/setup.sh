@@ -17,48 +17,55 @@ sortie_clear() {
   done < <(compgen -e)
 }
 
-# What comes first, whatever else is set up: the working directory, the environment, the modules.
+# What comes first, whatever else is set up: the working directory and the environment.
 sortie_prepare() {
-  set +m
+  trap : URG # or bash 5.2 becomes the last program of a sourced script, and with it ends this shell
   sortie_step 'working directory'
   cd -- "$sortie_directory" || exit
+  sortie_oldpwd=${OLDPWD-}
   sortie_step environment
   if ((sortie_only_these)); then
     sortie_clear
   fi
   sortie_environment || exit
   export SORTIE_ATTEMPT=$sortie_attempt SLURM_EXPORT_ENV=ALL || exit
-  sortie_load_modules
+  sortie_step module
+  sortie_module_files=("${MODULESHOME-}/init/bash" "${LMOD_PKG-}/init/bash"
+    /usr/share/{lmod/lmod,modules,Modules}/init/bash /etc/profile.d/{lmod,z00_lmod,modules}.sh)
 }
 
-# Loads the modules. `module` is a function, which Environment Modules and Lmod define in these files.
+# Sets sortie_file to the next file that may define `module`, a function of Environment Modules and of Lmod, where modules
+# are asked for and there is none yet.
+sortie_find_module() {
+  ((${#sortie_modules[@]} > 0)) || return
+  while ((${#sortie_module_files[@]} > 0)) && ! type module &>/dev/null; do
+    sortie_file=${sortie_module_files[0]}
+    sortie_module_files=("${sortie_module_files[@]:1}")
+    [[ ! -r $sortie_file ]] || return 0
+  done
+  return 1
+}
+
+# Loads the modules, and no others. Only Lmod takes --quiet, and has something to say of what it does not unload.
 sortie_load_modules() {
-  local file module
-  sortie_step module
-  if ((${#sortie_modules[@]} > 0)); then
-    for file in "${MODULESHOME-}/init/bash" "${LMOD_PKG-}/init/bash" \
-      /usr/share/{lmod/lmod,modules,Modules}/init/bash /etc/profile.d/{lmod,z00_lmod,modules}.sh; do
-      if ! type module &>/dev/null && [[ -r $file ]]; then
-        source "$file" 3>&-
-      fi
-    done
-    if ! type module &>/dev/null; then
-      echo 'sortie: modules are asked for, but "module" is not to be found here' >&2
-      exit 127
-    fi
+  local module quiet=()
+  ((${#sortie_modules[@]} > 0)) || return 0
+  if ! type module &>/dev/null; then
+    echo 'sortie: modules are asked for, but "module" is not to be found here' >&2
+    exit 127
   fi
-  if type module &>/dev/null; then
-    module --quiet purge 3>&- || echo 'sortie: module purge: failed, which is ignored' >&2
-  fi
+  [[ -z ${LMOD_VERSION-}${LMOD_CMD-} ]] || quiet=(--quiet)
+  module "${quiet[@]}" purge 3>&- || echo 'sortie: module purge: failed, which is ignored' >&2
   for module in "${sortie_modules[@]}"; do
     sortie_step 'module load'
     module load "$module" 3>&- || exit
   done
 }
 
-# Sets sortie_profile to conda's `conda.sh`, which defines `conda activate`.
+# Sets sortie_file to conda's `conda.sh`, which defines `conda activate`.
 sortie_find_conda() {
   local exe root roots=()
+  sortie_step conda
   exe=$(type -P conda)
   for exe in "${CONDA_EXE-}" "$exe"; do
     [[ $exe != */*/* ]] || roots+=("${exe%/*/*}")
@@ -66,30 +73,22 @@ sortie_find_conda() {
   roots+=("${MAMBA_ROOT_PREFIX:-/none}" ~/{miniforge3,miniconda3,anaconda3,mambaforge} /opt/{conda,miniforge3,miniconda3,anaconda3})
   for root in "${roots[@]}" ''; do
     [[ -n $root ]] || root=$(conda info --base) # a wrapper somewhere else
-    sortie_profile=$root/etc/profile.d/conda.sh
-    [[ ! -r $sortie_profile ]] || return 0
+    sortie_file=$root/etc/profile.d/conda.sh
+    [[ ! -r $sortie_file ]] || return 0
   done 2>/dev/null
   printf 'sortie: no etc/profile.d/conda.sh under any of: %s\n' "${roots[*]}" >&2
   echo 'sortie: set CONDA_EXE in environment.set, load a module with conda, or use activate_script' >&2
   return 1
 }
 
-# Activates what is asked for. Neither conda nor most scripts bear `set -u`; a script that fails under
-# `set -e` ends this shell.
-sortie_activate() {
-  case ${sortie_activate[0]-} in
-    conda)
-      sortie_step conda
-      sortie_find_conda || exit
-      source "$sortie_profile" 3>&- || exit
-      sortie_step 'conda activate'
-      conda activate "${sortie_activate[1]}" 3>&- || exit
-      ;;
-    source)
-      sortie_step 'activate script'
-      set -e
-      source "${sortie_activate[1]}" 3>&-
-      ;;
-  esac
-  builtin set +eu
+# Undoes what set-up has left that is the shell's own: options and traps, also of signals that the evaluator would ignore, and
+# the directory, so that paths mean what they meant before.
+sortie_return() {
+  builtin set +eEu
+  builtin trap - EXIT ERR DEBUG RETURN HUP INT QUIT PIPE TERM URG
+  if [[ $PWD != "$sortie_directory" ]]; then
+    sortie_step 'working directory'
+    builtin cd -L -- "$sortie_directory" || builtin exit
+    OLDPWD=$sortie_oldpwd
+  fi
 }

@@ -42,20 +42,3 @@ sortie_flooded() {
   done
   return 1
 }
-
-# Runs beside the evaluator. Once a log floods, or once told that a signal has come, wakes the shell above
-# until that ends it: a signal that comes just before `wait` does not end `wait`. Ends with that shell.
-sortie_watch() {
-  local told=''
-  set +m
-  trap 'told=1; kill "$!"' TERM
-  until [[ -n $told ]] || sortie_flooded; do
-    sleep 2 &
-    wait "$!"
-    kill -0 "$$" || exit
-  done
-  trap '' TERM
-  while kill -USR1 "$$"; do
-    sleep 0.2
-  done
-} 2>/dev/null

@@ -4,13 +4,18 @@ use std::{io::Write, process::Stdio};
 
 use crate::bash::program;
 
+/// Whether tests may pass by that lack what they need.
+pub(crate) fn is_quick() -> bool {
+    std::env::var_os("SORTIE_TEST_QUICK").is_some_and(|quick| quick == "1")
+}
+
 /// Feeds the text to a checker, which must have nothing to say.
 fn check(checker: &str, options: &[&str], text: &str) {
     let mut command = program(checker);
     command.args(options).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = match command.spawn() {
         Ok(child) => child,
-        Err(_) if std::env::var_os("SORTIE_TEST_QUICK").is_some_and(|quick| quick == "1") => return,
+        Err(_) if is_quick() => return,
         Err(error) => {
             panic!("{checker}: {error}; install it, or set SORTIE_TEST_QUICK=1 to do without")
         }

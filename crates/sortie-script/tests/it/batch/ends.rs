@@ -1,10 +1,19 @@
 //! How an evaluator can end, and what the record says.
 
-use super::node::{Ended, Node};
+use std::{os::unix::fs::MetadataExt as _, path::Path, thread::sleep, time::Duration};
+
+use super::node::{Ended, Node, bashes, kill, kill_all, parent, processes};
+use crate::check::is_quick;
 
 /// The end of an evaluator that does this.
 fn end_of(evaluator: &str) -> Ended {
     let node = Node::new(evaluator);
+    node.run(&node.case())
+}
+
+/// The same, with this bash.
+fn end_in(bash: &Path, evaluator: &str) -> Ended {
+    let node = Node { bash: bash.into(), ..Node::new(evaluator) };
     node.run(&node.case())
 }
 
@@ -42,10 +51,15 @@ fn cpu_time_is_recorded() {
     for (evaluator, kind) in [
         (burn.to_owned(), "exited"),
         (format!("{burn}; kill -9 $$"), "signaled"),
-        (format!("{burn}; kill -TERM $PPID; sleep 20"), "terminated"),
+        (format!("{burn}; echo x >ready; exec sleep 60"), "terminated"),
     ] {
         let node = Node::new(&evaluator);
-        let ended = node.run(&node.case());
+        let mut script = node.start(&node.case(), &[]);
+        if kind == "terminated" {
+            node.wait_for("ready");
+            kill("-TERM", script.id());
+        }
+        let ended = node.end(&mut script);
         assert!(ended.end.contains(kind), "{ended:?}");
         let record = node.text("results/job_end.json");
         let seconds = |member: &str| -> f64 {
@@ -60,38 +74,103 @@ fn cpu_time_is_recorded() {
 
 #[test]
 fn exit_codes_are_no_signals() {
-    for code in [1, 2, 126, 127, 128, 129, 137, 139, 143, 255] {
-        let ended = end_of(&format!("exit {code}"));
-        assert_eq!(ended.end, format!(r#"{{"kind":"exited","code":{code}}}"#), "{ended:?}");
-        assert_eq!(ended.status.code(), Some(code));
+    for bash in bashes() {
+        for code in [1, 2, 126, 127, 128, 129, 137, 139, 143, 255] {
+            let ended = end_in(&bash, &format!("exit {code}"));
+            assert_eq!(ended.end, format!(r#"{{"kind":"exited","code":{code}}}"#), "{ended:?}");
+            assert_eq!(ended.status.code(), Some(code));
+            assert_eq!(ended.stderr, "");
+        }
     }
 }
 
 #[test]
 fn signals_are_no_exit_codes() {
-    for signal in [1, 2, 6, 9, 11, 13, 15, 34, 64] {
-        let ended = end_of(&format!("kill -{signal} $$"));
-        let expected = format!(r#"{{"kind":"signaled","signal":{signal}}}"#);
-        assert_eq!(ended.end, expected, "{ended:?}");
-        assert_eq!(ended.status.code(), Some(128 + signal));
+    for bash in bashes() {
+        for signal in [1, 2, 6, 9, 11, 13, 15, 34, 64] {
+            let ended = end_in(&bash, &format!("kill -{signal} $$"));
+            let expected = format!(r#"{{"kind":"signaled","signal":{signal}}}"#);
+            assert_eq!(ended.end, expected, "{ended:?}");
+            assert_eq!(ended.status.code(), Some(128 + signal));
+            assert_eq!(ended.stderr, "", "bash's own words");
+        }
     }
 }
 
 #[test]
 fn later_ends_are_told_apart_too() {
-    assert_eq!(end_of("sleep 0.2; exit 137").end, r#"{"kind":"exited","code":137}"#);
-    assert_eq!(end_of("sleep 0.2; kill -9 $$").end, r#"{"kind":"signaled","signal":9}"#);
+    assert_eq!(end_of("sleep 0.4; exit 137").end, r#"{"kind":"exited","code":137}"#);
+    assert_eq!(end_of("sleep 0.4; kill -9 $$").end, r#"{"kind":"signaled","signal":9}"#);
 }
 
+/// As with sudo: what the kernel tells of the end of another user's process is nothing, for all but root.
 #[test]
-fn one_that_was_suspended_goes_on() {
-    let node = Node::new("echo $$ >pid; sleep 0.3; exit 4");
+fn an_evaluator_that_becomes_another_user() {
+    let is_root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
+    assert!(
+        is_root || is_quick(),
+        "only root becomes another user; SORTIE_TEST_QUICK=1 does without"
+    );
+    for (end, expected) in [
+        ("exit 0", r#"{"kind":"exited","code":0}"#),
+        ("exit 3", r#"{"kind":"exited","code":3}"#),
+        ("kill -9 $$", r#"{"kind":"signaled","signal":9}"#),
+    ] {
+        let node = Node::new(&format!("exec setpriv --reuid=65533 --clear-groups sh -c '{end}'"));
+        // Without the capability by which root reads it all the same.
+        let mut script =
+            node.command_as(&node.case(), &["--bounding-set=-sys_ptrace"]).spawn().unwrap();
+        let ended = node.end(&mut script);
+        assert_eq!(ended.end, expected, "{ended:?}");
+    }
+}
+
+/// What `scontrol suspend` and `resume` do, to all and to the evaluator alone, while it ends.
+#[test]
+fn one_that_is_stopped_has_not_ended() {
+    for bash in bashes() {
+        let node = Node {
+            bash,
+            ..Node::new("echo $$ >pid; until [ -e go ]; do sleep 0.05; done; exit 4")
+        };
+        let mut script = node.start_session(&node.case());
+        let evaluator = node.wait_for("pid").trim().parse().unwrap();
+        for signals in [["-TSTP", "-CONT"], ["-STOP", "-CONT"], ["-TTIN", "-CONT"]] {
+            for pids in [vec![evaluator], processes(script.id())] {
+                for signal in signals {
+                    kill_all(signal, &pids);
+                    sleep(Duration::from_millis(30));
+                }
+            }
+        }
+        assert!(script.try_wait().unwrap().is_none(), "{}", node.text("results/job_end.json"));
+        assert_eq!(parent(parent(evaluator)), script.id(), "it has another parent");
+        node.home.write("go", "");
+        let ended = node.end(&mut script);
+        assert_eq!(ended.end, r#"{"kind":"exited","code":4}"#, "{ended:?}");
+        assert_eq!(ended.stderr, "");
+    }
+}
+
+/// Reading how long a script was on a CPU: while its evaluator is stopped it has nothing to do.
+#[test]
+fn nothing_spins_while_the_evaluator_is_stopped() {
+    let node = Node::new("echo $$ >pid; exec sleep 60");
     let mut script = node.start(&node.case(), &[]);
-    let pid = node.wait_for("pid").trim().parse().unwrap();
-    super::node::kill("-STOP", pid);
-    std::thread::sleep(std::time::Duration::from_millis(500));
-    super::node::kill("-CONT", pid);
-    assert_eq!(node.end(&mut script).end, r#"{"kind":"exited","code":4}"#);
+    let evaluator = node.wait_for("pid").trim().parse().unwrap();
+    kill("-STOP", evaluator);
+    let ticks = || -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", script.id())).unwrap();
+        let (_, fields) = stat.rsplit_once(") ").unwrap();
+        fields.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+    };
+    let before = ticks();
+    sleep(Duration::from_secs(1));
+    let used = ticks() - before;
+    kill("-TERM", script.id());
+    let ended = node.end(&mut script);
+    assert_eq!(ended.end, r#"{"kind":"terminated","signal":15}"#, "{ended:?}");
+    assert!(used < 30, "{used} of about 100 ticks");
 }
 
 #[test]

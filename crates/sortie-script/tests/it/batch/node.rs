@@ -20,12 +20,21 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 
 pub(crate) struct Node {
     pub(crate) home: Home,
+    /// What runs the script.
+    pub(crate) bash: PathBuf,
+}
+
+/// What runs scripts: the bash that is here, and others if `SORTIE_TEST_BASH` names some, with colons between them, such as
+/// one of a later release.
+pub(crate) fn bashes() -> Vec<PathBuf> {
+    let others = std::env::var_os("SORTIE_TEST_BASH").unwrap_or_default();
+    std::env::split_paths(&others).chain(["/bin/bash".into()]).collect()
 }
 
 impl Node {
     /// With an evaluator that does this, in `sh`.
     pub(crate) fn new(evaluator: &str) -> Self {
-        let node = Self { home: Home::new() };
+        let node = Self { home: Home::new(), bash: "/bin/bash".into() };
         fs::create_dir(node.path("bin")).unwrap();
         fs::create_dir(node.path("results")).unwrap();
         node.executable("bin/python", &format!("{FAKE}{evaluator}\n"));
@@ -67,12 +76,37 @@ impl Node {
 
     pub(crate) fn command(&self, case: &Case, variables: &[(&str, &str)]) -> Command {
         let script = self.home.write("slurm_script", &case.render().unwrap());
-        let mut command = program("/bin/bash");
+        let mut command = program(self.bash.to_str().unwrap());
         command.arg(script).current_dir("/").env_clear().stdin(Stdio::null());
         command.stdout(fs::File::create(self.path("slurm.out")).unwrap());
         command.stderr(fs::File::create(self.path("slurm.err")).unwrap());
         command.envs([("SLURM_JOB_ID", "7"), ("SLURMD_NODENAME", "node1"), ("USER", "me")]);
         command.envs(variables.iter().copied());
+        command
+    }
+
+    /// The same in a session of its own, as a job of Slurm is.
+    pub(crate) fn session(&self, case: &Case) -> Command {
+        self.through(case, "setsid", &[])
+    }
+
+    pub(crate) fn start_session(&self, case: &Case) -> Child {
+        self.session(case).spawn().unwrap()
+    }
+
+    /// The same by `setpriv` with these options.
+    pub(crate) fn command_as(&self, case: &Case, options: &[&str]) -> Command {
+        self.through(case, "setpriv", options)
+    }
+
+    fn through(&self, case: &Case, name: &str, options: &[&str]) -> Command {
+        let script = self.command(case, &[]);
+        let mut command = program(name);
+        command.args(options).arg(script.get_program()).args(script.get_args());
+        let variables = script.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        command.env_clear().envs(variables).current_dir("/").stdin(Stdio::null());
+        command.stdout(fs::File::create(self.path("slurm.out")).unwrap());
+        command.stderr(fs::File::create(self.path("slurm.err")).unwrap());
         command
     }
 
@@ -140,6 +174,32 @@ pub(crate) struct Ended {
 pub(crate) fn is_alive(pid: &str) -> bool {
     fs::read_to_string(format!("/proc/{}/stat", pid.trim()))
         .is_ok_and(|stat| !stat.contains(") Z ") && !stat.contains(") X "))
+}
+
+/// The process's parent.
+pub(crate) fn parent(pid: u32) -> u32 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let (_, fields) = stat.rsplit_once(") ").unwrap();
+    fields.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+/// A script and all that it has started, which share its session: it leads one.
+pub(crate) fn processes(script: u32) -> Vec<u32> {
+    let pids = fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        entry.unwrap().file_name().to_str().and_then(|name| name.parse::<u32>().ok())
+    });
+    let in_session = |pid: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let fields = stat.rsplit_once(") ").map(|(_, fields)| fields.split(' ').nth(3));
+        fields.flatten() == Some(&script.to_string())
+    };
+    pids.filter(in_session).collect()
+}
+
+/// Signals several processes with one command. Some may have ended by then.
+pub(crate) fn kill_all(signal: &str, pids: &[u32]) {
+    let pids = pids.iter().map(u32::to_string);
+    let _ = program("kill").arg(signal).args(pids).stderr(Stdio::null()).status().unwrap();
 }
 
 pub(crate) fn kill(signal: &str, pid: u32) {

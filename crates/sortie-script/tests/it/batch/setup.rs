@@ -35,6 +35,22 @@ fn a_sourced_script_changes_the_environment() {
     assert_eq!(ended.stdout, "b c,,5\n", "{ended:?}");
 }
 
+/// What direnv and `export -p` print, and what people write.
+#[test]
+fn a_sourced_script_may_declare_variables() {
+    let node = Node::new("export -p >exported; echo \"$A,$B,$C\"");
+    for (script, expected) in [
+        ("declare -x A=1; typeset -x B=2; declare C=3; export C", "1,2,3\n"),
+        ("declare -x A='it'\\''s'\ndeclare -x B=\"two\nlines\"", "it's,two\nlines,\n"),
+        ("f() { local A=9; declare -gx B=$A; }; f; declare -i C=1+1; export C", ",9,2\n"),
+    ] {
+        let file = node.home.write("activate", script);
+        let ended = with(&node, |case| case.activation = Activation::Sourced(file));
+        assert_eq!(ended.stdout, expected, "{script}: {ended:?}");
+        fs::write(node.path("results/job_log.out"), "").unwrap();
+    }
+}
+
 #[test]
 fn a_name_is_a_file_of_the_working_directory() {
     let node = Node::new("echo $A");
@@ -151,21 +167,22 @@ fn conda_that_fails_stops_it() {
     assert_setup_failed(&ended, "conda", 1, "no etc/profile.d/conda.sh under any of: /nowhere");
 }
 
-/// A `module` command that knows one module.
+/// A `module` command that knows one module, as Environment Modules defines it; Lmod's takes `--quiet`.
 const MODULE: &str = r#"
 module() {
   echo "module $*" >>module.log
   case $* in
-    '--quiet purge') return 1 ;;
-    'load gcc 12') export GCC=12 ;;
+    purge | "${LMOD_VERSION+--quiet} purge") return 0 ;;
+    'load gcc 12') declare -gx GCC=12 ;;
+    --*) echo "Invalid option '$1'" >&2; return 1 ;;
     *) echo "Unable to locate a modulefile for '$2'" >&2; return 1 ;;
   esac
 }
 "#;
 
-fn modules(node: &Node, modules: &[&str]) -> Ended {
+fn modules(node: &Node, modules: &[&str], definition: &str) -> Ended {
     fs::create_dir_all(node.path("modules/init")).unwrap();
-    node.home.write("modules/init/bash", MODULE);
+    node.home.write("modules/init/bash", definition);
     with(node, |case| {
         case.modules = modules.iter().map(|module| (*module).to_owned()).collect();
         let home = node.path("modules").into_os_string();
@@ -175,17 +192,28 @@ fn modules(node: &Node, modules: &[&str]) -> Ended {
 
 #[test]
 fn modules_are_loaded() {
-    let node = Node::new("echo $GCC");
-    let ended = modules(&node, &["gcc 12"]);
-    assert_eq!(ended.stdout, "12\n", "{ended:?}");
-    assert_eq!(node.text("module.log"), "module --quiet purge\nmodule load gcc 12\n");
-    assert_eq!(ended.stderr, "sortie: module purge: failed, which is ignored\n");
+    for (own, purge) in [("", "module purge"), ("LMOD_VERSION=8", "module --quiet purge")] {
+        let node = Node::new("echo $GCC");
+        let ended = modules(&node, &["gcc 12"], &format!("{own}\n{MODULE}"));
+        assert_eq!(ended.stdout, "12\n", "{ended:?}");
+        assert_eq!(node.text("module.log"), format!("{purge}\nmodule load gcc 12\n"));
+        assert_eq!(ended.stderr, "");
+    }
+}
+
+#[test]
+fn no_module_asked_for_is_no_word_to_module() {
+    let node = Node::new("echo ran");
+    // As `export -f` has it.
+    let module = "() { echo \"ERROR: $*\" >&2; return 1; }";
+    let ended = node.run_with(&node.case(), &[("BASH_FUNC_module%%", module)]);
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("ran\n", ""));
 }
 
 #[test]
 fn a_missing_module_stops_it() {
     let node = Node::new("echo ran");
-    let ended = modules(&node, &["gcc 12", "$(touch pwned)"]);
+    let ended = modules(&node, &["gcc 12", "$(touch pwned)"], MODULE);
     assert_setup_failed(&ended, "module load", 1, "a modulefile for '$(touch pwned)'");
 }
 
@@ -195,7 +223,7 @@ fn no_module_command_matters_only_if_modules_are_asked_for() {
     let ended = with(&node, |case| case.modules = vec!["gcc".into()]);
     assert_setup_failed(&ended, "module", 127, "modules are asked for, but");
     let node = Node::new("echo ran");
-    assert_eq!(modules(&node, &[]).stdout, "ran\n");
+    assert_eq!(modules(&node, &[], MODULE).stdout, "ran\n");
     assert_eq!(node.text("module.log"), "");
 }
 
@@ -219,4 +247,68 @@ fn no_working_directory_stops_it() {
     let node = Node::new("echo ran");
     let ended = with(&node, |case| case.directory = "/no/such folder".into());
     assert_setup_failed(&ended, "working directory", 1, "/no/such folder: No such file");
+}
+
+/// What people write is `cd PROJECT; source venv/bin/activate`.
+#[test]
+fn paths_mean_what_they_meant_before_the_activation() {
+    let decoy = "cd elsewhere; export ACTIVATED=1";
+    for how in ["sourced", "conda", "conda hook", "module"] {
+        let node = conda_node();
+        fs::create_dir(node.path("elsewhere")).unwrap();
+        node.home.write("file", "right");
+        node.home.write("elsewhere/file", "wrong");
+        let report = "cat file; echo \" $PWD,${OLDPWD-none},$ACTIVATED\"";
+        node.executable(
+            "bin/python",
+            &format!("#!/bin/sh\n[ $1 = --version ] || {{ {report}; }}\n"),
+        );
+        let ended = match how {
+            "sourced" => {
+                let file = node.home.write("activate", decoy);
+                with(&node, |case| case.activation = Activation::Sourced(file))
+            }
+            "module" => {
+                let module = format!("module() {{ [ \"$1\" = purge ] || {{ {decoy}; }}; }}");
+                modules(&node, &["gcc"], &module)
+            }
+            _ => {
+                let (sourced, activated) = if how == "conda" { (decoy, ":") } else { (":", decoy) };
+                node.home.write(
+                    "root/etc/profile.d/conda.sh",
+                    &format!("{sourced}; conda() {{ {activated}; }}"),
+                );
+                let exe = node.path("root/bin/conda").into_os_string();
+                conda(&node, "my env", &[("CONDA_EXE", exe)])
+            }
+        };
+        let here = node.home.path().display();
+        assert_eq!(ended.stdout, format!("right {here},/,1\n"), "{how}: {ended:?}");
+    }
+}
+
+#[test]
+fn signals_that_a_script_ignores_are_not_ignored_by_the_evaluator() {
+    let ended = sourced("trap '' TERM INT", "kill -TERM $$; echo ignored");
+    assert_eq!(ended.end, r#"{"kind":"signaled","signal":15}"#, "{ended:?}");
+}
+
+/// Bash 5.2 may become the last program of a script that is sourced in a subshell.
+#[test]
+fn a_sourced_script_may_end_in_any_command() {
+    for script in ["/bin/true", "trap - EXIT; /bin/true", "(/bin/true)", "/bin/true && /bin/true"] {
+        assert_eq!(sourced(script, "echo ran").stdout, "ran\n", "{script}");
+    }
+}
+
+#[test]
+fn a_directory_that_the_activation_removes_stops_it() {
+    let node = Node::new("echo ran");
+    let file = node.home.write("activate", "cd /; rmdir \"$OLDPWD\"");
+    fs::create_dir(node.path("gone")).unwrap();
+    let ended = with(&node, |case| {
+        case.activation = Activation::Sourced(file);
+        case.directory = node.path("gone");
+    });
+    assert_setup_failed(&ended, "working directory", 1, "No such file or directory");
 }

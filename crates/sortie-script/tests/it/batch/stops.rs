@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::node::{Node, is_alive, kill};
+use super::node::{Node, bashes, is_alive, kill, kill_all, parent, processes};
 
 /// Starts the script, and waits until the evaluator has written `ready`.
 fn started(node: &Node) -> Child {
@@ -41,11 +41,58 @@ fn one_that_ignores_term_is_killed_after_the_grace_period() {
     assert!(!is_alive(&node.text("pid")));
 }
 
+/// A bash that tells of no end, and knows of none any more once it was asked, as 5.3 may do after a signal.
+const FORGETFUL: &str = r#"
+declare -A known
+wait() {
+  (($# > 0)) || { builtin wait 2>/dev/null; return; }
+  [[ -z ${known[$1]-} ]] || return 127
+  builtin wait "$@" 2>/dev/null
+  local status=$?
+  kill -0 "$1" 2>/dev/null || known[$1]=1
+  return "$status"
+}
+set() { [[ $1 == -m ]] || builtin set "$@"; }
+"#;
+
+/// What Slurm does at a time limit or to a job that is cancelled.
 #[test]
 fn a_signal_to_all_processes_of_the_job_is_no_death_of_the_evaluator() {
-    let node = Node::new("echo $$ >pid; echo x >ready; exec sleep 60");
+    for bash in bashes() {
+        for forgetful in [false, true] {
+            for evaluator_first in [true, false] {
+                let node = Node {
+                    bash: bash.clone(),
+                    ..Node::new("echo $$ >pid; echo x >ready; exec sleep 60")
+                };
+                let forget = tempfile::NamedTempFile::new().unwrap(); // bash expands its name
+                std::fs::write(forget.path(), FORGETFUL).unwrap();
+                let variables = [("BASH_ENV", forget.path())];
+                let mut script = node.session(&node.case());
+                script.envs(variables.into_iter().filter(|_| forgetful));
+                let mut script = script.spawn().unwrap();
+                node.wait_for("ready");
+                let mut pids = processes(script.id());
+                pids.sort_unstable();
+                if evaluator_first {
+                    pids.reverse();
+                }
+                kill_all("-TERM", &pids);
+                let ended = node.end(&mut script);
+                assert_eq!(ended.end, r#"{"kind":"terminated","signal":15}"#, "{ended:?}");
+                assert_eq!(ended.stderr, "", "bash's own words");
+            }
+        }
+    }
+}
+
+/// An evaluator may be told by another process that ends, and end in a way of its own.
+#[test]
+fn one_that_fails_as_the_job_is_ended_is_not_to_blame() {
+    let node = Node::new(
+        "trap 'exit 143' TERM; echo $$ >pid; echo x >ready; while :; do sleep 0.01; done",
+    );
     let mut script = started(&node);
-    // The evaluator first, as it may happen.
     kill("-TERM", node.text("pid").trim().parse().unwrap());
     kill("-TERM", script.id());
     assert_eq!(node.end(&mut script).end, r#"{"kind":"terminated","signal":15}"#);
@@ -100,37 +147,38 @@ fn term_while_setting_up() {
     assert!(!ended.stderr.contains("ran"));
 }
 
-/// The child that a script keeps beside its evaluator: what else it starts is gone in a moment.
-fn watch(script: u32, evaluator: &str) -> String {
-    let path = format!("/proc/{script}/task/{script}/children");
-    let deadline = Instant::now() + Duration::from_secs(120);
-    let mut before = None;
-    loop {
-        let children = std::fs::read_to_string(&path).unwrap();
-        let others: Vec<_> = children.split_whitespace().filter(|pid| *pid != evaluator).collect();
-        let now = (others.len() == 1).then(|| others[0].to_owned());
-        match (now, before) {
-            (Some(now), Some(before)) if now == before => return now,
-            (now, _) => before = now,
-        }
-        assert!(Instant::now() < deadline, "children: {children}");
-        std::thread::sleep(Duration::from_millis(200));
-    }
-}
-
 /// The evaluator is Slurm's to kill then; what the script itself has started must not need that.
 #[test]
-fn the_watch_ends_with_a_script_that_is_killed() {
+fn the_evaluators_parent_ends_with_a_script_that_is_killed() {
     let node = Node::new("echo $$ >pid; echo x >ready; exec sleep 60");
-    let mut script = started(&node);
-    let evaluator = node.text("pid");
-    let watch = &watch(script.id(), evaluator.trim());
+    let mut script = node.start_session(&node.case());
+    node.wait_for("ready");
+    let evaluator = node.text("pid").trim().parse().unwrap();
+    let parent = parent(evaluator).to_string();
     script.kill().unwrap();
     script.wait().unwrap();
-    kill("-KILL", evaluator.trim().parse().unwrap());
     let deadline = Instant::now() + Duration::from_secs(120);
-    while is_alive(watch) {
-        assert!(Instant::now() < deadline, "the watch lives on");
+    while is_alive(&parent) {
+        assert!(Instant::now() < deadline, "the evaluator's parent lives on");
         std::thread::sleep(Duration::from_millis(50));
+    }
+    kill("-KILL", evaluator);
+}
+
+/// Once its parent is killed, init waits for the evaluator, and may be first.
+#[test]
+fn an_end_that_nobody_saw_is_not_made_up() {
+    let node =
+        Node::new("echo $$ >pid; echo x >ready; until [ -e go ]; do sleep 0.05; done; exit 3");
+    let mut script = started(&node);
+    kill("-KILL", parent(node.text("pid").trim().parse().unwrap()));
+    node.home.write("go", "");
+    let ended = node.end(&mut script);
+    if ended.status.code() == Some(3) {
+        // The script was quicker than init.
+        assert_eq!(ended.end, r#"{"kind":"exited","code":3}"#);
+    } else {
+        assert_eq!((ended.end.as_str(), ended.status.code()), ("", Some(125)), "{ended:?}");
+        assert!(ended.stderr.starts_with("sortie: how the evaluator ended is not known"));
     }
 }

@@ -16,7 +16,7 @@ fn scripts() {
         check_bash(&script);
         let (own, same) = script.split_once(SAME).unwrap();
         let shown = if path.ends_with("defaults.yaml") { &script } else { own };
-        assert!(same.contains("\nsortie_main\n"));
+        assert!(same.ends_with("\n  sortie_conclude\n}\n"));
         insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
             insta::assert_snapshot!("script", shown);
         });
