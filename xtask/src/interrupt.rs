@@ -77,6 +77,12 @@ impl Interrupts {
         Ok(Running { interrupts: self, shown, child })
     }
 
+    /// Fails if there has been one.
+    pub(crate) fn check(&self) -> Result<()> {
+        ensure!(self.state().seen == 0, "interrupted");
+        Ok(())
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -8,6 +8,7 @@ mod docker;
 mod interrupt;
 mod packages;
 mod private;
+mod releases;
 mod slurm;
 mod snapshots;
 mod test;
@@ -42,8 +43,11 @@ enum Task {
         /// Only the tests that need nothing installed or started
         #[arg(long)]
         quick: bool,
+        /// Instead, the tests of Slurm with that of a Debian release, as a user who is not root
+        #[arg(long, value_enum, value_name = "RELEASE", conflicts_with = "quick")]
+        slurm: Option<releases::Which>,
     },
-    /// A private Slurm of one node under target/, for root on Debian 12
+    /// Private Slurms under target/, this machine's and those of Debian's releases, for root on Debian 12
     #[command(subcommand)]
     Slurm(slurm::Task),
     /// A private Docker engine under target/, with images for tests, for root on Debian 12
@@ -68,8 +72,9 @@ fn run(task: &Task) -> anyhow::Result<()> {
         Task::Bench(bench) => bench::run(&sh, bench),
         Task::Ci => ci::run(&sh),
         Task::Demo { place } => demo::run(&sh, *place),
-        Task::Test { quick: true } => test::quick(&sh),
-        Task::Test { quick: false } => test::all(&sh),
+        Task::Test { slurm: Some(which), .. } => releases::test(&sh, *which),
+        Task::Test { quick: true, .. } => test::quick(&sh),
+        Task::Test { .. } => test::all(&sh),
         Task::Slurm(task) => slurm::run(&sh, task),
         Task::Docker(task) => docker::run(&sh, task),
     }

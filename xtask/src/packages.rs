@@ -11,6 +11,9 @@ pub(crate) const SLURM: &[&str] = &["munge", "slurm-client", "slurmctld", "slurm
 /// programs are in these.
 pub(crate) const ACCOUNTING: &[&str] = &["mariadb-client-core", "mariadb-server-core", "slurmdbd"];
 
+/// What makes the roots of Debian's releases.
+pub(crate) const ROOTS: &[&str] = &["debootstrap"];
+
 /// What private container engines run on, and what makes their images. Podman's `--init` takes
 /// `catatonit`, Docker's brings its own; `runc` comes with Docker.
 pub(crate) const CONTAINERS: &[&str] = &["busybox-static", "catatonit", "docker.io", "podman"];

@@ -113,6 +113,6 @@ impl Slurms {
 }
 
 /// Tests that hang are ended after an hour, by exit status 124; what has been printed by then names them.
-fn cargo_test(sh: &Shell) -> Cmd<'_> {
+pub(crate) fn cargo_test(sh: &Shell) -> Cmd<'_> {
     cmd!(sh, "timeout --kill-after=60 3600 cargo test --locked --no-fail-fast")
 }

@@ -5,4 +5,4 @@ mod place;
 mod processes;
 
 pub(crate) use place::{ensure_plain, hash, lock, remove, sockets, tail};
-pub(crate) use processes::{Process, Seen, contains, find, gone, list};
+pub(crate) use processes::{Process, Seen, contains, find, first_of_namespace, gone, list};

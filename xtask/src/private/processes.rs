@@ -96,6 +96,12 @@ impl Seen {
         self.link("cwd").is_some_and(|cwd| cwd.starts_with(dir))
     }
 
+    /// Whether it lives in the same PID namespace as another.
+    pub(crate) fn is_in_namespace_of(&self, other: Pid) -> bool {
+        let theirs = fs::read_link(format!("/proc/{}/ns/pid", other.as_raw_nonzero())).ok();
+        theirs.is_some() && self.link("ns/pid") == theirs
+    }
+
     /// Whether one of the variables it was started with fits.
     pub(crate) fn has_variable(&self, fits: impl Fn(&[u8]) -> bool) -> bool {
         self.read("environ").split(|byte| *byte == 0).any(fits)
@@ -113,6 +119,21 @@ impl Seen {
     fn path(&self, file: &str) -> String {
         format!("/proc/{}/{file}", self.pid.as_raw_nonzero())
     }
+}
+
+/// The first process of a PID namespace below this one, told by a variable that it was started with.
+pub(crate) fn first_of_namespace(variable: &[u8]) -> Option<Pid> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let mut pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.find_map(|number: i32| {
+        let seen = Seen::of(number, |_| None)?;
+        // Its numbers from this namespace to its own (proc(5)).
+        let status = seen.read("status");
+        let numbers =
+            status.split(|byte| *byte == b'\n').find_map(|it| it.strip_prefix(b"NSpid:"))?;
+        let is_first = numbers.trim_ascii().ends_with(b"\t1");
+        (is_first && seen.has_variable(|it| it == variable)).then_some(seen.pid)
+    })
 }
 
 pub(crate) fn contains(bytes: &[u8], part: &[u8]) -> bool {

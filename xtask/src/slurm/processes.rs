@@ -3,8 +3,9 @@
 //! - A daemon has one of the known programs as its executable, and the cluster's directory in its
 //!   arguments or as its working directory. (Slurm's daemons change to that of their log.)
 //! - A job's process descends from one, or has Slurm's variables of a job of this cluster.
+//! - In a root of its own, all are in one PID namespace.
 
-use super::layout::Layout;
+use super::{inside, layout::Layout};
 use crate::private::{self, Process, Seen};
 
 /// The programs; Debian's alternatives have a suffix after `-`.
@@ -12,7 +13,14 @@ const DAEMONS: &[&str] = &["munged", "mariadbd", "slurmdbd", "slurmctld", "slurm
 
 /// All that live now, but for zombies. Those of jobs are called `(job)`.
 pub(super) fn of(layout: &Layout) -> Vec<Process> {
-    private::find(daemon, "(job)", |seen| is_daemon(seen, layout) || is_job(seen, layout))
+    if layout.release.is_none() {
+        let belongs = |seen: &Seen| is_daemon(seen, layout) || is_job(seen, layout);
+        return private::find(daemon, "(job)", belongs);
+    }
+    match inside::first(layout) {
+        Some(first) => private::find(daemon, "(other)", |seen| seen.is_in_namespace_of(first)),
+        None => Vec::new(),
+    }
 }
 
 fn daemon(name: &str) -> Option<&'static str> {

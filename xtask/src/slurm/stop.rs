@@ -26,6 +26,14 @@ const ORDER: &[&[&str]] = &[
 
 /// Stops everything of the cluster, and waits until it is gone.
 pub(super) fn all(layout: &Layout) -> Result<()> {
+    if layout.release.is_some() {
+        // Nothing of it is taken up again, and the end of its first process ends all others.
+        let living = || processes::of(layout);
+        if !gone(living, Signal::KILL, |_| true, KILLED) {
+            bail!("these do not end, even when killed: {}", private::list(&living()));
+        }
+        return Ok(());
+    }
     for programs in ORDER {
         let living = || living(layout, programs);
         // Jobs are thrown away: there is nobody left whom their steps could report to.
@@ -38,7 +46,7 @@ pub(super) fn all(layout: &Layout) -> Result<()> {
         }
     }
     // Sockets and pid files of daemons that are gone; the logs stay.
-    private::remove(&layout.run)
+    private::remove(&layout.run_from_here())
 }
 
 fn living(layout: &Layout, programs: &[&str]) -> Vec<Process> {
@@ -65,7 +73,7 @@ mod tests {
     fn ends_its_jobs_and_nothing_else() {
         let sh = Shell::new().unwrap();
         let dir = std::env::temp_dir().join(format!("sortie-stop-{}", std::process::id()));
-        let layout = Layout { flavour: Flavour::Plain, run: dir.join("run"), dir };
+        let layout = Layout { flavour: Flavour::Plain, release: None, run: dir.join("run"), dir };
         let conf = layout.conf();
         let conf = conf.to_str().unwrap();
 

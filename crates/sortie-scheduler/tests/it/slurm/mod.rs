@@ -106,9 +106,9 @@ impl Cluster {
 
     /// Starts one of its daemons, which holds on to what it is given as standard output.
     #[expect(clippy::disallowed_methods, reason = "a process of the test, not of the crate")]
-    fn start(&self, daemon: &str) {
+    fn start(&self, daemon: &str, args: &[&str]) {
         let mut command = std::process::Command::new(daemon);
-        command.arg("-f").arg(&self.conf).env("SLURM_CONF", &self.conf);
+        command.arg("-f").arg(&self.conf).args(args).env("SLURM_CONF", &self.conf);
         let nowhere = std::process::Stdio::null;
         command.stdin(nowhere()).stdout(nowhere()).stderr(nowhere());
         assert!(command.status().unwrap().success(), "{daemon} does not start");

@@ -11,7 +11,8 @@ use crate::bash::program;
 const INSTEAD: [&str; 7] = [
     "--partition=gpu",
     "--constraint=",
-    "--nodelist=",
+    // Slurm 26.05 takes an empty list for no nodes at all.
+    "--nodelist=n1",
     "--exclude=",
     "--reservation=",
     "--dependency=",
