@@ -60,8 +60,17 @@ impl Shared {
         runner: Option<oneshot::Sender<Results>>,
     ) -> Result<JobId, SchedulerError> {
         let key = true_name(&self.absolute(&paths.results_dir));
+        self.add_to(&mut self.table(), paths, key, runner)
+    }
+
+    fn add_to(
+        &self,
+        table: &mut Table,
+        paths: Paths,
+        key: Box<Path>,
+        runner: Option<oneshot::Sender<Results>>,
+    ) -> Result<JobId, SchedulerError> {
         let results_dir = paths.results_dir.clone();
-        let mut table = self.table();
         if self.closed.load(Ordering::Acquire) {
             return Err(SchedulerError::ShutDown);
         }
@@ -79,15 +88,19 @@ impl Shared {
         paths: Paths,
         note: Submitted,
     ) -> Result<JobId, SchedulerError> {
-        let id = self.add(paths, None)?;
-        let job = {
+        let key = true_name(&self.absolute(&paths.results_dir));
+        let (id, job) = {
+            // It is never in the queue: no one else takes it, to submit it again, and no cancellation mistakes it for
+            // one that the cluster does not have.
             let mut table = self.table();
-            table.take_this(id).map(|(id, live)| self.job(id, live, note.attempt))
+            let id = self.add_to(&mut table, paths, key, None)?;
+            (id, table.take_this(id).map(|(id, live)| self.job(id, live, note.attempt)))
         };
         if let Some(mut job) = job {
             let age = note.time().elapsed().unwrap_or_default();
             job.submitted = job.submitted.checked_sub(age).unwrap_or(job.submitted);
             self.executor.attach(job, note);
+            self.cancel_again(&[id]);
         }
         Ok(id)
     }
@@ -106,11 +119,15 @@ impl Shared {
         }
         let ids: Vec<_> = jobs.iter().map(|job| job.id).collect();
         self.executor.submit(jobs);
-        // Those that were cancelled before the executor knew them.
-        for id in ids {
-            let cancelled = self.table().cancelled(id);
+        self.cancel_again(&ids);
+    }
+
+    /// Has those of the jobs stopped that were cancelled before the executor knew them.
+    fn cancel_again(&self, jobs: &[JobId]) {
+        for id in jobs {
+            let cancelled = self.table().cancelled(*id);
             if let Some(how) = cancelled {
-                self.executor.cancel(&[id], how);
+                self.executor.cancel(&[*id], how);
             }
         }
     }
@@ -220,5 +237,79 @@ impl Shared {
         if self.events.receiver_count() > 0 {
             let _ = self.events.send(event());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sortie_results::jiff::Timestamp;
+    use std::sync::Weak;
+
+    /// Keeps a job that it attaches to until it is cancelled; before it knows the job, somebody cancels that.
+    #[derive(Default)]
+    struct Slow {
+        shared: Mutex<Weak<Shared>>,
+        job: Mutex<Option<Job>>,
+    }
+
+    impl Executor for Arc<Slow> {
+        fn submit(&self, _jobs: Vec<Job>) {}
+
+        fn attach(&self, job: Job, _note: Submitted) {
+            let shared = self.shared.lock().unwrap().upgrade().unwrap();
+            shared.cancel(&[job.id], Cancel::Gently);
+            *self.job.lock().unwrap() = Some(job);
+        }
+
+        fn cancel(&self, _jobs: &[JobId], _how: Cancel) {
+            let job = self.job.lock().unwrap().take();
+            if let Some(Job { reporter, attempt, .. }) = job {
+                reporter.ended(without_results(attempt, Outcome::Cancelled, Default::default()), false);
+            }
+        }
+    }
+
+    fn note() -> Submitted {
+        Submitted {
+            attempt: AttemptId::generate(),
+            candidate: "candidate".into(),
+            job_name: "job".into(),
+            element: None,
+            script: "script".into(),
+            submitted_at: Timestamp::now(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_job_cancelled_while_it_is_attached_to_ends() {
+        let slow = Arc::new(Slow::default());
+        let shared = Shared::new(Box::new(slow.clone()), usize::MAX, "/".into());
+        *slow.shared.lock().unwrap() = Arc::downgrade(&shared);
+        let paths = Paths::new(Path::new("candidate"), Path::new("results"));
+        shared.attach(paths, note()).unwrap();
+        assert_eq!(shared.table().taken(), 0);
+        shared.close(Cancel::Gently);
+        shared.idle().await;
+    }
+
+    #[test]
+    fn a_job_that_is_attached_to_is_never_in_the_queue() {
+        let slow = Arc::new(Slow::default());
+        let shared = Shared::new(Box::new(slow.clone()), usize::MAX, "/".into());
+        *slow.shared.lock().unwrap() = Arc::downgrade(&shared);
+        let mut events = shared.events().subscribe();
+        let other = shared.clone();
+        // As soon as it hears of the job; on another thread, as a program may.
+        let cancels = std::thread::spawn(move || {
+            let Event::Submitted { job, .. } = events.blocking_recv().unwrap() else { panic!() };
+            let queued = other.table().queued_since(job);
+            other.cancel(&[job], Cancel::Gently);
+            queued
+        });
+        let paths = Paths::new(Path::new("candidate"), Path::new("results"));
+        shared.attach(paths, note()).unwrap();
+        assert_eq!(cancels.join().unwrap(), None);
+        assert_eq!(shared.table().taken(), 0);
     }
 }

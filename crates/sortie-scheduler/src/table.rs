@@ -102,12 +102,15 @@ impl Table {
         self.take_this(id)
     }
 
-    /// Takes this job for the executor, out of its turn.
+    /// Takes this job for the executor, out of its turn; `None` if it is over or taken.
     pub(crate) fn take_this(&mut self, id: JobId) -> Option<(JobId, &Live)> {
-        self.queue.remove(&id);
-        self.taken += 1;
         let Some(Entry::Live(live)) = self.entries.get_mut(&id) else { return None };
+        if live.taken {
+            return None;
+        }
         live.taken = true;
+        self.taken += 1;
+        self.queue.remove(&id);
         Some((id, live))
     }
 
@@ -201,5 +204,37 @@ impl Table {
     /// How many are with the executor.
     pub(crate) fn taken(&self) -> usize {
         self.taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::executor::without_results;
+    use sortie_results::{AttemptId, Outcome};
+
+    fn finished() -> Arc<Finished> {
+        let results = without_results(AttemptId::generate(), Outcome::Cancelled, Default::default());
+        Arc::new(Finished::new(&results, Path::new("results").into(), false))
+    }
+
+    #[test]
+    fn a_job_counts_as_taken_once_and_only_while_it_is_live() {
+        let mut table = Table::default();
+        let mut add = |dir: &str| {
+            let paths = Paths::new(Path::new("candidate"), Path::new(dir));
+            table.add(paths, Path::new(dir).into(), Instant::now(), None).unwrap()
+        };
+        let (cancelled, running) = (add("a"), add("b"));
+        table.finish(cancelled, finished());
+        assert!(table.take_this(cancelled).is_none());
+        assert_eq!(table.taken(), 0);
+
+        assert!(table.take_this(running).is_some());
+        assert!(table.take_this(running).is_none());
+        assert_eq!(table.taken(), 1);
+        assert!(table.take(usize::MAX).is_none());
+        table.finish(running, finished());
+        assert_eq!(table.taken(), 0);
     }
 }
