@@ -8,9 +8,11 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::forker::{Forker, Told};
+use crate::late;
 use crate::logs::Logs;
 use crate::shepherd::Shepherd;
 use crate::sys::{self, Reaped};
+use crate::teller::Teller;
 use crate::waiting::wait;
 use crate::wire::{self, Kind, Request};
 use crate::{Exit, Start, Status, Stopped, Usage, tree};
@@ -23,10 +25,9 @@ const TIDY: Duration = Duration::from_millis(500);
 const AGAIN: Duration = Duration::from_millis(5);
 /// … and in the end, where the kernel is slow to let a process go.
 const AGAIN_AT_LAST: Duration = Duration::from_millis(500);
-/// How often it is looked whether the first process is over, where its template has not said so, …
-const MISTRUST: Duration = Duration::from_millis(500);
-/// … and for how long it may say nothing then.
-const TEMPLATE_HANGS: Duration = Duration::from_secs(1);
+/// By how much its end may be seen late, where it cannot be known when it was, and the command be taken for one that
+/// ended in time: the shepherd waits for its turn, too.
+const SLACK: Duration = Duration::from_secs(1);
 
 /// What is due when the time comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +61,8 @@ pub(crate) struct Attempt {
     /// When the phase's next step is due.
     due: Option<Instant>,
     status: Option<Status>,
+    /// When the first process ended, where that is seen after the time limit.
+    ended_late: Option<Instant>,
     stopped: Option<Stopped>,
     stragglers: u32,
     usage: Usage,
@@ -75,15 +78,6 @@ pub(crate) enum Heard {
     Nothing,
     /// The command was stopped, and nothing of it or of the template is left.
     Stopped,
-}
-
-/// A template that forked the first process, until it has told how that ended.
-struct Teller<'a> {
-    forker: &'a mut Forker,
-    /// When to look whether the first process is over.
-    next_look: Instant,
-    /// Since when it is known to be over.
-    over: Option<Instant>,
 }
 
 /// A command whose last process is gone.
@@ -113,6 +107,7 @@ impl Attempt {
             due: time_limit,
             phase: Phase::Running,
             status: None,
+            ended_late: None,
             stopped: None,
             stragglers: 0,
             usage: Usage::default(),
@@ -190,10 +185,10 @@ impl Attempt {
         forker: Option<&mut Forker>,
     ) -> io::Result<Ended> {
         self.first = first;
-        let next_look = Instant::now() + MISTRUST;
-        let mut teller = forker.map(|forker| Teller { forker, next_look, over: None });
+        let mut teller = forker.map(Teller::new);
         let mut lost = false;
         loop {
+            self.look_for_late_end();
             lost |= self.listen(&mut teller);
             if !self.reap() {
                 // Its last word may have come with its end.
@@ -204,7 +199,7 @@ impl Attempt {
             self.turn(shepherd, heard)?;
         }
         if self.told_to_leave {
-            return Err(io::ErrorKind::Interrupted.into());
+            return Err(io::Error::other("the helper process was told to end (SIGTERM)"));
         }
         if self.logs.cut() && self.stopped.is_none() {
             self.stopped = Some(Stopped::LogLimit);
@@ -223,7 +218,12 @@ impl Attempt {
         match told {
             Told::Nothing if heard.hangs(self.first) => self.kill_template(),
             Told::Nothing => {}
-            Told::Ended(status, usage) => self.first_has_ended(status, &usage),
+            Told::Ended { status, usage, ago } => {
+                if let Some(ago) = ago {
+                    self.note_end(Instant::now().checked_sub(ago));
+                }
+                self.first_has_ended(status, &usage);
+            }
             Told::Nonsense => {
                 self.kill_template();
                 // What is left of the command: how its first process ends, nobody tells any more.
@@ -305,10 +305,45 @@ impl Attempt {
         self.status.is_some() && self.template.is_some_and(tree::is_only_child)
     }
 
+    /// Looks when the first process ended, if it has ended and the time limit has passed: before it is collected, as
+    /// nothing tells it afterwards. A shepherd that was stopped sees late what may have ended in time.
+    fn look_for_late_end(&mut self) {
+        if self.phase == Phase::Running
+            && self.is_past_limit(Instant::now())
+            && let Some(first) = self.first.filter(|first| tree::is_over(*first))
+        {
+            self.note_end(late::ended_at(first));
+        }
+    }
+
+    /// Notes when the first process ended, as the earliest of what is said of it; `None` if that is not known.
+    fn note_end(&mut self, ended: Option<Instant>) {
+        let now = Instant::now();
+        if self.is_past_limit(now) {
+            let ended = ended.or_else(|| now.checked_sub(SLACK)).unwrap_or(now);
+            self.ended_late = Some(self.ended_late.map_or(ended, |other| other.min(ended)));
+        }
+    }
+
+    fn is_past_limit(&self, time: Instant) -> bool {
+        self.time_limit.is_some_and(|limit| time >= limit)
+    }
+
+    /// Whether the first process ended in time though that is seen after the limit.
+    fn ended_in_time(&self) -> bool {
+        self.ended_late.is_some_and(|ended| !self.is_past_limit(ended))
+    }
+
     fn first_has_ended(&mut self, status: Status, usage: &Usage) {
         self.usage.add(usage);
         self.status = Some(status);
         if self.phase == Phase::Running {
+            if self.ended_late.is_none() {
+                self.note_end(None);
+            }
+            if self.ended_late.is_some() && !self.ended_in_time() {
+                self.stopped.get_or_insert(Stopped::TimeLimit);
+            }
             self.enter(Phase::Settling, SETTLE);
         }
     }
@@ -324,7 +359,10 @@ impl Attempt {
         }
         match self.phase {
             Phase::Running => {
-                self.stopped.get_or_insert(Stopped::TimeLimit);
+                // Its template may not have told yet that it is over.
+                if !self.ended_in_time() {
+                    self.stopped.get_or_insert(Stopped::TimeLimit);
+                }
                 self.enter(Phase::Ending, self.grace);
             }
             Phase::Settling => self.enter(Phase::Ending, TIDY.min(self.grace)),
@@ -381,20 +419,6 @@ impl Attempt {
     }
 }
 
-impl Teller<'_> {
-    /// Whether the first process has been over for long, and nothing was said of that: it comes to the shepherd once
-    /// the template is gone.
-    fn hangs(&mut self, first: Option<Pid>) -> bool {
-        let now = Instant::now();
-        if now < self.next_look {
-            return false;
-        }
-        self.next_look = now + MISTRUST;
-        self.over = self.over.or(Some(now)).filter(|_| first.is_some_and(tree::is_over));
-        self.over.is_some_and(|since| now - since >= TEMPLATE_HANGS)
-    }
-}
-
 impl Ended {
     /// Whether SIGKILL ended the first process, and sortie did not send it.
     pub(crate) fn killed_from_outside(&self) -> bool {
@@ -428,7 +452,11 @@ impl Ended {
             stragglers: attempt.stragglers,
             usage: attempt.usage,
             started_at,
-            running: attempt.started.elapsed(),
+            // Not the time for which the shepherd was stopped.
+            running: attempt.ended_late.map_or_else(
+                || attempt.started.elapsed(),
+                |ended| ended.saturating_duration_since(attempt.started),
+            ),
         }
     }
 }

@@ -57,6 +57,7 @@ pub fn start(args: impl IntoIterator<Item: AsRef<OsStr>>) -> io::Result<Started>
         .stdin(OwnedFd::from(theirs))
         .stdout(Stdio::null())
         .stderr(Stdio::null());
+    sys::give_back_open_files(&mut command);
     let child = command.spawn()?;
     Ok(Started { pid: child.id(), socket: ours })
 }

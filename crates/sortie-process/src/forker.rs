@@ -56,8 +56,8 @@ pub(crate) enum Answer {
 pub(crate) enum Told {
     /// Nothing so far.
     Nothing,
-    /// Its first process has ended like this.
-    Ended(Status, Usage),
+    /// Its first process has ended like this, and so long ago, if it says.
+    Ended { status: Status, usage: Usage, ago: Option<Duration> },
     /// What cannot be made sense of, or that it is gone.
     Nonsense,
 }
@@ -146,8 +146,7 @@ impl Forker {
     /// What it tells of its command by now.
     pub(crate) fn told(&mut self) -> Told {
         if let Some(line) = self.heard_line() {
-            return ended(&line)
-                .map_or(Told::Nonsense, |(status, usage)| Told::Ended(status, usage));
+            return ended(&line).unwrap_or(Told::Nonsense);
         }
         match self.read() {
             Ok(true) => self.told(),
@@ -281,14 +280,19 @@ fn is_early(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
-/// Reads `ended STATUS USER SYSTEM PEAK`.
-fn ended(line: &str) -> Option<(Status, Usage)> {
-    let (status, usage) = line.strip_prefix("ended ")?.split_once(' ')?;
-    let usage: Vec<u64> = usage.split(' ').map(str::parse).collect::<Result<_, _>>().ok()?;
-    let [user, system, peak] = usage[..] else { return None };
+/// Reads `ended STATUS USER SYSTEM PEAK [TIME]`.
+fn ended(line: &str) -> Option<Told> {
+    let (status, numbers) = line.strip_prefix("ended ")?.split_once(' ')?;
+    let numbers: Vec<u64> = numbers.split(' ').map(str::parse).collect::<Result<_, _>>().ok()?;
+    let (user, system, peak, time) = match numbers[..] {
+        [user, system, peak] => (user, system, peak, None),
+        [user, system, peak, time] => (user, system, peak, Some(Duration::from_micros(time))),
+        _ => return None,
+    };
     let [user, system] = [user, system].map(Duration::from_micros);
     let usage = Usage { user, system, peak_memory: peak.saturating_mul(1024) };
-    Some((sys::decode(status.parse().ok()?), usage))
+    let ago = time.map(|time| sys::monotonic().saturating_sub(time));
+    Some(Told::Ended { status: sys::decode(status.parse().ok()?), usage, ago })
 }
 
 /// A process's resident memory, in pages, `proc_pid_statm(5)`.

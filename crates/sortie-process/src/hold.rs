@@ -77,7 +77,12 @@ impl Held {
             // It had the lock before and after its descriptor was made: so that is of the one that has it, or of one
             // that is gone by now, which nothing reaches.
             if locker()? == Some(pid.as_raw()) {
-                return Ok(pidfd.map_or(Self::Elsewhere, |pidfd| Self::By(Holder { pid, pidfd })));
+                return match pidfd {
+                    Ok(pidfd) => Ok(Self::By(Holder { pid, pidfd })),
+                    // There is no such process here.
+                    Err(error) if sys::is_no_process(&error) => Ok(Self::Elsewhere),
+                    Err(error) => Err(error),
+                };
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -17,8 +17,9 @@ use tokio::time::{sleep, timeout};
 
 use crate::hook;
 use crate::protection::Protection;
-use crate::warden::{KILL, MAKE, ORDER};
-use crate::wire;
+use crate::failure::{FAILED, Said};
+use crate::warden::{KILL, MAKE, ORDER, WAKE};
+use crate::{open_files, wire};
 
 /// How long a warden may take to say that it is there, and to take an order.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -29,6 +30,8 @@ pub(crate) struct Launched {
     child: Option<Child>,
     protections: Vec<Protection>,
     next_number: u64,
+    /// What it has said since it was started.
+    said: Said,
 }
 
 impl Launched {
@@ -37,14 +40,32 @@ impl Launched {
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_nonblocking(true)?;
         let child = command(program, theirs.into()).spawn()?;
+        let protections = Vec::new();
         // From here on, whatever fails, the child is reaped.
         let mut launched =
-            Self { control: ours, child: Some(child), protections: Vec::new(), next_number: 0 };
+            Self { control: ours, child: Some(child), protections, next_number: 0, said: Said::default() };
         let mut control = tokio::net::UnixStream::from_std(launched.control.try_clone()?)?;
         let hello = timeout(PATIENCE, control.read_u8()).await;
         let bits = hello.map_err(|_| io::Error::from(io::ErrorKind::TimedOut)).flatten()?;
+        if bits == FAILED {
+            let mut why = String::new();
+            let read = timeout(PATIENCE, control.read_to_string(&mut why)).await;
+            read.map_err(|_| io::Error::from(io::ErrorKind::TimedOut)).flatten()?;
+            return Err(io::Error::other(why.trim_end()));
+        }
         launched.protections = Protection::from_bits(bits);
         Ok(launched)
+    }
+
+    /// Why it failed, or has no shepherd with that number, if it has said so.
+    pub(crate) fn last_words(&mut self, number: u64) -> Option<String> {
+        let mut buffer = [0; 512];
+        while let Ok(read) = (&self.control).read(&mut buffer)
+            && read > 0
+        {
+            self.said.hear(&buffer[..read]);
+        }
+        self.said.of(number)
     }
 
     pub(crate) fn protections(&self) -> &[Protection] {
@@ -59,6 +80,11 @@ impl Launched {
         self.next_number += 1;
         self.order(MAKE, number, Some(theirs)).await?;
         Ok((number, ours))
+    }
+
+    /// Has the shepherd with that number go on, should it have been stopped.
+    pub(crate) async fn wake(&mut self, number: u64) -> io::Result<()> {
+        self.order(WAKE, number, None).await
     }
 
     /// Has the shepherd with that number killed, and whatever it kept.
@@ -120,5 +146,8 @@ fn command(program: &Path, control: OwnedFd) -> Command {
         .stdin(control)
         .stdout(Stdio::null())
         .stderr(Stdio::null());
+    if let Some(given) = open_files::given() {
+        command.env(open_files::VARIABLE, given.to_string());
+    }
     command
 }

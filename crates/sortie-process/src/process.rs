@@ -43,8 +43,18 @@ pub struct Process {
     grace: Duration,
     /// When an answer has to be there; `None` for as long as the command has no time limit.
     overdue: Option<Instant>,
-    asked_for_help: bool,
+    help: Help,
+    /// Why its shepherd fails, as that says.
+    failed: Option<String>,
     ended: Option<Result<Exit, RunError>>,
+}
+
+/// What was done about a shepherd that does not answer in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Help {
+    Nothing,
+    Woken,
+    Killed,
 }
 
 /// What a command was handed over to.
@@ -69,13 +79,19 @@ pub enum RunError {
         /// What the kernel said.
         source: Arc<io::Error>,
     },
-    /// A process that kept it, or its template while it ran, was killed from outside, or by the command itself. Whatever the command had started has been
-    /// killed, but how it ended is not known.
-    #[error("the helper process that kept {program:?} is gone")]
+    /// A process that kept it, or its template while it ran, failed, or was killed from outside or by the command itself.
+    /// Whatever the command had started has been killed, but how it ended is not known.
+    #[error("the helper process that kept {program:?} is gone{}", because(why.as_deref()))]
     Lost {
         /// The command's program.
         program: OsString,
+        /// What the helper could not do and why, if it has said so.
+        why: Option<String>,
     },
+}
+
+fn because(why: Option<&str>) -> String {
+    why.map(|why| format!(": {why}")).unwrap_or_default()
 }
 
 impl Process {
@@ -96,7 +112,8 @@ impl Process {
             program: command.program.clone(),
             grace: limits.grace,
             overdue: longest.and_then(|longest| Instant::now().checked_add(longest)),
-            asked_for_help: false,
+            help: Help::Nothing,
+            failed: None,
             ended: None,
         }
     }
@@ -108,27 +125,58 @@ impl Process {
             if let Some(ended) = &self.ended {
                 return ended.clone();
             }
-            let lost = RunError::Lost { program: self.program.clone() };
-            let Some(socket) = &self.socket else { return Err(lost) };
+            let Some(socket) = &self.socket else { return Err(self.lost(None)) };
             let overdue = self.overdue;
             tokio::select! {
                 biased;
                 read = receive(socket, &mut self.received) => match read {
-                    Ok(0) | Err(_) => self.end(Err(lost)),
-                    Ok(_) => self.read_reply(lost),
+                    Ok(0) => self.lose(None).await,
+                    Err(error) => self.lose(Some(error)).await,
+                    Ok(_) => {
+                        if let Err(error) = self.read_reply() {
+                            self.lose(Some(error)).await;
+                        }
+                    }
                 },
                 () = sleep(RETRY), if !self.unsent.is_empty() => self.send(),
                 () = sleep_until(overdue.unwrap_or_else(Instant::now)), if overdue.is_some() => {
-                    if self.asked_for_help {
-                        self.end(Err(lost));
-                    } else {
-                        self.asked_for_help = true;
-                        self.overdue = Some(Instant::now() + 2 * PATIENCE);
-                        self.supervisor.kill(self.number).await;
-                    }
+                    self.ask_for_help().await;
                 }
             }
         }
+    }
+
+    /// Does something about a shepherd that does not answer in time.
+    async fn ask_for_help(&mut self) {
+        let (help, time) = match self.help {
+            Help::Nothing => (Help::Woken, PATIENCE),
+            Help::Woken => (Help::Killed, 2 * PATIENCE),
+            Help::Killed => {
+                let why = "it does not end though it was killed".to_owned();
+                return self.end(Err(self.lost(Some(why))));
+            }
+        };
+        (self.help, self.overdue) = (help, Some(Instant::now() + time));
+        if help == Help::Woken {
+            self.supervisor.wake(self.number).await;
+        } else {
+            self.supervisor.kill(self.number).await;
+        }
+    }
+
+    fn lost(&self, why: Option<String>) -> RunError {
+        RunError::Lost { program: self.program.clone(), why }
+    }
+
+    /// How the command ended will not be known: why not is what its shepherd has said, or else the warden.
+    async fn lose(&mut self, error: Option<io::Error>) {
+        let said = self.failed.take();
+        let said = if said.is_some() { said } else { self.supervisor.last_words(self.number).await };
+        // It ends with an error where it was killed and had not read all that was sent to it.
+        let error = error.filter(|error| !wire::is_gone(error));
+        let why = said.or_else(|| Some(format!("cannot read its answer: {}", error?)));
+        let killed = (self.help == Help::Killed).then(|| "it did not answer in time".to_owned());
+        self.end(Err(self.lost(why.or(killed))));
     }
 
     /// Asks the command to end: SIGTERM to all its processes and, after the grace period of its
@@ -160,20 +208,22 @@ impl Process {
         self.unsent.drain(..sent);
     }
 
-    fn read_reply(&mut self, lost: RunError) {
-        match wire::decode_reply(&self.received) {
-            Ok(None) => {}
-            Ok(Some(Reply::Ended(exit))) => {
+    fn read_reply(&mut self) -> io::Result<()> {
+        match wire::decode_reply(&self.received)? {
+            None => {}
+            Some(Reply::Ended(exit)) => {
                 let exit = self.note_start(exit);
                 self.end(Ok(exit));
             }
-            Ok(Some(Reply::NotStarted { doing, errno })) => {
+            Some(Reply::NotStarted { doing, errno }) => {
                 let source = Arc::new(io::Error::from_raw_os_error(errno));
                 let program = self.program.clone();
                 self.end(Err(RunError::NotStarted { program, doing, source }));
             }
-            Err(_) => self.end(Err(lost)),
+            // It is lost when its socket is closed, which is when nothing is left of it.
+            Some(Reply::Failed { why }) => self.failed = Some(why),
         }
+        Ok(())
     }
 
     /// Notes what became of the template.

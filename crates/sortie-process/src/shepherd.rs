@@ -11,12 +11,14 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::SystemTime;
 
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getppid, pipe2, setsid};
 
 use crate::attempt::Attempt;
+use crate::failure::{self, Doing, Failure};
 use crate::forker;
 use crate::logs::Logs;
 use crate::oom;
@@ -27,8 +29,21 @@ use crate::wire::{self, Execution, Frame, Kind, Reply, Request};
 
 /// Serves the launcher at the other end of `socket` until it leaves.
 pub(crate) fn run(socket: &UnixStream, warden: Pid) -> ! {
-    // Nobody is left to tell of an error here: the launcher sees the stream end.
-    let _ = Shepherd::start(socket, warden).and_then(|mut shepherd| shepherd.serve());
+    // The other shepherds' sockets have to close when their owners close them.
+    let socket = match sys::keep_only(socket).doing("copy its socket") {
+        Ok(socket) => UnixStream::from(socket),
+        Err(failed) => {
+            failure::tell_of_shepherd(socket, failed.to_string());
+            sys::leave(0)
+        }
+    };
+    let failed = failure::attempt(|| {
+        let socket = socket.try_clone().doing("copy its socket")?;
+        Shepherd::start(socket, warden)?.serve()
+    });
+    if let Some(why) = failed {
+        failure::tell_of_shepherd(&socket, why);
+    }
     sys::leave(0)
 }
 
@@ -45,40 +60,38 @@ pub(crate) struct Shepherd {
 type Pipe = (OwnedFd, OwnedFd);
 
 impl Shepherd {
-    fn start(socket: &UnixStream, warden: Pid) -> io::Result<Self> {
-        prctl::set_pdeathsig(Signal::SIGTERM)?;
-        prctl::set_child_subreaper(true)?;
+    fn start(socket: UnixStream, warden: Pid) -> Result<Self, Failure> {
+        prctl::set_pdeathsig(Signal::SIGTERM).doing("set its death signal")?;
+        prctl::set_child_subreaper(true).doing("become a subreaper")?;
         let _ = prctl::set_name(c"sortie-shepherd");
-        setsid()?;
-        // The other shepherds' sockets have to close when their owners close them.
-        let socket = UnixStream::from(sys::keep_only(socket)?);
-        let signals = Signals::take()?;
+        setsid().doing("create a session")?;
+        let signals = Signals::take().doing("take signals")?;
         if getppid() != warden {
-            return Err(io::ErrorKind::NotConnected.into());
+            return Err(Errno::ESRCH).doing("find the process that made it");
         }
         let oom_kills = oom::Kills::open();
         let stack = vec![0; 64 << 10];
         Ok(Self { socket, signals, warden, oom_kills, stack, template: None })
     }
 
-    fn serve(&mut self) -> io::Result<()> {
+    fn serve(&mut self) -> Result<(), Failure> {
         loop {
             self.tend_template();
             let idle_until = self.template.as_ref().and_then(|kept| kept.forker.idle_until());
-            let [message, signal] = wait([self.socket.as_fd(), self.signals.as_fd()], idle_until)?;
+            let [message, signal] = wait([self.socket.as_fd(), self.signals.as_fd()], idle_until)
+                .doing("wait for a request")?;
             if signal && self.signals.drain().end {
                 return Ok(());
             }
             if !message {
                 continue;
             }
-            let Some(Frame { kind, body, files }) = wire::read_frame(&self.socket)? else {
-                return Ok(());
-            };
+            let frame = wire::read_frame(&self.socket).doing("read a request")?;
+            let Some(Frame { kind, body, files }) = frame else { return Ok(()) };
             // A request to stop has crossed with the reply to the command it was meant for.
             if kind == Kind::Run {
                 let reply = self.keep(&body, files)?;
-                wire::write_reply(&self.socket, &reply)?;
+                wire::write_reply(&self.socket, &reply).doing("answer a request")?;
                 if let Some(kept) = &mut self.template {
                     kept.forker.rest();
                 }
@@ -94,11 +107,13 @@ impl Shepherd {
     }
 
     /// Runs the command of a request to its end.
-    fn keep(&mut self, body: &[u8], files: Vec<OwnedFd>) -> io::Result<Reply> {
-        let request: Request<'_> = postcard::from_bytes(body).map_err(io::Error::other)?;
+    fn keep(&mut self, body: &[u8], files: Vec<OwnedFd>) -> Result<Reply, Failure> {
+        let request: Request<'_> =
+            postcard::from_bytes(body).map_err(io::Error::other).doing("decode a request")?;
         let mut files = files.into_iter();
         let (Some(stdout), Some(stderr)) = (files.next(), files.next()) else {
-            return Err(io::ErrorKind::InvalidData.into());
+            // The kernel drops files where a process has too many, recvmsg(2).
+            return Err(Errno::EMFILE).doing("receive the command's files");
         };
         let stdin = if request.has_input { files.next() } else { None };
         let outputs = [stdout.as_raw_fd(), stderr.as_raw_fd()];
@@ -106,11 +121,15 @@ impl Shepherd {
         let kills_before = self.oom_kills.lately();
         let logs = Logs::new([stdout.into(), stderr.into()], request.log_bytes);
         let mut attempt = Attempt::new(&request, logs);
-        let (start, forked) = self.fork_first(&mut attempt, &request, outputs)?;
+        let forked = self.fork_first(&mut attempt, &request, outputs);
+        let (start, forked) = forked.doing("have the command forked")?;
         let (first, gate) = match forked {
             Forked::Yes(pid) => (Some(pid), None),
             Forked::Stopped => (None, None),
-            Forked::No => match self.execute(&request, stdin.as_ref(), outputs)? {
+            Forked::No => match self
+                .execute(&request, stdin.as_ref(), outputs)
+                .doing("prepare the command")?
+            {
                 Ok((pid, gate)) => (Some(pid), gate),
                 Err(SpawnFailed { doing, errno }) => {
                     return Ok(Reply::NotStarted { doing: doing.into(), errno: errno as i32 });
@@ -119,11 +138,12 @@ impl Shepherd {
         };
         let mut kept = self.template.take();
         let from = kept.as_mut().map(|kept| &mut kept.forker).filter(|_| start.is_forked());
-        let ended = attempt.run(self, first, from)?;
+        let ended = attempt.run(self, first, from).doing("wait for the command's end")?;
         self.template = kept.filter(|_| ended.has_template());
         let out_of_memory = ended.killed_from_outside() && self.oom_kills.now() > kills_before;
         if ended.lost_with_template() && !out_of_memory {
-            return Err(io::ErrorKind::BrokenPipe.into());
+            return Err(io::Error::other("the template that forked it is gone"))
+                .doing("tell how the command ended");
         }
         let ready = gate.is_none_or(|(reader, writer)| {
             drop(writer);

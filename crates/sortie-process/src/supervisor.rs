@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use thiserror::Error;
-use tokio::io::unix::AsyncFd;
-
 use crate::flock::{Flock, Seat, Shepherd, Source};
 use crate::launched::Launched;
 use crate::process::Kept;
 use crate::protection::Protection;
 use crate::{Command, Files, Process, Template, hook, sys, wire};
+
+/// How often a shepherd is made for a command that is gone before it has seen the command, and says nothing.
+const TRIES: u32 = 3;
 
 /// The launcher's own program, even if its file was replaced or removed.
 const OWN_PROGRAM: &str = "/proc/self/exe";
@@ -116,31 +117,57 @@ impl Supervisor {
             .into_iter()
             .flatten()
             .collect();
+        let mut tries = TRIES;
         loop {
-            let (shepherd, rests) = self.find(command).await?;
+            let Found { shepherd, rests, new } = self.find(command).await?;
             let from = command.template.as_ref().filter(|_| shepherd.seat.is_some());
             let frame = wire::encode_run(command, from, has_input)
                 .map_err(|wire::HasNul(s)| SpawnError::Nul(s))?;
             let Shepherd { number, socket, seat } = shepherd;
-            match send(socket, &frame, &files).await {
-                Ok(socket) => {
-                    let kept = Kept { number, socket, seat, rests };
-                    return Ok(Process::new(self.clone(), kept, command));
-                }
+            let failed =
+                |source| SpawnError::HandOver { program: command.program.clone(), source };
+            let socket = sys::watch(socket).map_err(failed)?;
+            match send(socket.get_ref(), &frame, &files).await {
+                Ok(()) => {}
+                // It could not be made, or failed at once: what it has said is the answer.
+                Err(error) if wire::is_gone(&error) && new && wire::has_answer(&socket) => {}
                 // It was killed while it was idle, and has seen nothing of the command.
-                Err(error) if wire::is_gone(&error) => {}
-                Err(source) => {
-                    return Err(SpawnError::HandOver { program: command.program.clone(), source });
+                Err(error) if wire::is_gone(&error) && !new => continue,
+                Err(error) if wire::is_gone(&error) && tries > 0 => {
+                    if let Some(why) = self.last_words(number).await {
+                        return Err(failed(io::Error::other(why)));
+                    }
+                    tries -= 1;
+                    continue;
                 }
+                Err(source) => return Err(failed(source)),
             }
+            let kept = Kept { number, socket, seat, rests };
+            return Ok(Process::new(self.clone(), kept, command));
+        }
+    }
+
+    /// Has the shepherd go on that does not answer, should it have been stopped (SIGSTOP), which its own command can do.
+    pub(crate) async fn wake(&self, number: u64) {
+        if let Some(warden) = self.shared.helper.warden.lock().await.as_mut()
+            && let Err(error) = warden.wake(number).await
+        {
+            tracing::warn!(%error, "cannot have a helper process woken");
         }
     }
 
     /// Has the shepherd killed that does not answer, and whatever it keeps.
     pub(crate) async fn kill(&self, number: u64) {
-        if let Some(warden) = self.shared.helper.warden.lock().await.as_mut() {
-            let _ = warden.kill(number).await;
+        if let Some(warden) = self.shared.helper.warden.lock().await.as_mut()
+            && let Err(error) = warden.kill(number).await
+        {
+            tracing::warn!(%error, "cannot have a helper process killed");
         }
+    }
+
+    /// Why the warden failed, or has no shepherd with that number, if it has said so.
+    pub(crate) async fn last_words(&self, number: u64) -> Option<String> {
+        self.shared.helper.warden.lock().await.as_mut()?.last_words(number)
     }
 
     /// Takes back a shepherd that keeps no command any more.
@@ -154,13 +181,16 @@ impl Supervisor {
     }
 
     /// A shepherd for the command and, if it is not to be asked for its template, perhaps the reason.
-    async fn find(&self, command: &Command) -> Result<(Shepherd, Option<String>), SpawnError> {
-        match self.shared.flock.find(command.template.as_ref()) {
-            Source::Template(Ok(shepherd)) => Ok((shepherd, None)),
-            Source::Template(Err(seat)) => Ok((self.make(command, Some(seat)).await?, None)),
-            Source::Program(Some(shepherd), rests) => Ok((shepherd, rests)),
-            Source::Program(None, rests) => Ok((self.make(command, None).await?, rests)),
-        }
+    async fn find(&self, command: &Command) -> Result<Found, SpawnError> {
+        let (shepherd, seat, rests) = match self.shared.flock.find(command.template.as_ref()) {
+            Source::Template(Ok(shepherd)) => (Some(shepherd), None, None),
+            Source::Template(Err(seat)) => (None, Some(seat), None),
+            Source::Program(shepherd, rests) => (shepherd, None, rests),
+        };
+        Ok(match shepherd {
+            Some(shepherd) => Found { shepherd, rests, new: false },
+            None => Found { shepherd: self.make(command, seat).await?, rests, new: true },
+        })
     }
 
     async fn make(&self, command: &Command, seat: Option<Seat>) -> Result<Shepherd, SpawnError> {
@@ -205,10 +235,18 @@ impl std::fmt::Debug for Supervisor {
     }
 }
 
+/// What is to keep a command.
+struct Found {
+    shepherd: Shepherd,
+    /// Why the command's template is left alone, if it is.
+    rests: Option<String>,
+    /// Whether it was made for the command.
+    new: bool,
+}
+
 /// Sends a frame, the files with its first byte. The socket is watched for the answer alone: were it
 /// watched for room as well, the launcher would be woken each time the shepherd reads.
-async fn send(socket: UnixStream, frame: &[u8], files: &[File]) -> io::Result<AsyncFd<UnixStream>> {
-    let socket = sys::watch(socket)?;
+async fn send(socket: &UnixStream, frame: &[u8], files: &[File]) -> io::Result<()> {
     let mut numbers: Vec<_> = files.iter().map(AsRawFd::as_raw_fd).collect();
     let mut rest = frame;
     while !rest.is_empty() {
@@ -221,7 +259,7 @@ async fn send(socket: UnixStream, frame: &[u8], files: &[File]) -> io::Result<As
             Err(error) => return Err(error),
         }
     }
-    Ok(socket)
+    Ok(())
 }
 
 /// How long to wait when the request is larger than the socket's buffer, or the user has too many

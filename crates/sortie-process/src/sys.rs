@@ -6,6 +6,7 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::ptr;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use nix::unistd::{ForkResult, Pid, chdir, getppid, setsid};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use crate::{Status, Usage};
+use crate::{Status, Usage, open_files};
 
 /// What becomes of a new process before it runs its program.
 pub(crate) struct Image<'a> {
@@ -53,6 +54,7 @@ pub(crate) fn spawn(image: &Image<'_>, stack: &mut [u8]) -> Result<Pid, SpawnFai
         // Between here and execve nothing may allocate, lock or return into the parent's frames.
         let failure = &failure;
         let failed = |doing| move |errno| failure.set((doing, errno));
+        let files_given = open_files::given();
         let steps = || -> Result<(), ()> {
             prctl::set_pdeathsig(Signal::SIGKILL).map_err(failed("set the death signal"))?;
             if getppid() != parent {
@@ -64,6 +66,9 @@ pub(crate) fn spawn(image: &Image<'_>, stack: &mut [u8]) -> Result<Pid, SpawnFai
                 // SAFETY: plain system call on numbers; both descriptors are this process's own.
                 let result = unsafe { libc::dup2(*file, target) };
                 Errno::result(result).map_err(failed("set up the standard files"))?;
+            }
+            if let Some(given) = files_given {
+                open_files::give_back(given).map_err(failed("set the limit of open files"))?;
             }
             let none = SigSet::empty();
             sigprocmask(SigmaskHow::SIG_SETMASK, Some(&none), None)
@@ -149,8 +154,25 @@ fn convert(usage: &libc::rusage) -> Usage {
     }
 }
 
+/// The time of `CLOCK_MONOTONIC`, the same for all processes of the machine: that of Rust's `Instant`, which keeps it to
+/// itself.
+pub(crate) fn monotonic() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is valid for the call.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    Duration::new(time.tv_sec.try_into().unwrap_or(0), time.tv_nsec.try_into().unwrap_or(0))
+}
+
+/// Has a program that is to be started get the limit of open files that this process was given.
+pub(crate) fn give_back_open_files(command: &mut std::process::Command) {
+    if let Some(given) = open_files::given() {
+        // SAFETY: two system calls; nothing is allocated or locked.
+        unsafe { command.pre_exec(move || Ok(open_files::give_back(given)?)) };
+    }
+}
+
 /// Forks a process that has one thread. `None` in the child.
-pub(crate) fn fork() -> io::Result<Option<Pid>> {
+pub(crate) fn fork() -> nix::Result<Option<Pid>> {
     // SAFETY: only the warden forks, and it has one thread: nothing is left locked in the child.
     match unsafe { nix::unistd::fork()? } {
         ForkResult::Parent { child } => Ok(Some(child)),
@@ -163,6 +185,12 @@ pub(crate) fn pidfd(pid: Pid) -> io::Result<OwnedFd> {
     // SAFETY: plain system call on numbers.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
     Ok(own(Errno::result(fd)?.try_into().map_err(io::Error::other)?))
+}
+
+/// Whether an error of [`pidfd`] says that no process has that number.
+pub(crate) fn is_no_process(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(Errno::from_raw);
+    matches!(errno, Some(Errno::ESRCH | Errno::EINVAL))
 }
 
 /// Takes charge of a descriptor that a system call has just made.

@@ -29,7 +29,7 @@ pub struct FromTemplate {
 /// | `refuse REASON` | it must not be forked, now or ever |
 /// | `changed REASON` | it is out of date: a new one is to take its place |
 /// | `pid PID` | this process is the command, and waits for the word to go |
-/// | `ended STATUS USER SYSTEM PEAK` | the command has ended: its status and what it used, as `wait4(2)` tells them, in µs and KiB |
+/// | `ended STATUS USER SYSTEM PEAK TIME` | the command has ended: its status and what it used, as `wait4(2)` tells them, in µs and KiB; and when, in µs of `CLOCK_MONOTONIC` (may be left out) |
 ///
 /// Once ready it gets requests: the length of the arguments in bytes (little-endian `u32`), the
 /// arguments, each ended by a NUL, and with the first byte three files: standard output, standard

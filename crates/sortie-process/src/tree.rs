@@ -53,10 +53,22 @@ fn send(signal: Signal, processes: &[Process], spared_group: Option<i32>) {
     }
 }
 
-/// Whether a process has ended, and waits for its parent to take note.
+/// Whether a process has ended, all its threads, and waits for its parent to take note.
 pub(crate) fn is_over(pid: Pid) -> bool {
+    let fields = fields(pid);
+    fields.first().is_some_and(|state| state == "Z") && fields.get(17).is_some_and(|n| n == "1")
+}
+
+/// The processor that a process last ran on.
+pub(crate) fn last_processor(pid: Pid) -> Option<usize> {
+    fields(pid).get(36)?.parse().ok()
+}
+
+/// The fields of `proc_pid_stat(5)` from the third on, the state; none of a process that is gone.
+fn fields(pid: Pid) -> Vec<String> {
     let stat = fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
-    after_name(&stat).is_some_and(|fields| fields.starts_with(b" Z"))
+    let fields = after_name(&stat).map(String::from_utf8_lossy).unwrap_or_default();
+    fields.split_whitespace().map(str::to_owned).collect()
 }
 
 /// Whether `child` is the only child of this process, which has one thread.

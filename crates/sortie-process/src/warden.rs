@@ -6,19 +6,24 @@
 //! only when no process of the command is left.
 
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::sys::prctl;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, dup2_stdin, dup2_stdout, getpid, getppid, setsid};
 
+use crate::failure::{self, Doing, Failure};
+use crate::open_files::OpenFiles;
 use crate::protection::Protection;
 use crate::sys::{self, Reaped};
 use crate::waiting::{Signals, wait};
-use crate::{shepherd, tree, wire};
+use crate::wire::{self, Reply};
+use crate::{shepherd, tree};
 
 /// How long the warden tries to end what a killed shepherd left, where the kernel is slow to let a
 /// process go.
@@ -30,17 +35,28 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// The same where one of them has said that its command has a grace period.
 const LONG_FAREWELL: Duration = Duration::from_secs(3600);
 
-/// An order of the launcher: make a shepherd (its socket comes along) known under a number, or
-/// kill the one with that number.
+/// An order of the launcher: make a shepherd (its socket comes along) known under a number, let the one with that
+/// number go on that was stopped (SIGSTOP), or kill it.
 pub(crate) const MAKE: u8 = b'm';
+pub(crate) const WAKE: u8 = b'w';
 pub(crate) const KILL: u8 = b'k';
 /// An order's length in bytes: what to do, then the number, little-endian.
 pub(crate) const ORDER: usize = 9;
 
 /// Serves the launcher, which holds the other end of standard input, until it is gone.
 pub(crate) fn run() {
-    // Nobody is left to tell of an error here: the launcher sees the stream end.
-    let _ = Warden::start().and_then(|mut warden| warden.serve());
+    // Without it there is nobody to tell: the launcher sees the stream end.
+    let Ok(launcher) = failure::given_socket(sys::standard(0)) else { return };
+    let failed = failure::attempt(|| {
+        let mut warden = Warden::start(launcher.try_clone().doing("copy its socket")?)?;
+        let served = warden.serve();
+        // However that was, no command outlives the warden.
+        warden.close()?;
+        served
+    });
+    if let Some(why) = failed {
+        failure::tell_of_warden(&launcher, None, &why);
+    }
 }
 
 struct Warden {
@@ -58,34 +74,34 @@ struct Shepherd {
 }
 
 impl Warden {
-    fn start() -> io::Result<Self> {
-        let control = UnixStream::from(sys::standard(0).try_clone_to_owned()?);
-        let null = std::fs::File::open("/dev/null")?;
-        dup2_stdin(&null)?;
-        dup2_stdout(&null)?;
-        let signals = Signals::take()?;
+    fn start(control: UnixStream) -> Result<Self, Failure> {
+        let null = std::fs::File::open("/dev/null").doing("open /dev/null")?;
+        dup2_stdin(&null).and_then(|()| dup2_stdout(&null)).doing("close its standard files")?;
+        let signals = Signals::take().doing("take signals")?;
+        OpenFiles::raise_limit_of_warden().doing("raise the limit of open files")?;
+        limit_cores().doing("set the limit of core files")?;
         let launcher = sys::pidfd(getppid()).ok();
         let _ = prctl::set_name(c"sortie-warden");
         // Keeps the launcher's variables and the shepherds' memory from the commands.
         let _ = prctl::set_dumpable(false);
-        setsid()?;
-        std::env::set_current_dir("/")?;
+        setsid().doing("create a session")?;
+        std::env::set_current_dir("/").doing("enter /")?;
         let protections = Protection::take(launcher.is_some());
-        (&control).write_all(&[protections])?;
+        (&control).write_all(&[protections]).doing("answer the launcher")?;
         Ok(Self { control, launcher, signals, farewell: FAREWELL, shepherds: HashMap::new() })
     }
 
-    fn serve(&mut self) -> io::Result<()> {
+    fn serve(&mut self) -> Result<(), Failure> {
         loop {
             let launcher = self.launcher.as_ref().map_or(self.signals.as_fd(), AsFd::as_fd);
             let files = [self.control.as_fd(), self.signals.as_fd(), launcher];
-            let [order, signal, gone] = wait(files, None)?;
+            let [order, signal, gone] = wait(files, None).doing("wait for orders")?;
             if signal {
                 self.drain();
                 self.reap();
             }
             if (gone && self.launcher.is_some()) || (order && !self.obey()?) {
-                return self.close();
+                return Ok(());
             }
         }
     }
@@ -97,9 +113,9 @@ impl Warden {
     }
 
     /// Carries out one order; false when the launcher sends no more.
-    fn obey(&mut self) -> io::Result<bool> {
+    fn obey(&mut self) -> Result<bool, Failure> {
         let mut order = [0; ORDER];
-        let (got, files) = wire::receive(&self.control, &mut order)?;
+        let (got, files) = wire::receive(&self.control, &mut order).doing("receive an order")?;
         if got < ORDER {
             return Ok(false);
         }
@@ -107,12 +123,16 @@ impl Warden {
         let number = u64::from_le_bytes(number);
         match (what, files.into_iter().next()) {
             (MAKE, Some(socket)) => self.make(number, UnixStream::from(socket)),
-            (KILL, _) => {
-                for (pid, _) in self.shepherds.iter().filter(|(_, s)| s.number == number) {
-                    let _ = kill(*pid, Signal::SIGKILL);
+            (WAKE, _) => self.signal_shepherd(number, Signal::SIGCONT),
+            (KILL, _) => self.signal_shepherd(number, Signal::SIGKILL),
+            // The kernel drops a socket where a process has too many files, recvmsg(2): the launcher sees it close.
+            (MAKE, None) => {
+                let refused = Err::<(), _>(Errno::EMFILE).doing("receive a helper's socket");
+                if let Err(why) = refused {
+                    failure::tell_of_warden(&self.control, Some(number), &why.to_string());
                 }
             }
-            _ => return Err(io::ErrorKind::InvalidData.into()),
+            _ => return Err(Errno::EPROTO).doing("understand an order"),
         }
         Ok(true)
     }
@@ -122,8 +142,11 @@ impl Warden {
         match sys::fork() {
             Ok(Some(pid)) => drop(self.shepherds.insert(pid, Shepherd { number, _socket: socket })),
             Ok(None) => shepherd::run(&socket, warden),
-            // The launcher sees the socket close.
-            Err(_) => {}
+            Err(errno) => {
+                let doing = "create a helper process".to_owned();
+                // A launcher that is gone need not know.
+                let _ = wire::write_reply(&socket, &Reply::NotStarted { doing, errno: errno as i32 });
+            }
         }
     }
 
@@ -159,7 +182,7 @@ impl Warden {
 
     /// The launcher is gone: has the shepherds end their commands and waits for that. What those leave
     /// that take too long, the warden ends itself.
-    fn close(&mut self) -> io::Result<()> {
+    fn close(&mut self) -> Result<(), Failure> {
         self.signal_shepherds(Signal::SIGTERM);
         let since = Instant::now();
         while !self.shepherds.is_empty() {
@@ -168,11 +191,19 @@ impl Warden {
             if overdue {
                 self.signal_shepherds(Signal::SIGKILL);
             }
-            wait([self.signals.as_fd()], (!overdue).then_some(give_up))?;
+            let until = (!overdue).then_some(give_up);
+            wait([self.signals.as_fd()], until).doing("wait for its helpers to end")?;
             self.drain();
             self.reap();
         }
         Ok(())
+    }
+
+    /// One that has ended just now needs none.
+    fn signal_shepherd(&self, number: u64, signal: Signal) {
+        for (pid, _) in self.shepherds.iter().filter(|(_, s)| s.number == number) {
+            let _ = kill(*pid, signal);
+        }
     }
 
     fn signal_shepherds(&self, signal: Signal) {
@@ -180,4 +211,10 @@ impl Warden {
             let _ = kill(*pid, signal);
         }
     }
+}
+
+/// Commands that crash leave no core files, unless they raise the limit themselves: the hard one stays.
+fn limit_cores() -> nix::Result<()> {
+    let (_, most) = getrlimit(Resource::RLIMIT_CORE)?;
+    setrlimit(Resource::RLIMIT_CORE, 0, most)
 }

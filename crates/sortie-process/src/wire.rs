@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use nix::cmsg_space;
 use nix::errno::Errno;
-use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
+use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recv, recvmsg, sendmsg};
 use serde::{Deserialize, Serialize};
 
 use crate::{Command, Exit, FromTemplate, Template};
@@ -78,6 +78,8 @@ pub(crate) struct TemplateSpec<'a> {
 pub(crate) enum Reply {
     Ended(Exit),
     NotStarted { doing: String, errno: i32 },
+    /// The helper fails and leaves; its end of the socket is closed once nothing of the command is left.
+    Failed { why: String },
 }
 
 /// A string that holds a NUL, which no argument or variable can.
@@ -209,13 +211,24 @@ pub(crate) fn is_gone(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
 }
 
-/// Receives into `buffer`, with whatever files came along; no bytes at the end of the stream.
+/// Whether the other end has sent something that was not received yet.
+pub(crate) fn has_answer(socket: &impl AsRawFd) -> bool {
+    let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
+    recv(socket.as_raw_fd(), &mut [0], flags).is_ok_and(|bytes| bytes > 0)
+}
+
+/// Receives into `buffer`, with whatever files came along, or none if not all of them could be taken; no bytes at the end
+/// of the stream.
 pub(crate) fn receive(socket: &UnixStream, buffer: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
     let mut space = cmsg_space!([RawFd; 4]);
     let mut parts = [IoSliceMut::new(buffer)];
     let flags = MsgFlags::MSG_CMSG_CLOEXEC;
     let message = recvmsg::<()>(socket.as_raw_fd(), &mut parts, Some(&mut space), flags)?;
     let mut files = Vec::new();
+    if message.flags.contains(MsgFlags::MSG_CTRUNC) {
+        // Files are missing, as this process has too many open; who needs them says so.
+        return Ok((message.bytes, files));
+    }
     for control in message.cmsgs()? {
         if let ControlMessageOwned::ScmRights(received) = control {
             files.extend(received.into_iter().map(crate::sys::own));

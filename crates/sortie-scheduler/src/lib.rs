@@ -55,6 +55,7 @@
 mod check;
 mod clean;
 mod container;
+mod descriptors;
 mod error;
 mod event;
 mod executor;

@@ -11,6 +11,7 @@ use sortie_results::{ReadLimits, Record, Results, Submitted, load};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use crate::descriptors;
 use crate::event::Events;
 use crate::executor::{Cancel, Executor, Setting, without_results};
 use crate::here::Here;
@@ -70,7 +71,8 @@ impl JobScheduler {
         let setting = Setting { supervisor: supervisor.clone(), runtime, read_limits, verbose };
         let (executor, most): (Box<dyn Executor>, _) = match config.job_type() {
             JobType::Local | JobType::LocalDocker => {
-                (Box::new(Local::new(config, here, setting)?), max_workers)
+                let most = descriptors::at_most(max_workers);
+                (Box::new(Local::new(config, here, setting)?), most)
             }
             JobType::SlurmConda | JobType::SlurmDocker => {
                 (Box::new(Slurm::new(config, here, setting)?), usize::MAX)

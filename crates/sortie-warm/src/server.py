@@ -584,10 +584,11 @@ class Server:
         """Waits for a job's first process; others that it leaves are the shepherd's."""
         os.waitid(os.P_PID, job, os.WEXITED | os.WNOWAIT)  # goes on after a signal
         status, usage = Integer(), ResourceUsage()
+        at = time.monotonic_ns() // 1000
         if c.wait4(job, _ctypes.byref(status), 0, _ctypes.byref(usage)) != job:
             os._exit(1)  # its end is not known
         user, system = (usage[at] * 1_000_000 + usage[at + 1] for at in (0, 2))
-        self.say("ended", f"{status.value} {user} {system} {usage[4]}")
+        self.say("ended", f"{status.value} {user} {system} {usage[4]} {at}")
 
     def become_job(self, args, files):
         """Goes on as the first process of a job, once the word to go has come."""

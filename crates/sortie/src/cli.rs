@@ -69,6 +69,7 @@ pub fn main() -> ExitCode {
 
 fn execute(cli: &Cli) -> Result<u8, Failure> {
     log::start(cli.verbose)?;
+    take_precautions();
     match &cli.command {
         Command::Run(args) => run::execute(args, cli.verbose),
         Command::Sweep(args) => sweep::execute(args, cli.verbose, cli.detached),
@@ -89,6 +90,17 @@ fn execute(cli: &Cli) -> Result<u8, Failure> {
         Command::Schema(args) => schema::execute(args),
         Command::Completions(args) => completions::execute(args, Cli::command()),
         Command::Man(args) => man::execute(args, Cli::command()),
+    }
+}
+
+/// What the environment holds may be keys, which jobs are not to find here; and many jobs need more files than most
+/// processes may have open.
+fn take_precautions() {
+    if let Err(error) = sortie_process::keep_memory_private() {
+        tracing::warn!("other processes of this user can read the memory of this one: {error}");
+    }
+    if let Err(error) = sortie_process::OpenFiles::raise_limit() {
+        tracing::warn!("the limit of open files stays as it is: {error}");
     }
 }
 

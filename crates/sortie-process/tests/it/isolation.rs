@@ -94,3 +94,36 @@ async fn the_launchers_other_children_are_its_own() {
     drop(stage);
     assert_eq!(child.wait().unwrap().code(), Some(9));
 }
+
+/// What the next test starts, since a limit holds for a whole process.
+#[tokio::test]
+#[ignore = "run by the next test in a process of its own"]
+async fn with_its_own_limits() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, 250, most).unwrap();
+    setrlimit(Resource::RLIMIT_CORE, 4096, 8192).unwrap();
+    let limits = "ulimit -Sn; ulimit -Hn; ulimit -Sc; ulimit -Hc";
+    let expected = format!("250\n{most}\n0\n");
+
+    // A launcher that leaves its limit as it is, and one that raises it.
+    for _ in 0..2 {
+        let stage = Stage::new();
+        stage.run(&stage.sh(limits)).await;
+        let said = stage.read("out");
+        assert!(said.starts_with(&expected), "{said}");
+        assert_ne!(said.lines().last(), Some("0"), "it may be raised again");
+        sortie_process::OpenFiles::raise_limit().unwrap();
+        assert_eq!(sortie_process::OpenFiles::now().unwrap().limit, most);
+    }
+}
+
+#[tokio::test]
+async fn a_command_has_the_launchers_limit_of_files_as_it_was_and_leaves_no_core() {
+    #[expect(clippy::disallowed_methods, reason = "a test process of its own")]
+    let status = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "isolation::with_its_own_limits"])
+        .output()
+        .unwrap();
+    assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stdout));
+}

@@ -4,9 +4,11 @@
 mod capture;
 mod endings;
 mod failures;
+mod helpers_fail;
 mod helpers_killed;
 mod holds;
 mod isolation;
+mod late;
 mod logs;
 mod many;
 mod survivors;
@@ -119,6 +121,12 @@ fn processes() -> impl Iterator<Item = i32> {
 fn parent(pid: i32) -> Option<i32> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
+}
+
+/// Whether a process has ended, and waits for its parent to take note.
+fn is_over(pid: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    status.lines().any(|line| line.starts_with("State:\tZ"))
 }
 
 /// Sends a signal, as `kill(1)` does.

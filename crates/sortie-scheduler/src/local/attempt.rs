@@ -1,5 +1,6 @@
 //! One attempt on this machine, from its results dir to its record.
 
+use std::error::Error;
 use std::ffi::OsString;
 use std::io;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use tokio::sync::watch;
 use tracing::Instrument;
 
 use super::{Listed, Shared, outcome};
+use crate::descriptors::are_short;
 use crate::executor::{Cancel, Job, without_results};
 
 type Cancelled = watch::Receiver<Option<Cancel>>;
@@ -21,6 +23,10 @@ type Cancelled = watch::Receiver<Option<Cancel>>;
 /// second. A tree that was just killed may need milliseconds to let go.
 const FIRST_WAIT: Duration = Duration::from_millis(1);
 const LAST_WAIT: Duration = Duration::from_millis(512);
+/// The last wait of one that holds its results dir for files to be closed: a minute, all together.
+const LONGEST_WAIT: Duration = Duration::from_secs(32);
+/// Why a job waits that could run.
+const NO_FILES: &str = "no more files may be open: the limit is reached (`ulimit -n`)";
 
 /// Sees to a job until it is over, and tells.
 pub(super) async fn run(listed: Listed, job: Job, cancel: Cancelled) {
@@ -29,7 +35,7 @@ pub(super) async fn run(listed: Listed, job: Job, cancel: Cancelled) {
 }
 
 async fn attempt(shared: &Shared, job: Job, cancel: Cancelled) {
-    let claim = match claim(shared, &job).await {
+    let claim = match claim(shared, &job, &cancel).await {
         Ok(claim) => claim,
         Err(error) => {
             let results = without_results(job.attempt, (&error).into(), job.submitted.elapsed());
@@ -59,15 +65,21 @@ impl Execution {
     }
 }
 
-async fn claim(shared: &Shared, job: &Job) -> Result<Claim, ClaimError> {
+async fn claim(shared: &Shared, job: &Job, cancel: &Cancelled) -> Result<Claim, ClaimError> {
     let dir = shared.plan.here.cwd.join(&job.paths.results_dir);
     let mut wait = FIRST_WAIT;
     loop {
         match ResultsDir::claim(&dir, job.attempt) {
             Err(ClaimError::InUse { .. }) if wait <= LAST_WAIT => tokio::time::sleep(wait).await,
+            Err(ClaimError::Failed { source, .. })
+                if are_short(&source) && shared.may_wait(wait, cancel) =>
+            {
+                job.reporter.pending(NO_FILES.into());
+                tokio::time::sleep(wait.min(LAST_WAIT)).await;
+            }
             other => return other,
         }
-        wait *= 2;
+        wait = wait.saturating_mul(2);
     }
 }
 
@@ -90,13 +102,9 @@ async fn execute(shared: &Shared, job: &Job, claim: &Claim, mut cancel: Cancelle
     let command = Command { template, ..plan.command(&planned, limits.clone()) };
     let (activates, contained) = (planned.activates.clone(), planned.inside.is_some());
     let argv = planned.argv();
-    let files = match files(claim) {
-        Ok(files) => files,
-        Err(error) => return not_run(out_of_files(&error), argv),
-    };
-    let mut process = match shared.setting.supervisor.spawn(&command, files).await {
+    let mut process = match start(shared, claim, &command, &cancel).await {
         Ok(process) => process,
-        Err(error) => return not_run(outcome::of_spawn_error(&error), argv),
+        Err(outcome) => return not_run(outcome, argv),
     };
     job.reporter.started();
     shared.log_start(&argv);
@@ -115,6 +123,34 @@ async fn execute(shared: &Shared, job: &Job, claim: &Claim, mut cancel: Cancelle
     };
     let outcome = without_evaluator(shared, outcome);
     Execution { outcome, command: argv, queued, exit: ended.ok() }
+}
+
+/// Starts the command; waits a while for files to be closed where it could not be for the limit of open files.
+async fn start(
+    shared: &Shared,
+    claim: &Claim,
+    command: &Command,
+    cancel: &Cancelled,
+) -> Result<Process, Outcome> {
+    let mut wait = FIRST_WAIT;
+    loop {
+        let (short, outcome) = match files(claim) {
+            Err(error) => (are_short(&error), out_of_files(&error)),
+            Ok(files) => match shared.setting.supervisor.spawn(command, files).await {
+                Ok(process) => return Ok(process),
+                Err(error) => {
+                    let said = error.source().and_then(|error| error.downcast_ref());
+                    (said.is_some_and(are_short), outcome::of_spawn_error(&error))
+                }
+            },
+        };
+        // All that run may wait so.
+        if !short || wait > LONGEST_WAIT || !shared.may_wait(wait, cancel) {
+            return Err(outcome);
+        }
+        tokio::time::sleep(wait).await;
+        wait *= 2;
+    }
 }
 
 /// Waits for the end of the command, and passes on what is asked meanwhile.
@@ -227,6 +263,11 @@ fn out_of_files(error: &io::Error) -> Outcome {
 }
 
 impl Shared {
+    /// Whether a job that can have no more files waits for some: for others to end, or a moment if there is no other.
+    fn may_wait(&self, wait: Duration, cancel: &Cancelled) -> bool {
+        cancel.borrow().is_none() && (wait <= LAST_WAIT || self.running().len() > 1)
+    }
+
     fn log_start(&self, command: &[OsString]) {
         if self.setting.verbose {
             tracing::info!(?command, "started");

@@ -16,6 +16,7 @@ use super::outcome::is_of_signal;
 use super::plan::Plan;
 use super::prepare::{Prepared, Refused, prepare};
 use super::turn::wait_for_turn;
+use crate::descriptors::open_at_once;
 
 /// The largest array, where the cluster does not say: slurm.conf(5), `MaxArraySize`, less one.
 const LARGEST_ARRAY: usize = 1000;
@@ -67,7 +68,8 @@ fn array_of(plan: &Plan, flights: &[Flight], largest: usize) -> usize {
         room = room.saturating_sub(needed);
         fits
     };
-    let most = flights.first().map_or(1, |first| first.together).min(largest);
+    // Until it is handed in, each has its results dir open.
+    let most = flights.first().map_or(1, |first| first.together).min(largest).min(open_at_once());
     flights.iter().take(most).take_while(&mut fits).count().max(1)
 }
 

@@ -11,6 +11,7 @@ mod json;
 mod keeper;
 mod logs;
 mod packing;
+mod private;
 mod render;
 mod report;
 mod schema;

@@ -94,7 +94,7 @@ fn however_few_files_there_may_be_it_is_an_error_and_no_panic() {
 }
 
 /// Runs the tool as somebody whom limits and permissions hold, after setting a limit.
-fn run_unprivileged(stage: &Stage, limit: &str) -> stage::Ran {
+pub(crate) fn run_unprivileged(stage: &Stage, limit: &str) -> stage::Ran {
     fs::set_permissions(stage.dir(), fs::Permissions::from_mode(0o777)).unwrap();
     let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
     let nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups";

@@ -3,6 +3,7 @@
 mod candidates;
 mod full_disk;
 mod killed;
+mod open_files;
 mod runs;
 mod set_up;
 mod shims;

@@ -1,0 +1,39 @@
+//! A template that forked a command's first process, until it has told how that ended.
+
+use std::time::{Duration, Instant};
+
+use nix::unistd::Pid;
+
+use crate::forker::Forker;
+use crate::tree;
+
+/// How often it is looked whether the first process is over, where its template has not said so, …
+const MISTRUST: Duration = Duration::from_millis(500);
+/// … and for how long it may say nothing then.
+const TEMPLATE_HANGS: Duration = Duration::from_secs(1);
+
+pub(crate) struct Teller<'a> {
+    pub(crate) forker: &'a mut Forker,
+    /// When to look whether the first process is over.
+    next_look: Instant,
+    /// Since when it is known to be over.
+    over: Option<Instant>,
+}
+
+impl<'a> Teller<'a> {
+    pub(crate) fn new(forker: &'a mut Forker) -> Self {
+        Self { forker, next_look: Instant::now() + MISTRUST, over: None }
+    }
+
+    /// Whether the first process has been over for long, and nothing was said of that: it comes to the shepherd once
+    /// the template is gone.
+    pub(crate) fn hangs(&mut self, first: Option<Pid>) -> bool {
+        let now = Instant::now();
+        if now < self.next_look {
+            return false;
+        }
+        self.next_look = now + MISTRUST;
+        self.over = self.over.or(Some(now)).filter(|_| first.is_some_and(tree::is_over));
+        self.over.is_some_and(|since| now - since >= TEMPLATE_HANGS)
+    }
+}
