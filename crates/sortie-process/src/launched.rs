@@ -15,9 +15,9 @@ use nix::unistd::Pid;
 use tokio::io::AsyncReadExt;
 use tokio::time::{sleep, timeout};
 
+use crate::failure::{FAILED, Said};
 use crate::hook;
 use crate::protection::Protection;
-use crate::failure::{FAILED, Said};
 use crate::warden::{KILL, MAKE, ORDER, WAKE};
 use crate::{open_files, wire};
 
@@ -42,8 +42,13 @@ impl Launched {
         let child = command(program, theirs.into()).spawn()?;
         let protections = Vec::new();
         // From here on, whatever fails, the child is reaped.
-        let mut launched =
-            Self { control: ours, child: Some(child), protections, next_number: 0, said: Said::default() };
+        let mut launched = Self {
+            control: ours,
+            child: Some(child),
+            protections,
+            next_number: 0,
+            said: Said::default(),
+        };
         let mut control = tokio::net::UnixStream::from_std(launched.control.try_clone()?)?;
         let hello = timeout(PATIENCE, control.read_u8()).await;
         let bits = hello.map_err(|_| io::Error::from(io::ErrorKind::TimedOut)).flatten()?;

@@ -171,7 +171,8 @@ impl Process {
     /// How the command ended will not be known: why not is what its shepherd has said, or else the warden.
     async fn lose(&mut self, error: Option<io::Error>) {
         let said = self.failed.take();
-        let said = if said.is_some() { said } else { self.supervisor.last_words(self.number).await };
+        let said =
+            if said.is_some() { said } else { self.supervisor.last_words(self.number).await };
         // It ends with an error where it was killed and had not read all that was sent to it.
         let error = error.filter(|error| !wire::is_gone(error));
         let why = said.or_else(|| Some(format!("cannot read its answer: {}", error?)));

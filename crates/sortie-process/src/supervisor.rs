@@ -8,12 +8,12 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use thiserror::Error;
 use crate::flock::{Flock, Seat, Shepherd, Source};
 use crate::launched::Launched;
 use crate::process::Kept;
 use crate::protection::Protection;
 use crate::{Command, Files, Process, Template, hook, sys, wire};
+use thiserror::Error;
 
 /// How often a shepherd is made for a command that is gone before it has seen the command, and says nothing.
 const TRIES: u32 = 3;
@@ -124,8 +124,7 @@ impl Supervisor {
             let frame = wire::encode_run(command, from, has_input)
                 .map_err(|wire::HasNul(s)| SpawnError::Nul(s))?;
             let Shepherd { number, socket, seat } = shepherd;
-            let failed =
-                |source| SpawnError::HandOver { program: command.program.clone(), source };
+            let failed = |source| SpawnError::HandOver { program: command.program.clone(), source };
             let socket = sys::watch(socket).map_err(failed)?;
             match send(socket.get_ref(), &frame, &files).await {
                 Ok(()) => {}

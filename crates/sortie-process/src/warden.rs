@@ -145,7 +145,8 @@ impl Warden {
             Err(errno) => {
                 let doing = "create a helper process".to_owned();
                 // A launcher that is gone need not know.
-                let _ = wire::write_reply(&socket, &Reply::NotStarted { doing, errno: errno as i32 });
+                let _ =
+                    wire::write_reply(&socket, &Reply::NotStarted { doing, errno: errno as i32 });
             }
         }
     }

@@ -77,9 +77,14 @@ pub(crate) struct TemplateSpec<'a> {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Reply {
     Ended(Exit),
-    NotStarted { doing: String, errno: i32 },
+    NotStarted {
+        doing: String,
+        errno: i32,
+    },
     /// The helper fails and leaves; its end of the socket is closed once nothing of the command is left.
-    Failed { why: String },
+    Failed {
+        why: String,
+    },
 }
 
 /// A string that holds a NUL, which no argument or variable can.

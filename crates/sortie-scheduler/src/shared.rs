@@ -265,7 +265,8 @@ mod tests {
         fn cancel(&self, _jobs: &[JobId], _how: Cancel) {
             let job = self.job.lock().unwrap().take();
             if let Some(Job { reporter, attempt, .. }) = job {
-                reporter.ended(without_results(attempt, Outcome::Cancelled, Default::default()), false);
+                reporter
+                    .ended(without_results(attempt, Outcome::Cancelled, Default::default()), false);
             }
         }
     }

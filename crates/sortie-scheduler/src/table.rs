@@ -214,7 +214,8 @@ mod tests {
     use sortie_results::{AttemptId, Outcome};
 
     fn finished() -> Arc<Finished> {
-        let results = without_results(AttemptId::generate(), Outcome::Cancelled, Default::default());
+        let results =
+            without_results(AttemptId::generate(), Outcome::Cancelled, Default::default());
         Arc::new(Finished::new(&results, Path::new("results").into(), false))
     }
 

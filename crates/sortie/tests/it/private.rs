@@ -31,6 +31,9 @@ fn a_job_reads_nothing_of_the_processes_above_it_and_leaves_no_core() {
 #[test]
 fn settings_may_come_through_a_pipe_still() {
     let stage = Stage::shell(crate::stage::CORRECT, "");
-    let ran = run_unprivileged(&stage, "exec 8< <(cat job.yaml); mv job.yaml given; ln -s /dev/fd/8 job.yaml");
+    let ran = run_unprivileged(
+        &stage,
+        "exec 8< <(cat job.yaml); mv job.yaml given; ln -s /dev/fd/8 job.yaml",
+    );
     assert_eq!(ran.status, Some(0), "{ran:?}");
 }
