@@ -245,6 +245,7 @@ mod tests {
     use super::*;
     use sortie_results::jiff::Timestamp;
     use std::sync::Weak;
+    use std::time::Duration;
 
     /// Keeps a job that it attaches to until it is cancelled; before it knows the job, somebody cancels that.
     #[derive(Default)]
@@ -265,8 +266,7 @@ mod tests {
         fn cancel(&self, _jobs: &[JobId], _how: Cancel) {
             let job = self.job.lock().unwrap().take();
             if let Some(Job { reporter, attempt, .. }) = job {
-                reporter
-                    .ended(without_results(attempt, Outcome::Cancelled, Default::default()), false);
+                reporter.ended(without_results(attempt, Outcome::Cancelled, Duration::ZERO), false);
             }
         }
     }

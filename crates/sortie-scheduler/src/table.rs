@@ -212,10 +212,10 @@ mod tests {
     use super::*;
     use crate::executor::without_results;
     use sortie_results::{AttemptId, Outcome};
+    use std::time::Duration;
 
     fn finished() -> Arc<Finished> {
-        let results =
-            without_results(AttemptId::generate(), Outcome::Cancelled, Default::default());
+        let results = without_results(AttemptId::generate(), Outcome::Cancelled, Duration::ZERO);
         Arc::new(Finished::new(&results, Path::new("results").into(), false))
     }
 
