@@ -66,6 +66,7 @@ mod local;
 mod options;
 mod preview;
 mod request;
+mod said;
 mod scheduler;
 mod shared;
 mod slurm;

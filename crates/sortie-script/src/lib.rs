@@ -8,10 +8,11 @@
 //! ```
 //! use sortie_script::{quote, sourced};
 //!
-//! let argv = sourced("venv/my env/bin/activate".as_ref(), &["python".into(), "$(id)".into()]);
+//! let script = "venv/my env/bin/activate".as_ref();
+//! let argv = sourced("/work".as_ref(), script, &["python".into(), "$(id)".into()]);
 //! assert_eq!(argv[..2], ["bash", "-lc"]);
 //! // What the user gave are arguments of the text, argv[2]; they are never spliced into it.
-//! assert_eq!(argv[4..], ["venv/my env/bin/activate", "python", "$(id)"]);
+//! assert_eq!(argv[4..], ["/work", "venv/my env/bin/activate", "python", "$(id)"]);
 //! // For people, who may paste it.
 //! assert_eq!(quote("$(id)".as_ref())?, "'$(id)'");
 //! # Ok::<(), sortie_script::NulByte>(())

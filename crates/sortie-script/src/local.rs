@@ -12,7 +12,7 @@ pub const READY_FD: i32 = 3;
 /// What both texts end in.
 macro_rules! text {
     ($file:literal) => {
-        concat!(include_str!("local/run.sh"), include_str!($file))
+        concat!(include_str!("watch.sh"), include_str!("local/run.sh"), include_str!($file))
     };
 }
 
@@ -20,14 +20,16 @@ const SOURCED: &str = text!("local/sourced.sh");
 const HOOKED: &str = text!("local/hooked.sh");
 
 /// The command line that runs `command` after sourcing `script` in a login shell, as the reference
-/// does (`bash -lc 'set -e; source SCRIPT; exec …'`).
+/// does (`bash -lc 'set -e; source SCRIPT; exec …'`). Both are run in `directory`, an absolute path, wherever login files and
+/// the script go, so that relative paths mean there what they mean here.
 ///
 /// A script that fails, under `set -e`, ends the shell with its status, and the byte of
-/// [`READY_FD`] is not written; so does a `command` whose program is not found, with status 127.
+/// [`READY_FD`] is not written; so does a `command` whose program is not found, with status 127. The last line on standard
+/// error tells the file, line and command that failed, where bash knows them.
 /// The script gets no arguments. A name without a slash is a file of the working directory; it is
 /// not looked up on `PATH`.
-pub fn sourced(script: &Path, command: &[OsString]) -> Vec<OsString> {
-    bash(["-lc", SOURCED], [with_slash(script)], command)
+pub fn sourced(directory: &Path, script: &Path, command: &[OsString]) -> Vec<OsString> {
+    bash(["-lc", SOURCED], [directory.into(), with_slash(script)], command)
 }
 
 /// One thing to do before a command can run, in [`hooked`].
@@ -41,7 +43,8 @@ pub enum Step<'a> {
     Set(&'a OsStr, &'a OsStr),
 }
 
-/// The command line that runs `command` after these steps, in order, in a plain shell: Conda's
+/// The command line that runs `command` after these steps, in order, in a plain shell and in `directory`, an absolute path
+/// to which it returns after the steps: Conda's
 /// hooks, and between those of the environment that is left and those of the one that is entered
 /// the variables that change.
 ///
@@ -55,17 +58,17 @@ pub enum Step<'a> {
 /// use sortie_script::{Step, hooked};
 ///
 /// let steps = [Step::Set("LANG".as_ref(), "C".as_ref()), Step::Source("/env/hook.sh".as_ref())];
-/// let argv = hooked(&steps, &["python".into(), "evaluate.py".into()]);
-/// let expected = ["export", "LANG=C", "source", "/env/hook.sh", "--", "python", "evaluate.py"];
+/// let argv = hooked("/work".as_ref(), &steps, &["python".into(), "evaluate.py".into()]);
+/// let expected = ["/work", "export", "LANG=C", "source", "/env/hook.sh", "--", "python", "evaluate.py"];
 /// assert_eq!(argv[6..], expected);
 /// ```
-pub fn hooked(steps: &[Step<'_>], command: &[OsString]) -> Vec<OsString> {
+pub fn hooked(directory: &Path, steps: &[Step<'_>], command: &[OsString]) -> Vec<OsString> {
     let steps = steps.iter().flat_map(|step| match *step {
         Step::Source(script) => ["source".into(), with_slash(script)],
         Step::Unset(name) => ["unset".into(), name.into()],
         Step::Set(name, value) => ["export".into(), [name, "=".as_ref(), value].join("".as_ref())],
     });
-    let arguments = steps.chain(["--".into()]);
+    let arguments = [directory.into()].into_iter().chain(steps).chain(["--".into()]);
     bash(["--noprofile", "--norc", "-c", HOOKED], arguments, command)
 }
 
@@ -94,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_script_is_a_path_never_a_name_or_an_option() {
-        let script = |name: &str| sourced(name.as_ref(), &[])[4].clone();
+        let script = |name: &str| sourced("/".as_ref(), name.as_ref(), &[])[5].clone();
         assert_eq!(script("activate"), "./activate");
         assert_eq!(script("-x"), "./-x");
         assert_eq!(script("venv/activate"), "venv/activate");

@@ -6,8 +6,7 @@ use std::io;
 use sortie_process::{Exit, Limits, RunError, SpawnError, Status, Stopped};
 use sortie_results::{Fault, LogTail, Outcome, Start, Usage};
 
-/// How much of the end of a log is looked at for what went wrong in set-up, in bytes.
-const LAST_WORDS: u64 = 4096;
+use crate::said::{LAST_WORDS, of_set_up};
 
 /// The outcome of a command that ran. `activates` says what a shell set up first, if anything, and
 /// `stderr` is where it said what went wrong.
@@ -40,9 +39,7 @@ pub(super) fn of_exit(
 
 fn set_up_failed(what: &str, how: &str, stderr: &File) -> Outcome {
     let log = LogTail::read(stderr, LAST_WORDS).map(|tail| tail.text()).unwrap_or_default();
-    let said = log.lines().rev().map(str::trim).find(|line| !line.is_empty());
-    let said = said.map(|line| format!(": {line}")).unwrap_or_default();
-    let reason = format!("activating {what} ended with {how}{said}");
+    let reason = format!("activating {what} ended with {how}{}", of_set_up(&log));
     Outcome::SetupFailed { reason, fault: Fault::Setup }
 }
 

@@ -146,7 +146,7 @@ impl Plan {
                 self.readable("activation script", script)?;
                 let command = [vec!["python".into()], args].concat();
                 let activates = script.display().to_string();
-                Ok(self.in_shell(sourced(script, &command), activates))
+                Ok(self.in_shell(sourced(&self.here.cwd, script, &command), activates))
             }
             Interpreter::Conda(name) => self.conda(name, args),
         }
@@ -189,7 +189,7 @@ impl Plan {
         steps.extend(activation.enter.iter().map(|script| source(script)));
         let command = [vec![python.into()], args].concat();
         let activates = format!("the Conda environment {}", prefix.display());
-        Ok(self.in_shell(hooked(&steps, &command), activates))
+        Ok(self.in_shell(hooked(cwd, &steps, &command), activates))
     }
 
     fn readable(&self, what: &'static str, path: &Path) -> Result<(), NotReady> {

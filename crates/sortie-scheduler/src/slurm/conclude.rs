@@ -14,6 +14,7 @@ use super::outcome::{Context, outcome, says_out_of_memory};
 use super::record::{Attempted, Facts};
 use super::turn::rest_all;
 use crate::executor::without_results;
+use crate::said;
 
 /// The pause before the first further attempt; each one after it is twice as long …
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
@@ -41,7 +42,15 @@ pub(super) async fn conclude(cluster: Arc<Cluster>, landed: Landed, ended: sorti
         early_term: Duration::from_secs(cluster.plan.early_term().into()),
         out_of_memory,
     };
-    let outcome = outcome(&ended, record.as_ref(), &context);
+    let mut outcome = outcome(&ended, record.as_ref(), &context);
+    if let (Outcome::SetupFailed { reason, .. }, Some(_)) = (&mut outcome, &record) {
+        let dir = cluster.plan.here.cwd.join(&flight.job.paths.results_dir);
+        let attempt = flight.attempt;
+        let said =
+            move || ResultsDir::reopen(&dir, attempt).map(|dir| dir.stderr(said::LAST_WORDS));
+        let said = blocking(&cluster, said).await;
+        reason.push_str(&said::of_set_up(&said.and_then(Result::ok).unwrap_or_default().text()));
+    }
     if let (Outcome::Lost { .. }, Some(id)) = (&outcome, id)
         && !cancel_lost(&cluster, &id).await
     {

@@ -106,7 +106,7 @@ sortie_conclude() {
           ;;
         source)
           sortie_step 'activate script'
-          set -e # a script that fails ends this shell
+          __sortie_watch "${sortie_activate[1]}" ''
           source "${sortie_activate[1]}" 3>&-
           ;;
       esac

@@ -25,6 +25,8 @@ macro_rules! text {
             include_str!("record.sh"),
             include_str!("tree.sh"),
             include_str!("parent.sh"),
+            "\n",
+            include_str!("../watch.sh"),
             include_str!("setup.sh"),
             $(include_str!($own),)*
             include_str!("main.sh"),

@@ -1,10 +1,32 @@
 //! Conda's hooks, run.
 
-use std::{ffi::OsStr, time::Instant};
+use std::{
+    ffi::{OsStr, OsString},
+    time::Instant,
+};
 
-use sortie_script::{Step, hooked};
+use sortie_script::Step;
 
 use crate::bash::{Home, print, program, sh};
+
+fn hooked(home: &Home, steps: &[Step<'_>], command: &[OsString]) -> Vec<OsString> {
+    sortie_script::hooked(home.path(), steps, command)
+}
+
+#[test]
+fn a_hook_that_goes_elsewhere_takes_no_path_along() {
+    let home = Home::new();
+    std::fs::create_dir(home.path().join("elsewhere")).unwrap();
+    home.write("file", "right");
+    home.write("elsewhere/file", "wrong");
+    let hook = home.write("hook.sh", "cd elsewhere; export PWD; set -e; trap '' TERM");
+    let argv = hooked(&home, &[Step::Source(&hook)], &sh("cat file; kill -TERM $$; echo ignored"));
+    let ended = home.run(&argv);
+    assert_eq!(
+        (ended.output.stdout.as_slice(), ended.ready.as_slice()),
+        (&b"right"[..], &b"."[..])
+    );
+}
 
 #[test]
 fn steps_are_taken_in_order() {
@@ -20,7 +42,7 @@ fn steps_are_taken_in_order() {
         Step::Unset(OsStr::new("C")),
         Step::Source(&enter),
     ];
-    let printed = home.run(&hooked(&steps, &sh(r#"printf %s "$SAW""#))).ready();
+    let printed = home.run(&hooked(&home, &steps, &sh(r#"printf %s "$SAW""#))).ready();
     assert_eq!(printed, b"old,new,$(touch pwned)=\n'\" ,unset");
 }
 
@@ -29,7 +51,7 @@ fn hooks_get_no_arguments_and_the_command_gets_its_own() {
     let home = Home::new();
     let hook = home.write("a.sh", r#"test "$#" = 0 || exit 3"#);
     let words = ["--", "source", "$(touch pwned)", ""].map(OsStr::new);
-    let printed = home.run(&hooked(&[Step::Source(&hook)], &print(&words))).ready();
+    let printed = home.run(&hooked(&home, &[Step::Source(&hook)], &print(&words))).ready();
     assert_eq!(printed, b"--\0source\0$(touch pwned)\0\0");
 }
 
@@ -39,7 +61,7 @@ fn a_hook_that_fails_is_reported_and_ignored() {
     let hooks = ["false", "set -eu; return 4", "if", "echo $NOT_SET; false; export LAST=1"];
     let hooks = [0, 1, 2, 3].map(|i| home.write(&format!("{i}.sh"), hooks[i]));
     let steps = hooks.each_ref().map(|hook| Step::Source(hook));
-    let ended = home.run(&hooked(&steps, &sh("echo LAST=$LAST >&2")));
+    let ended = home.run(&hooked(&home, &steps, &sh("echo LAST=$LAST >&2")));
     let said = ended.stderr();
     for line in ["0.sh: status 1, ignored", "1.sh: status 4, ignored", "LAST=1\n"] {
         assert!(said.contains(line), "{line}: {said}");
@@ -52,7 +74,7 @@ fn no_login_files_are_read() {
     let home = Home::new();
     home.write(".bash_profile", "export PROFILE=read");
     home.write(".bashrc", "export PROFILE=read");
-    assert_eq!(home.run(&hooked(&[], &sh("echo $PROFILE"))).ready(), b"\n");
+    assert_eq!(home.run(&hooked(&home, &[], &sh("echo $PROFILE"))).ready(), b"\n");
 }
 
 #[test]
@@ -60,7 +82,8 @@ fn a_hook_that_exits_ends_it() {
     for status in [0, 5] {
         let home = Home::new();
         let hook = home.write("a.sh", &format!("exit {status}"));
-        let (code, said) = home.run(&hooked(&[Step::Source(&hook)], &sh("echo ran"))).failed();
+        let (code, said) =
+            home.run(&hooked(&home, &[Step::Source(&hook)], &sh("echo ran"))).failed();
         assert_eq!(code, status);
         assert!(said.contains("a.sh: ended with status"), "{said}");
     }
@@ -75,7 +98,7 @@ fn a_variable_that_cannot_change_ends_it() {
         Step::Unset(OsStr::new("__sortie_steps[$(touch pwned)]")),
         Step::Unset(OsStr::new("UID")),
     ] {
-        let (status, said) = home.run(&hooked(&[step], &sh("echo ran"))).failed();
+        let (status, said) = home.run(&hooked(&home, &[step], &sh("echo ran"))).failed();
         assert_eq!(status, 1, "{step:?} {said}");
         assert!(said.contains("the command was not started"), "{said}");
     }
@@ -84,7 +107,8 @@ fn a_variable_that_cannot_change_ends_it() {
 #[test]
 fn a_program_that_is_not_there_ends_it() {
     let steps = [Step::Set(OsStr::new("PATH"), OsStr::new("/only/here"))];
-    let (status, said) = Home::new().run(&hooked(&steps, &["python".into()])).failed();
+    let home = Home::new();
+    let (status, said) = home.run(&hooked(&home, &steps, &["python".into()])).failed();
     assert_eq!(status, 127);
     assert!(said.contains("sortie: python: not found"), "{said}");
 }
@@ -95,7 +119,8 @@ fn a_program_that_is_not_there_ends_it() {
 fn two_hooks_cost_milliseconds() {
     let home = Home::new();
     let hooks = ["a.sh", "b.sh"].map(|name| home.write(name, "export X=1; unset Y"));
-    let mut argv = hooked(&hooks.each_ref().map(|hook| Step::Source(hook)), &["true".into()]);
+    let mut argv =
+        hooked(&home, &hooks.each_ref().map(|hook| Step::Source(hook)), &["true".into()]);
     // Without a runner, announcements go to standard output.
     argv[4] = argv[4].to_str().unwrap().replace(">&3", ">&1").into();
     let median = |argv: &[std::ffi::OsString]| {

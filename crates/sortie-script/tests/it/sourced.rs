@@ -1,22 +1,29 @@
 //! A sourced activation script, run.
 
-use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, path::Path};
-
-use sortie_script::sourced;
+use std::{
+    ffi::{OsStr, OsString},
+    fs,
+    os::unix::ffi::OsStrExt,
+    path::Path,
+};
 
 use crate::bash::{Home, print, sh};
+
+fn argv(home: &Home, script: &Path, command: &[OsString]) -> Vec<OsString> {
+    sortie_script::sourced(home.path(), script, command)
+}
 
 /// What the command prints after this script, and after the login files.
 fn output_of(script: &str, command: &str) -> String {
     let home = Home::new();
     let script = home.write("activate", script);
-    String::from_utf8(home.run(&sourced(&script, &sh(command))).ready()).unwrap()
+    String::from_utf8(home.run(&argv(&home, &script, &sh(command))).ready()).unwrap()
 }
 
 fn failure_of(script: &str) -> (i32, String) {
     let home = Home::new();
     let script = home.write("activate", script);
-    home.run(&sourced(&script, &sh("echo ran"))).failed()
+    home.run(&argv(&home, &script, &sh("echo ran"))).failed()
 }
 
 #[test]
@@ -31,7 +38,7 @@ fn arguments_arrive_byte_for_byte() {
     let words =
         [&b"$(touch pwned)"[..], b"", b"a b", b"'\"\\", b"*", b"\xff\n", b"--", b"-e", b"~"];
     let words = words.map(OsStr::from_bytes);
-    let printed = home.run(&sourced(&script, &print(&words))).ready();
+    let printed = home.run(&argv(&home, &script, &print(&words))).ready();
     assert_eq!(printed, words.map(|word| [word.as_bytes(), b"\0"].concat()).concat());
 }
 
@@ -46,7 +53,7 @@ fn the_shell_is_a_login_shell_that_becomes_the_command() {
     home.write(".bash_profile", "export PROFILE=read");
     let script = home.write("activate", "export SHELL_PID=$$");
     let command = sh(r#"test "$SHELL_PID" = $$ && echo "$PROFILE""#);
-    assert_eq!(home.run(&sourced(&script, &command)).ready(), b"read\n");
+    assert_eq!(home.run(&argv(&home, &script, &command)).ready(), b"read\n");
 }
 
 #[test]
@@ -94,17 +101,61 @@ fn a_script_that_fails_ends_it() {
     ] {
         assert_eq!(failure_of(script).0, status, "{script}");
     }
-    let (_, said) = failure_of("false");
-    assert!(
-        said.contains("activate: ended with status 1; the command was not started\n"),
-        "{said}"
-    );
+}
+
+#[test]
+fn the_command_that_failed_is_told_with_its_line() {
+    let at = |line: &str| format!("/activate: line {line}; the command was not started\n");
+    for (script, said) in [
+        ("\nfalse", at("2: `false` ended with status 1")),
+        ("f() {\n  no-such-command -x\n}\nf", at("2: `no-such-command -x` ended with status 127")),
+        ("set +e; false\nset -e; (exit 5)", at("2: `( exit 5 )` ended with status 5")),
+        // Bash tells nothing of these.
+        ("exit 8", "/activate: ended with status 8; the command was not started\n".into()),
+        (
+            "set +e; false\nexit 1",
+            "/activate: ended with status 1; the command was not started\n".into(),
+        ),
+        ("return 7", "/activate: ended with status 7; the command was not started\n".into()),
+    ] {
+        let (_, told) = failure_of(script);
+        assert!(told.contains("sortie: /") && told.ends_with(&said), "{script}: {told}");
+    }
+}
+
+/// Login files as people have them, and `cd PROJECT; source venv/bin/activate`.
+#[test]
+fn paths_mean_what_they_meant_before() {
+    let home = Home::new();
+    fs::create_dir(home.path().join("elsewhere")).unwrap();
+    for (name, text) in [("file", "right"), ("elsewhere/file", "wrong")] {
+        home.write(name, text);
+    }
+    for (login, script) in [("", "cd elsewhere"), ("cd elsewhere", "cd /"), ("cd elsewhere", "")] {
+        home.write(".bash_profile", login);
+        home.write("elsewhere/activate", "exit 1");
+        home.write("activate", script);
+        let command = sh("cat file; echo \" $PWD,${OLDPWD-none}\"");
+        let printed = home.run(&argv(&home, Path::new("activate"), &command)).ready();
+        let expected = format!("right {},", home.path().display());
+        let printed = String::from_utf8_lossy(&printed).into_owned();
+        assert!(printed.starts_with(&expected), "{login}, {script}: {printed}");
+        assert!(!printed.contains("elsewhere"), "{login}, {script}: {printed}");
+    }
+}
+
+#[test]
+fn signals_that_a_script_ignores_are_not_ignored_by_the_command() {
+    let home = Home::new();
+    let script = home.write("activate", "trap '' TERM");
+    let ended = home.run(&argv(&home, &script, &sh("kill -TERM $$; echo ignored")));
+    assert_eq!((ended.output.stdout.as_slice(), ended.ready.as_slice()), (&b""[..], &b"."[..]));
 }
 
 #[test]
 fn a_script_that_is_not_there_ends_it() {
     let home = Home::new();
-    let (status, said) = home.run(&sourced(Path::new("no such"), &sh("echo ran"))).failed();
+    let (status, said) = home.run(&argv(&home, Path::new("no such"), &sh("echo ran"))).failed();
     assert_eq!(status, 1);
     assert!(said.contains("./no such: No such file or directory"), "{said}");
 }
@@ -113,7 +164,7 @@ fn a_script_that_is_not_there_ends_it() {
 fn a_name_without_slash_is_not_looked_up() {
     let home = Home::new();
     home.write("ls", "export SOURCED=here");
-    let argv = sourced(Path::new("ls"), &sh("echo $SOURCED"));
+    let argv = argv(&home, Path::new("ls"), &sh("echo $SOURCED"));
     assert_eq!(home.run(&argv).ready(), b"here\n");
 }
 
@@ -124,7 +175,7 @@ fn a_program_that_is_not_there_ends_it() {
     fs::create_dir(home.path().join("folder")).unwrap();
     home.write("not-executable", "");
     for program in ["no-such-program", "cd", "./folder", "./not-executable", "-x", ""] {
-        let (status, said) = home.run(&sourced(&script, &[program.into()])).failed();
+        let (status, said) = home.run(&argv(&home, &script, &[program.into()])).failed();
         let expected = format!(
             "sortie: {program}: not found once its environment was active; PATH is /only/here\n"
         );

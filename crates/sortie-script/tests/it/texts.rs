@@ -34,10 +34,10 @@ impl Case {
     fn argv(&self) -> Vec<OsString> {
         let command: Vec<_> = self.command.iter().map(OsString::from).collect();
         match &self.activation {
-            Activation::Sourced(script) => sourced(script, &command),
+            Activation::Sourced(script) => sourced("/work".as_ref(), script, &command),
             Activation::Hooked(steps) => {
                 let steps: Vec<_> = steps.iter().map(CaseStep::as_step).collect();
-                hooked(&steps, &command)
+                hooked("/work".as_ref(), &steps, &command)
             }
         }
     }
@@ -77,7 +77,7 @@ fn command_lines() {
 
 #[test]
 fn texts_pass_bash_and_shellcheck() {
-    for argv in [sourced("a".as_ref(), &[]), hooked(&[], &[])] {
+    for argv in [sourced("/".as_ref(), "a".as_ref(), &[]), hooked("/".as_ref(), &[], &[])] {
         check_bash(&text(&argv));
     }
 }

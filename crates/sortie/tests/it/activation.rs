@@ -56,9 +56,13 @@ fn a_virtual_environment_is_sourced() {
 #[test]
 fn a_script_that_fails_stops_the_job_there() {
     let cases = [
-        ("echo no licence for you >&2; false", "exit code 1", "no licence for you"),
+        (
+            "echo no licence for you >&2\nfalse",
+            "exit code 1 at ./activate: line 2: `false`: no licence for you",
+            "no licence for you",
+        ),
         ("echo about to leave; exit 7", "exit code 7", "about to leave"),
-        ("if then", "exit code", "syntax error"),
+        ("if then", "exit code 2: ./activate: line 1: syntax error", "syntax error"),
     ];
     for (script, how, said) in cases {
         let stage = stage("activate_script: activate\n");
@@ -74,6 +78,46 @@ fn a_script_that_fails_stops_the_job_there() {
         assert!(run.stdout.contains(said), "{run:?}");
         assert!(!stage.path("results/metrics.json").exists());
         run.says_error("set-up failed: ");
+    }
+}
+
+/// The evaluator of another project, where people's scripts go before they activate it.
+const DECOY: &str = r#"
+import json, os, sys
+results = dict(zip(sys.argv[1::2], sys.argv[2::2]))["--results_dir"]
+os.makedirs(results, exist_ok=True)
+json.dump({"executable": "decoy"}, open(os.path.join(results, "metrics.json"), "w"))
+json.dump({"correct": True}, open(os.path.join(results, "correct.json"), "w"))
+"#;
+
+#[test]
+fn relative_paths_are_not_of_where_an_activation_goes() {
+    for warm in ["", "warm: true\n"] {
+        for (activation, login) in [
+            ("activate_script: activate\n", ""),
+            ("activate_script: activate\n", "cd other\n"),
+            ("conda_env: ./envs/my env\n", ""),
+        ] {
+            let stage = stage(&format!("{activation}{warm}"));
+            stage.write("other/evaluate.py", DECOY);
+            stage.write("other/candidate.py", "");
+            stage.write("other/activate", "exit 1");
+            stage.write(".bash_profile", login);
+            let made = ran(stage.command("python3").args(["-m", "venv", "--without-pip", "venv"]));
+            assert_eq!(made.status, Some(0), "{made:?}");
+            stage.write("activate", "cd other\nsource ../venv/bin/activate\n");
+            conda_environment(&stage, "cd other\n");
+            for command in ["check", "run"] {
+                let mut run = match command {
+                    "check" => stage.sortie(["check", "--config", "job.yaml"]),
+                    _ => stage.run_command(),
+                };
+                let ran = ran(run.env("HOME", stage.path("")));
+                assert_eq!(ran.status, Some(0), "{activation}{warm}{login}{command}: {ran:?}");
+            }
+            assert_ne!(reported(&stage, "executable").as_deref(), Some("decoy"));
+            assert!(!stage.path("other/results").exists(), "{activation}{warm}{login}");
+        }
     }
 }
 

@@ -22,12 +22,19 @@ async fn set_up_failed(site: &Site, config: sortie_config::SlurmCondaJobConfig) 
 
 async fn an_activation_that_fails(cluster: Cluster) {
     let site = Site::new(cluster, GOOD);
-    crate::write(&site.path("activate.sh"), "echo no such place >&2; false");
+    crate::write(&site.path("activate.sh"), "echo no such place >&2\nfalse");
     let mut config = site.config();
     config.activate_script = Some(site.path("activate.sh"));
     let told = set_up_failed(&site, config.clone()).await;
     assert!(told.starts_with("activate script: status 1 on "), "{told}");
-    assert!(told.contains("no such place"), "{told}");
+    let reason = told.lines().next().unwrap_or_default();
+    assert!(reason.ends_with("activate.sh: line 2: `false`: no such place"), "{told}");
+
+    crate::write(&site.path("activate.sh"), "no-such-program --at all");
+    let told = set_up_failed(&site, config.clone()).await;
+    let words = "line 1: `no-such-program --at all`: ";
+    let reason = told.lines().next().unwrap_or_default();
+    assert!(reason.contains(words) && reason.ends_with("command not found"), "{told}");
 
     config.activate_script = None;
     config.conda_env = "no-such-environment".into();
