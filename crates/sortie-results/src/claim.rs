@@ -12,7 +12,10 @@ use rustix::{
 };
 use thiserror::Error;
 
-use crate::{AttemptId, Fault, Outcome, ResultsDir, leftovers, names, unusable::fault_of};
+use crate::{
+    AttemptId, Fault, Outcome, ResultsDir, leftovers, names,
+    unusable::{fault_of, in_dir},
+};
 
 /// A results dir that is one attempt's alone.
 ///
@@ -162,7 +165,7 @@ pub enum ClaimError {
         job_name: String,
     },
     /// The operating system would not.
-    #[error("cannot {action} {}: {source}", .path.display())]
+    #[error("{}", in_dir(action, path, source))]
     Failed {
         /// What could not be done, as in `create`.
         action: &'static str,

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::{
     AttemptId, Claim, ClaimError, Ended, Fault, Outcome, ReadLimits, Results, ResultsDir, Seconds,
-    Start, Unusable, Usage, Verdict, leftovers, names,
+    Start, Unusable, Usage, Verdict, leftovers, names, unusable::in_dir,
 };
 
 /// The version of the form below. A reader refuses any other.
@@ -210,7 +210,7 @@ pub(crate) fn open(path: &Path) -> Result<ResultsDir, RecordError> {
 #[derive(Debug, Error)]
 pub enum RecordError {
     /// The results dir is not there, or may not be read.
-    #[error("cannot open the results dir {}: {source}", .path.display())]
+    #[error("{}", in_dir("open the results dir", path, source))]
     Dir {
         /// The results dir.
         path: PathBuf,

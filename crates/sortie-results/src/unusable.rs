@@ -1,6 +1,7 @@
 //! Why a file of a results dir cannot be used, and whose fault an operating system's error is.
 
 use std::io;
+use std::path::Path;
 
 use rustix::io::Errno;
 use thiserror::Error;
@@ -47,6 +48,18 @@ impl Unusable {
             Self::Broken(error) => format!("{file}: {error}"),
             _ => format!("{file} {self}"),
         }
+    }
+}
+
+/// What cannot be done with a directory, in words. Where a file stands in its place, or on the way to it, that is said.
+pub(crate) fn in_dir(action: &str, path: &Path, error: &io::Error) -> String {
+    let is_file = |path: &&Path| path.metadata().is_ok_and(|found| !found.is_dir());
+    match path.ancestors().find(is_file) {
+        Some(file) if error.kind() == io::ErrorKind::NotADirectory => {
+            let why = format!("{} is a file, not a directory", file.display());
+            if file == path { why } else { format!("cannot {action} {}: {why}", path.display()) }
+        }
+        _ => format!("cannot {action} {}: {error}", path.display()),
     }
 }
 

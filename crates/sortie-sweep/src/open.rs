@@ -47,18 +47,13 @@ impl fmt::Debug for OpenSweep {
 
 impl OpenSweep {
     /// Makes a sweep in a directory that is not there, or is empty. It is there whole, or not at all: until its ledger
-    /// has its name, which is the last step, it can be made again.
+    /// has its name, which is the last step, it can be made again. What is refused leaves nothing behind.
     pub fn create(
         dir: SweepDir,
         new: NewSweep<'_>,
         disk: Arc<dyn Disk>,
     ) -> Result<Self, SweepError> {
-        if dir.is_sweep() {
-            return Err(SweepError::Exists { dir: dir.path().to_owned() });
-        }
-        make_dir(&*disk, dir.path())?;
-        let lock = lock(&dir)?;
-        is_free(&dir)?;
+        let lock = take(&dir, &*disk)?;
         let header = Header {
             version: VERSION,
             sortie: env!("CARGO_PKG_VERSION").to_owned(),
@@ -128,18 +123,51 @@ impl OpenSweep {
     }
 }
 
-/// Makes the directory, and its parents, so that they survive a loss of power.
-fn make_dir(disk: &dyn Disk, path: &Path) -> Result<(), SweepError> {
+/// Makes the directory of a sweep, locked, with nothing else in it.
+fn take(dir: &SweepDir, disk: &dyn Disk) -> Result<Lock, SweepError> {
+    // Before anything is made, so that a refusal leaves nothing.
+    if dir.path().is_dir() {
+        is_free(dir)?;
+    }
+    let lock_is_new = !dir.lock_file().exists();
+    let mut made = Vec::new();
+    let taken = make_dir(disk, dir.path(), &mut made).and_then(|()| lock(dir)).and_then(|lock| {
+        // Another may have made one before we had the lock.
+        is_free(dir)?;
+        Ok(lock)
+    });
+    if let Err(error) = &taken {
+        // A lock that could not be taken at all is nobody's; any other may be another's by now.
+        if lock_is_new && matches!(error, SweepError::Io { .. }) {
+            let _ = fs::remove_file(dir.lock_file());
+        }
+        for path in made.iter().rev() {
+            // What is not empty is not ours alone, and stays.
+            let _ = fs::remove_dir(path);
+        }
+    }
+    taken
+}
+
+/// Makes the directory, and its parents, so that they survive a loss of power; `made` gets each.
+fn make_dir(disk: &dyn Disk, path: &Path, made: &mut Vec<PathBuf>) -> Result<(), SweepError> {
     if path.is_dir() {
         return Ok(());
     }
+    if path.exists() {
+        let source = io::Error::other("a file of that name is there");
+        return Err(SweepError::Io { action: "create", path: path.to_owned(), source });
+    }
     let parent = path.parent().filter(|parent| *parent != Path::new(""));
     if let Some(parent) = parent {
-        make_dir(disk, parent)?;
+        make_dir(disk, parent, made)?;
     }
-    let made = disk.create_dir(path);
-    let made = made.and_then(|()| disk.sync_dir(parent.unwrap_or(Path::new("."))));
-    made.map_err(SweepError::io("create", path))
+    let mut create = || {
+        disk.create_dir(path)?;
+        made.push(path.to_owned());
+        disk.sync_dir(parent.unwrap_or(Path::new(".")))
+    };
+    create().map_err(SweepError::io("create", path))
 }
 
 fn lock(dir: &SweepDir) -> Result<Lock, SweepError> {
@@ -155,9 +183,9 @@ fn unfinished(dir: &SweepDir) -> PathBuf {
 
 /// Whether nothing is in the directory but what a launcher left that was killed while it made a sweep here.
 fn is_free(dir: &SweepDir) -> Result<(), SweepError> {
-    // Another may have made one before we had the lock.
+    let exists = || SweepError::Exists { dir: dir.path().to_owned() };
     if dir.is_sweep() {
-        return Err(SweepError::Exists { dir: dir.path().to_owned() });
+        return Err(exists());
     }
     let unfinished = unfinished(dir);
     let ours = [dir.lock_file(), unfinished.clone(), dir.settings_file(), dir.results_file()];
@@ -173,6 +201,7 @@ fn is_free(dir: &SweepDir) -> Result<(), SweepError> {
         Ok(None)
     };
     match first_other().map_err(SweepError::io("read", dir.path()))? {
+        Some(_) if dir.is_sweep() => Err(exists()),
         Some(name) => Err(SweepError::NotEmpty { dir: dir.path().to_owned(), name }),
         None => Ok(()),
     }

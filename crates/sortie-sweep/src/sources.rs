@@ -16,6 +16,9 @@ use crate::python::python;
 /// A program in a directory of its own is called so, as evolutionary searches lay them out: `gen_12/main.py`.
 const MAIN: &str = "main.py";
 
+/// With which some programs begin a text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Candidates as they are found, with a name each.
 #[derive(Debug, Default)]
 pub struct Sources {
@@ -97,11 +100,15 @@ impl Sources {
         }
     }
 
-    /// Adds what a list names, each entry ended by `end`: files and directories, by their paths, byte for byte.
+    /// Adds what a list names, each entry ended by `end`: files and directories, by their paths, byte for byte. A list as
+    /// Windows writes it, with a byte order mark and a carriage return before each line's end, is read as well.
     pub fn add_list(&mut self, list: &[u8], end: u8) -> Result<(), SourceError> {
         let entries = list.split(|byte| *byte == end).filter(|entry| !entry.is_empty());
-        for entry in entries {
-            let path = PathBuf::from(OsString::from_vec(entry.to_owned()));
+        for (number, entry) in entries.enumerate() {
+            let path = listed(entry, number == 0);
+            if path.as_os_str().is_empty() {
+                continue;
+            }
             match fs::metadata(&path) {
                 Ok(found) if found.is_dir() => self.add_directory(&path)?,
                 Ok(_) => self.add_file(path),
@@ -115,6 +122,7 @@ impl Sources {
     /// certain name; and `args`, if its evaluator is to be told more: an object, which reaches it as `extra_cmd_args`
     /// does. `list` is what errors call the text.
     pub fn add_json_lines(&mut self, list: &str, text: &[u8]) -> Result<(), SourceError> {
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         for (number, line) in (1..).zip(text.split(|byte| *byte == b'\n')) {
             if line.trim_ascii().is_empty() {
                 continue;
@@ -199,6 +207,17 @@ impl Sources {
         }
         if any { Ok(()) } else { Err(wrong("nothing matches".to_owned())) }
     }
+}
+
+/// The path that an entry of a list means: as it stands, if that is there.
+fn listed(entry: &[u8], is_first: bool) -> PathBuf {
+    let path = |bytes: &[u8]| PathBuf::from(OsString::from_vec(bytes.to_owned()));
+    let as_it_stands = path(entry);
+    if as_it_stands.exists() {
+        return as_it_stands;
+    }
+    let without_mark = entry.strip_prefix(BYTE_ORDER_MARK).filter(|_| is_first).unwrap_or(entry);
+    path(without_mark.strip_suffix(b"\r").unwrap_or(without_mark))
 }
 
 type Entry = (Option<String>, PathBuf, Vec<(String, String)>);

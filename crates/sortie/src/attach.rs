@@ -41,7 +41,7 @@ pub(crate) fn execute(args: &Args, verbose: bool, detached: bool) -> Result<u8, 
         detach_this(&config)?;
         return submit::under_way(&args.results_dir, false);
     }
-    attach(args, config, verbose, None)
+    attach(args, config, verbose, None).map_err(|failure| failure.in_dir(&args.results_dir))
 }
 
 fn attach(

@@ -73,7 +73,7 @@ fn find(config: &ConfigArgs) -> Result<Vec<Finding>, Failure> {
         Ok(config) => Ok(runtime::start()?.block_on(check(&config))),
         Err(error) => {
             let failure = Failure::from(error);
-            let advice = failure.hint().unwrap_or("mend the settings").to_owned();
+            let advice = failure.hint().unwrap_or_else(|| "correct the settings".to_owned());
             let problem = Problem { what: failure.to_string(), advice };
             Ok(vec![Finding { subject: "settings", result: Err(problem) }])
         }

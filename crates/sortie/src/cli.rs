@@ -1,14 +1,16 @@
 //! The command line.
 
+use std::env;
 use std::io;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::failure::Failure;
 use crate::{
     attach, cancel, check, clean, completions, config, exit_status, init, log, logs, ls, man,
-    render, report, results, run, schema, status, submit, sweep, wait,
+    output, render, report, results, run, schema, status, submit, sweep, wait,
 };
 
 /// What ends a process that writes to a pipe which nobody reads (`signal(7)`).
@@ -116,11 +118,32 @@ fn till_enough(listed: Result<u8, Failure>) -> Result<u8, Failure> {
 
 /// Prints the help or version that was asked for, or what is wrong with the command line.
 fn explain(help_or_error: &clap::Error) -> ExitCode {
+    if let Some(name) = setting_as_flag(help_or_error) {
+        let flag = name.replace('_', "-").replace('.', "-");
+        let message = format!("`--{flag}` is not an option: `{name}` is a setting");
+        output::error(&message, Some(&format!("write `--set {name}=VALUE`")));
+        return ExitCode::from(exit_status::SETUP);
+    }
     let printed = help_or_error.print();
     if help_or_error.use_stderr() {
         return ExitCode::from(exit_status::SETUP);
     }
     ended(printed.map(|()| exit_status::CORRECT).map_err(Failure::Output))
+}
+
+/// The setting that was given as if it were an option, of a command that takes settings.
+fn setting_as_flag(error: &clap::Error) -> Option<String> {
+    if error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return None };
+    let name = flag.strip_prefix("--")?.replace('-', "_");
+    let variable = format!("SORTIE_{}", name.replace('.', "__").to_uppercase());
+    let cli = Cli::command();
+    let mut words = env::args_os().skip(1);
+    let command = words.find_map(|word| cli.find_subcommand(&word))?;
+    let takes_settings = command.get_arguments().any(|argument| argument.get_id() == "set");
+    (takes_settings && sortie_config::is_setting(variable.as_ref())).then_some(name)
 }
 
 fn ended(status: Result<u8, Failure>) -> ExitCode {

@@ -1,7 +1,7 @@
 //! What keeps the tool from doing what it was asked to.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sortie_config::{ConfigError, JobType, WriteError};
 use sortie_results::RecordError;
@@ -12,6 +12,14 @@ use thiserror::Error;
 
 use crate::report::ReportError;
 use crate::{exit_status, output, sweep};
+
+/// A hint with the directory in it, as a shell takes it.
+pub(crate) fn with_dir(hint: &str, dir: &Path) -> String {
+    let dir = sortie_script::quote(dir.as_os_str()).unwrap_or_else(|_| "DIR".to_owned());
+    let mut words = hint.split("DIR");
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |text, next| text + &dir + next)
+}
 
 /// Why there is nothing to print.
 #[derive(Debug, Error)]
@@ -58,6 +66,9 @@ pub(crate) enum Failure {
     Exists(PathBuf),
     #[error("cannot write {}: {source}", .path.display())]
     Write { path: PathBuf, source: io::Error },
+    /// One that has to do with a directory, for the hint.
+    #[error("{failure}")]
+    In { dir: PathBuf, failure: Box<Failure> },
     #[error("interrupted before the results were written")]
     Interrupted { signal: u8 },
     #[error("interrupted a third time: what is left of the job is being killed, without a report")]
@@ -67,11 +78,20 @@ pub(crate) enum Failure {
 impl Failure {
     /// Says on standard error what is wrong, and what to do.
     pub(crate) fn report(&self) {
-        output::error(&self.to_string(), self.hint());
+        output::error(&self.to_string(), self.hint().as_deref());
+    }
+
+    /// The same, in a directory that the user named.
+    pub(crate) fn in_dir(self, dir: &Path) -> Self {
+        match self {
+            already @ Self::In { .. } => already,
+            failure => Self::In { dir: dir.to_owned(), failure: Box::new(failure) },
+        }
     }
 
     pub(crate) fn status(&self) -> u8 {
         match self {
+            Self::In { failure, .. } => failure.status(),
             Self::Scheduler(SchedulerError::Helper(_))
             | Self::Sweep(SweepError::Io { .. } | SweepError::Broken { .. })
             | Self::Input(_)
@@ -100,8 +120,27 @@ impl Failure {
         }
     }
 
-    pub(crate) fn hint(&self) -> Option<&str> {
+    /// What to do, with the directory that it is about.
+    pub(crate) fn hint(&self) -> Option<String> {
+        let dir = match self {
+            Self::In { dir, failure } => return failure.template().map(|hint| with_dir(hint, dir)),
+            Self::Kept { dir, .. }
+            | Self::Job { dir, .. }
+            | Self::Scheduler(SchedulerError::Ended { results_dir: dir, .. })
+            | Self::Sweep(
+                SweepError::Exists { dir }
+                | SweepError::NoSweep { dir }
+                | SweepError::InUse { dir, .. },
+            ) => dir,
+            _ => return self.template().map(str::to_owned),
+        };
+        self.template().map(|hint| with_dir(hint, dir))
+    }
+
+    /// The hint, in which `DIR` stands for the directory.
+    fn template(&self) -> Option<&str> {
         match self {
+            Self::In { failure, .. } => failure.template(),
             Self::Refused { hint, .. } => hint.as_deref(),
             Self::Job { hint, .. } => Some(hint),
             Self::Kept { .. } => {
@@ -122,6 +161,10 @@ impl Failure {
             Self::Record(RecordError::Dir { .. }) => {
                 Some("name a results dir, or the directory of a sweep; `sortie ls` lists them")
             }
+            Self::Source(SourceError::Line { .. }) => Some(
+                r#"a line is an object such as {"candidate": "a.py", "id": "a", "args": {"seed": 1}}, of which only `candidate` is needed"#,
+            ),
+            Self::Source(SourceError::Id { .. }) => Some("choose another `id`, or leave it out"),
             Self::Source(_) => {
                 Some("name files, directories or quoted patterns; see `sortie sweep --help`")
             }

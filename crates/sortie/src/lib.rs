@@ -43,6 +43,7 @@ mod submit;
 mod sweep;
 mod sweep_open;
 mod sweep_progress;
+mod sweep_score;
 mod sweep_summary;
 mod view;
 mod wait;

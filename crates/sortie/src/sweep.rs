@@ -1,11 +1,12 @@
 //! `sortie sweep`: many candidates, to their results.
 
+use std::env;
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::PathBuf;
 
 use clap::ValueEnum as _;
-use sortie_config::JobConfig;
+use sortie_config::{JobConfig, is_setting};
 use sortie_scheduler::SchedulerOptions;
 use sortie_sweep::{
     Control, OpenSweep, Progress, SourceError, Stop, Summary, Sweep, SweepDir, SweepError,
@@ -19,6 +20,7 @@ use crate::keeper::{Launcher, as_detached, detach};
 use crate::signals::Signals;
 use crate::sweep_open::{Again, GO_THERE, absolute, open};
 use crate::sweep_progress::{Display, say};
+use crate::sweep_score::Unranked;
 use crate::view::View;
 use crate::{exit_status, output, sweep_summary};
 
@@ -122,13 +124,33 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn execute(args: &Args, verbose: bool, detached: bool) -> Result<u8, Failure> {
+    let dir = args.resume.as_deref().or(args.out.as_deref());
+    let in_dir = |failure: Failure| match dir {
+        Some(dir) => failure.in_dir(dir),
+        None => failure,
+    };
     if detached {
-        return as_detached(|launcher| drive(args, verbose, Some(launcher)));
+        return as_detached(|launcher| drive(args, verbose, Some(launcher)).map_err(in_dir));
     }
-    if args.detach {
-        return detach_sweep(args, verbose);
+    if args.resume.is_some() {
+        tell_unused();
     }
-    drive(args, verbose, None)
+    let done = if args.detach { detach_sweep(args, verbose) } else { drive(args, verbose, None) };
+    done.map_err(in_dir)
+}
+
+/// Says which variables hold settings that a sweep which is taken up again does not use.
+fn tell_unused() {
+    let variables = env::vars_os().filter(|(name, value)| is_setting(name) && !value.is_empty());
+    let mut names: Vec<_> =
+        variables.map(|(name, _)| name.to_string_lossy().into_owned()).collect();
+    names.sort();
+    if !names.is_empty() {
+        let names = names.join(", ");
+        tracing::warn!(
+            "not used: {names}: a resumed sweep keeps the settings it began with, in settings.yaml"
+        );
+    }
 }
 
 /// Makes the sweep here, where standard input is, and has another process go on with it.
@@ -164,6 +186,8 @@ fn drive(args: &Args, verbose: bool, launcher: Option<&Launcher>) -> Result<u8, 
         }
     }
     let options = SchedulerOptions { verbose, ..SchedulerOptions::default() };
+    let made = open.dir().path().to_owned();
+    let dir = args.resume.as_deref().or(args.out.as_deref()).unwrap_or(&made);
     let runtime = Builder::new_current_thread().enable_all().build().map_err(Failure::Runtime)?;
     let ran = runtime.block_on(run(open, config, options, args.cancel_running));
     // Without waiting for a file system that does not answer.
@@ -173,7 +197,7 @@ fn drive(args: &Args, verbose: bool, launcher: Option<&Launcher>) -> Result<u8, 
     let printed = if args.json {
         output::json(&summary).and_then(|json| output::print(&json))
     } else {
-        output::print(sweep_summary::text(&summary).as_bytes())
+        output::print(sweep_summary::text(&summary, dir).as_bytes())
     };
     printed.map_err(Failure::Output)?;
     Ok(status(&summary, signal))
@@ -197,14 +221,20 @@ async fn run(
     let mut signals = Signals::listen().map_err(Failure::Runtime)?;
     let (stop, stopped) = watch::channel(Stop::No);
     let (progress, seen) = watch::channel(Progress::of(open.sweep()));
+    let latest = seen.clone();
     let mut display = Display::start(seen);
     let control = Control { stop: stopped, progress };
+    let mut unranked = Unranked::of(&open);
     let mut running = std::pin::pin!(open.run(config, options, control));
     let mut first = None;
     loop {
         tokio::select! {
-            ended = &mut running => return Ok((ended?, first)),
-            () = display.next() => {}
+            ended = &mut running => {
+                let sweep = ended?;
+                unranked.look(&Progress::of(&sweep));
+                return Ok((sweep, first));
+            }
+            () = display.next() => unranked.look(&latest.borrow()),
             signal = signals.next() => {
                 let wish = match (*stop.borrow(), cancel_running || signal == SIGTERM) {
                     (Stop::No, false) => Stop::Drain,

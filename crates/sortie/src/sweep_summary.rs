@@ -1,13 +1,15 @@
 //! What came of a sweep, for people.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use sortie_sweep::{Counts, Summary};
 
+use crate::failure::with_dir;
 use crate::output::one_line;
 
 /// A few lines.
-pub(crate) fn text(summary: &Summary) -> String {
+pub(crate) fn text(summary: &Summary, dir: &Path) -> String {
     let Summary { candidates, waiting, done, outcomes, score, best, .. } = summary;
     let mut text = match waiting {
         0 if *candidates == 1 => format!("the candidate is done: {}\n", counts(done)),
@@ -33,7 +35,8 @@ pub(crate) fn text(summary: &Summary) -> String {
     let worth_it: Vec<_> = worth_it.iter().filter(|(n, _)| *n > 0).map(|(_, it)| *it).collect();
     if !worth_it.is_empty() {
         let faults = worth_it.join(",");
-        let _ = writeln!(text, "run those again: `sortie sweep --resume DIR --again {faults}`");
+        let again = with_dir("sortie sweep --resume DIR", dir);
+        let _ = writeln!(text, "run those again: `{} --again {faults}`", one_line(&again));
     }
     text
 }

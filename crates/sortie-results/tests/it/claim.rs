@@ -117,9 +117,9 @@ fn what_the_user_must_mend_is_named() {
     fs::write(&file, "").unwrap();
     std::os::unix::fs::symlink("nowhere", dir.path().join("dangling")).unwrap();
     let cases: [(PathBuf, &str); 7] = [
-        (file.clone(), "cannot open FILE: Not a directory"),
-        (file.join("below"), "cannot create FILE/below: Not a directory"),
-        (file.join("far/below"), "cannot create FILE/far/below: Not a directory"),
+        (file.clone(), "FILE is a file, not a directory"),
+        (file.join("below"), "cannot create FILE/below: FILE is a file, not a directory"),
+        (file.join("far/below"), "cannot create FILE/far/below: FILE is a file, not a directory"),
         (dir.path().join("dangling"), "cannot open DIR/dangling: No such file or directory"),
         (
             PathBuf::from("/proc/self/here"),

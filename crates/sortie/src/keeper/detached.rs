@@ -75,7 +75,7 @@ pub(crate) fn as_detached(
         Launcher { starter: RefCell::new(Some(detach::leave().map_err(Failure::Detach)?)) };
     let status = work(&launcher);
     if let Err(failure) = &status {
-        launcher.refused(&failure.to_string(), failure.hint(), failure.status());
+        launcher.refused(&failure.to_string(), failure.hint().as_deref(), failure.status());
     }
     status
 }

@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use sortie_results::{JobEnd, Log, Submitted};
+use sortie_sweep::SweepDir;
 
 use crate::exit_status;
 use crate::failure::Failure;
@@ -67,20 +68,38 @@ pub(crate) struct Args {
 
 /// The results dir of a sweep's candidate.
 fn of_candidate(dir: &Path, id: &OsStr) -> Result<PathBuf, Failure> {
-    let failure = |problem: String, hint: &str| {
-        let (dir, hint) = (dir.to_owned(), hint.to_owned());
-        Err(Failure::Job { dir, problem, hint, status: exit_status::SETUP })
+    let failure = |problem: String, hint: String| {
+        Err(Failure::Job { dir: dir.to_owned(), problem, hint, status: exit_status::SETUP })
     };
     let View::Sweep(_) = View::of(dir)? else {
-        let hint = "only a candidate of a sweep is named by its id: `sortie logs DIR`";
-        return failure("this is no sweep".to_owned(), hint);
+        let hint = "only candidates of a sweep have ids: use `sortie logs DIR`".to_owned();
+        return failure("this is not a sweep".to_owned(), hint);
     };
     let mut parts = Path::new(id).components();
-    if let (Some(Component::Normal(name)), None) = (parts.next(), parts.next()) {
-        return Ok(dir.join(name));
+    let id = id.to_string_lossy();
+    let ids = SweepDir::new(dir.to_owned()).read()?.candidates;
+    let mut ids: Vec<_> = ids.into_iter().map(|candidate| candidate.id).collect();
+    match (parts.next(), parts.next()) {
+        (Some(Component::Normal(name)), None) if ids.iter().any(|known| *known == id) => {
+            Ok(dir.join(name))
+        }
+        _ => {
+            let hint = match nearest(&mut ids, &id) {
+                Some(listed) => format!("the nearest ids are {listed}; `sortie ls DIR` lists all"),
+                None => format!("the ids are `{}`", ids.join("`, `")),
+            };
+            failure(format!("no candidate has the id `{id}`"), hint)
+        }
     }
-    let problem = format!("`{}` is no candidate's id", id.to_string_lossy());
-    failure(problem, "`sortie ls DIR` lists those there are")
+}
+
+/// How many ids are listed where not all are.
+const NEAREST: usize = 5;
+
+/// Puts ids in order, those first that are most like this one; lists some of them if there are many.
+fn nearest(ids: &mut [String], id: &str) -> Option<String> {
+    ids.sort_by_cached_key(|known| strsim::damerau_levenshtein(known, id));
+    (ids.len() > 2 * NEAREST).then(|| format!("`{}`", ids[..NEAREST].join("`, `")))
 }
 
 pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
@@ -91,8 +110,8 @@ pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
     if let View::Sweep(_) = View::of(&dir)? {
         return Err(Failure::Job {
             dir,
-            problem: "a sweep has no logs, its candidates have".to_owned(),
-            hint: "name one: `sortie logs DIR ID`; `sortie ls DIR` lists them".to_owned(),
+            problem: "a sweep has no logs of its own, only its candidates have".to_owned(),
+            hint: "name a candidate: `sortie logs DIR ID`; `sortie ls DIR` lists them".to_owned(),
             status: exit_status::SETUP,
         });
     }

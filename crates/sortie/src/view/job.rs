@@ -10,7 +10,7 @@ use sortie_results::jiff::Timestamp;
 use sortie_results::{JobEnd, JobStart, ReadLimits, Record, Sight, Stage, load};
 
 use crate::exit_status;
-use crate::failure::Failure;
+use crate::failure::{Failure, with_dir};
 use crate::forms::{JobStatus, KeeperForm, SlurmForm, State, VERSION};
 use crate::keeper::Sighted;
 use crate::output::{bold, one_line};
@@ -90,12 +90,12 @@ impl JobView {
     pub(crate) fn advice(&self) -> Option<String> {
         match self.state {
             State::Orphaned | State::Lost if sweep::is_around(&self.dir) => {
-                Some("nobody sees to its sweep: `sortie sweep --resume` goes on with it".to_owned())
+                Some("its sweep is not running: `sortie sweep --resume` continues it".to_owned())
             }
-            State::Orphaned => Some(
-                "nobody sees to it, while Slurm has it or had: `sortie attach --config FILE DIR` takes it up again"
-                    .to_owned(),
-            ),
+            State::Orphaned => Some(with_dir(
+                "its launcher is gone, but Slurm has or had the job: `sortie attach --config FILE DIR` takes it up again",
+                &self.dir,
+            )),
             State::Lost => Some(
                 "whoever saw to it was killed, or could not write: what it said may be in job_keeper/log; run it again"
                     .to_owned(),

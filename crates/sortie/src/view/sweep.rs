@@ -9,7 +9,7 @@ use sortie_process::Held;
 use sortie_sweep::{Progress, State, SweepDir};
 
 use crate::exit_status;
-use crate::failure::Failure;
+use crate::failure::{Failure, with_dir};
 use crate::forms::{KeeperForm, SweepState, SweepStatus, VERSION};
 use crate::output::{bold, one_line};
 use crate::sweep_summary::counts;
@@ -74,7 +74,8 @@ impl SweepView {
 
     fn advice(&self) -> Option<String> {
         let stopped = self.state == SweepState::Stopped;
-        stopped.then(|| "nobody sees to it: `sortie sweep --resume DIR` goes on with it".to_owned())
+        let advice = "it is not running: `sortie sweep --resume DIR` continues it";
+        stopped.then(|| with_dir(advice, self.dir.path()))
     }
 
     pub(crate) fn form(&self) -> SweepStatus {

@@ -343,7 +343,7 @@ fn directories_where_nothing_was_ever_run() {
     for command in ["status", "wait", "results", "cancel", "logs"] {
         tool(&stage, [command, "results"]).is_error(SETUP, "results holds nothing of a job");
         tool(&stage, [command, "none"]).is_error(SETUP, "cannot open the results dir none");
-        tool(&stage, [command, "job.yaml"]).is_error(SETUP, "cannot open the results dir job.yaml");
+        tool(&stage, [command, "job.yaml"]).is_error(SETUP, "job.yaml is a file, not a directory");
     }
     assert_eq!(tool(&stage, ["ls"]).stdout, "");
     assert!(stage.path("results").read_dir().unwrap().next().is_none(), "nothing was made there");

@@ -10,6 +10,7 @@ mod environment;
 mod json;
 mod keeper;
 mod logs;
+mod messages;
 mod packing;
 mod private;
 mod render;

@@ -69,9 +69,9 @@ fn begun_watched_and_waited_for() {
     let job = status(&stage, "out/p0");
     assert_eq!((&job["state"], &job["keeper"]), (&"running".into(), &Value::Null));
     tool(&stage, ["cancel", "out/p0"]).is_error(SETUP, "it is in the hands of the sweep out");
-    tool(&stage, ["logs", "out"]).is_error(SETUP, "a sweep has no logs, its candidates have");
-    tool(&stage, ["logs", "out", "../c"]).is_error(SETUP, "`../c` is no candidate's id");
-    tool(&stage, ["logs", "out/p0", "p0"]).is_error(SETUP, "this is no sweep");
+    tool(&stage, ["logs", "out"]).is_error(SETUP, "a sweep has no logs of its own");
+    tool(&stage, ["logs", "out", "../c"]).is_error(SETUP, "no candidate has the id `../c`");
+    tool(&stage, ["logs", "out/p0", "p0"]).is_error(SETUP, "this is not a sweep");
 
     stage.write("go", "");
     let waited = ended(wait);

@@ -45,7 +45,7 @@ fn a_set_up_that_fails_stops_the_sweep_until_it_is_mended() {
     stage.write("env.sh", "exit 7\n");
     let stopped = ran(&mut begin(&stage));
     stopped.is_error_with_output(SETUP, "the set-up fails, for 2");
-    let hint = "hint: mend it, then go on: `sortie sweep --resume DIR`, which runs them again";
+    let hint = "hint: mend it, then go on: `sortie sweep --resume out`, which runs them again";
     assert!(stopped.stderr.contains(hint), "{stopped:?}");
     assert_eq!((stopped.stdout.as_str(), results(&stage).len()), ("", 0));
     let status = ran(&mut stage.sortie(["status", "out"]));
@@ -69,7 +69,7 @@ fn candidates_that_failed_are_run_again_by_their_faults() {
     stage.write("evaluate.sh", format!("{gone}\n{}", stage.read("evaluate.sh")));
     let first = ran(begin(&stage).args(["--workers", "1"]));
     assert_eq!(first.status, Some(SETUP.into()), "{first:?}");
-    let hint = "run those again: `sortie sweep --resume DIR --again setup`\n";
+    let hint = "run those again: `sortie sweep --resume out --again setup`\n";
     assert!(first.stdout.ends_with(hint), "{first:?}");
     stage.write("good", "");
     stage.write("c/p9.py/main.txt", "9\n");
