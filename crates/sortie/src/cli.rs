@@ -119,7 +119,7 @@ fn till_enough(listed: Result<u8, Failure>) -> Result<u8, Failure> {
 /// Prints the help or version that was asked for, or what is wrong with the command line.
 fn explain(help_or_error: &clap::Error) -> ExitCode {
     if let Some(name) = setting_as_flag(help_or_error) {
-        let flag = name.replace('_', "-").replace('.', "-");
+        let flag = name.replace(['_', '.'], "-");
         let message = format!("`--{flag}` is not an option: `{name}` is a setting");
         output::error(&message, Some(&format!("write `--set {name}=VALUE`")));
         return ExitCode::from(exit_status::SETUP);
