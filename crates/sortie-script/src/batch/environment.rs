@@ -6,43 +6,28 @@ use std::{
     os::unix::ffi::OsStrExt,
 };
 
-use super::values::word;
+use super::{
+    place::{is_of_the_launcher, is_the_users},
+    values::word,
+};
 use crate::ScriptError;
 
 /// The environment of a job, apart from what Slurm itself sets.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Environment<'a> {
-    /// Of the launcher's environment, what is to reach the job. Variables that tell of the launcher's
-    /// own place are left out, which would be wrong in the job's: see [`is_of_the_launcher`].
+    /// Of the launcher's environment, what is to reach the job. Variables that tell of the launcher's own place are left out,
+    /// which would be wrong in the job's: see [`is_of_the_launcher`]. Of a variable that the job has when it starts, as Slurm
+    /// or the site's `TaskProlog` sets it, the job's value counts, but for search paths and what else is the user's own (`HOME`,
+    /// `LANG`, `PYTHON…` and the like).
     pub inherited: &'a [(OsString, OsString)],
-    /// What the user sets. Wins over all else.
+    /// What the user sets. Wins over all else, also where it names a place.
     pub set: &'a [(OsString, OsString)],
     /// What the evaluator is told; set once more after the activation, which might change it.
     pub evaluator: &'a [(String, String)],
     /// Whether nothing else of what the job has when it starts is left: sites add to it, and so do
-    /// releases of Slurm before 23.02, which load the user's login environment. What Slurm itself sets
-    /// stays.
+    /// releases of Slurm before 23.02, which load the user's login environment. What Slurm itself sets stays, and so do the
+    /// site's `TMPDIR` and the like, which belong to the job's place.
     pub only_these: bool,
-}
-
-/// Whether a variable tells where its process is, and so is wrong in another place: those of an
-/// enclosing job or of a shell.
-pub fn is_of_the_launcher(name: &OsStr) -> bool {
-    let name = name.as_bytes();
-    let prefixes: [&[u8]; 5] = [b"SLURM", b"SBATCH_", b"SALLOC_", b"SRUN_", b"PMI_"];
-    let names: [&[u8]; 10] = [
-        b"CUDA_VISIBLE_DEVICES",
-        b"ROCR_VISIBLE_DEVICES",
-        b"GPU_DEVICE_ORDINAL",
-        b"ZE_AFFINITY_MASK",
-        b"HOSTNAME",
-        b"PWD",
-        b"OLDPWD",
-        b"SHLVL",
-        b"_",
-        b"SORTIE_ATTEMPT",
-    ];
-    prefixes.iter().any(|prefix| name.starts_with(prefix)) || names.contains(&name)
 }
 
 /// Variables that bash itself acts on, or that are not what they are set to.
@@ -109,7 +94,7 @@ fn is_exportable(name: &[u8]) -> bool {
 pub(super) fn add(script: &mut String, environment: &Environment<'_>) -> Result<(), ScriptError> {
     let all = merged(environment)?;
     add_odd(script, &all)?;
-    add_exports(script, &all)?;
+    add_exports(script, environment, &all)?;
     script.push_str("sortie_evaluator_environment() {\n");
     let set_by_user = |name: &str| environment.set.iter().any(|(set, _)| set == name);
     for (name, value) in environment.evaluator.iter().filter(|(name, _)| !set_by_user(name)) {
@@ -127,7 +112,7 @@ pub(super) fn add_for_engine(
     script: &mut String,
     environment: &Environment<'_>,
 ) -> Result<(), ScriptError> {
-    add_exports(script, &merged(environment)?)
+    add_exports(script, environment, &merged(environment)?)
 }
 
 fn add_odd(script: &mut String, all: &[(&OsStr, &OsStr)]) -> Result<(), ScriptError> {
@@ -144,10 +129,19 @@ fn add_odd(script: &mut String, all: &[(&OsStr, &OsStr)]) -> Result<(), ScriptEr
     Ok(())
 }
 
-fn add_exports(script: &mut String, all: &[(&OsStr, &OsStr)]) -> Result<(), ScriptError> {
+fn add_exports(
+    script: &mut String,
+    environment: &Environment<'_>,
+    all: &[(&OsStr, &OsStr)],
+) -> Result<(), ScriptError> {
     script.push_str("sortie_environment() {\n");
+    let set_by_user = |name: &OsStr| environment.set.iter().any(|(set, _)| set == name);
     for &(name, value) in all.iter().filter(|(name, _)| is_exportable(name.as_bytes())) {
-        add_export(script, name, value)?;
+        if set_by_user(name) || is_the_users(name) {
+            add_export(script, name, value)?;
+        } else {
+            add_inherited(script, name, value)?;
+        }
     }
     script.push_str("  return 0\n}\n");
     Ok(())
@@ -157,7 +151,8 @@ fn add_exports(script: &mut String, all: &[(&OsStr, &OsStr)]) -> Result<(), Scri
 fn merged<'a>(environment: &Environment<'a>) -> Result<Vec<(&'a OsStr, &'a OsStr)>, ScriptError> {
     let mut all: Vec<(&OsStr, &OsStr)> = Vec::with_capacity(environment.inherited.len());
     let mut places = HashMap::with_capacity(environment.inherited.len());
-    let inherited = environment.inherited.iter().filter(|(name, _)| !is_of_the_launcher(name));
+    let inherited =
+        environment.inherited.iter().filter(|(name, value)| !is_of_the_launcher(name, value));
     for (name, value) in inherited.chain(environment.set) {
         if name.is_empty() || name.as_bytes().contains(&b'=') {
             return Err(ScriptError::VariableName { name: name.clone() });
@@ -179,6 +174,15 @@ fn add_export(script: &mut String, name: &OsStr, value: &OsStr) -> Result<(), Sc
     if !value.is_empty() {
         script.push_str(&word(name, value)?);
     }
+    script.push_str(" || return\n");
+    Ok(())
+}
+
+fn add_inherited(script: &mut String, name: &OsStr, value: &OsStr) -> Result<(), ScriptError> {
+    script.push_str("  sortie_inherit ");
+    script.push_str(name.to_str().unwrap_or_default());
+    script.push(' ');
+    script.push_str(&word(name, value)?);
     script.push_str(" || return\n");
     Ok(())
 }

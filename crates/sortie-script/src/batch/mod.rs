@@ -3,13 +3,15 @@
 mod directive;
 mod environment;
 mod error;
+mod place;
 mod values;
 
 use std::{ffi::OsString, fmt::Write as _, path::Path, time::Duration};
 
 pub use directive::OWN_OPTIONS;
-pub use environment::{Environment, is_of_the_launcher};
+pub use environment::Environment;
 pub use error::ScriptError;
+pub use place::is_of_the_launcher;
 
 use crate::Container;
 use values::word;

@@ -6,15 +6,26 @@ sortie_step() {
   builtin printf 'step %s\n' "$1" >&3
 }
 
-# Leaves of the environment what Slurm itself sets.
+# Leaves of the environment what Slurm itself sets, and what belongs to this place.
 sortie_clear() {
   local name
   while read -r name; do
     case $name in
-      SLURM* | CUDA_VISIBLE_DEVICES | ROCR_VISIBLE_DEVICES | GPU_DEVICE_ORDINAL | ZE_AFFINITY_MASK) ;;
+      SLURM* | CUDA_VISIBLE_DEVICES | CUDA_MPS_* | ROCR_VISIBLE_DEVICES | GPU_DEVICE_ORDINAL | ZE_AFFINITY_MASK) ;;
+      PMI_* | PMIX_* | OMPI_MCA_* | PRTE_MCA_* | HYDRA_* | I_MPI_HYDRA_*) ;;
+      TMPDIR | TMP | TEMP | TEMPDIR | KRB5CCNAME | XDG_RUNTIME_DIR) ;;
       *) export -n -- "${name?}" ;;
     esac
   done < <(compgen -e)
+}
+
+# sortie_inherit NAME VALUE: a variable of the launcher's, unless Slurm or the site has set it for this job.
+sortie_inherit() {
+  if [[ -v $1 ]]; then
+    export -- "${1?}"
+  else
+    export -- "$1=$2"
+  fi
 }
 
 # What comes first, whatever else is set up: the working directory and the environment.

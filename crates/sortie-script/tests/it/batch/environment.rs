@@ -46,6 +46,68 @@ fn what_slurm_sets_stays_and_the_launchers_own_place_is_left_out() {
     assert_eq!(got, expected);
 }
 
+/// What a site's `TaskProlog` prints is in the job's environment when it starts.
+#[test]
+fn what_the_site_sets_wins_and_what_belongs_to_a_place_stays_there() {
+    let inherited = [
+        ("TMPDIR", "/launcher"),
+        ("KRB5CCNAME", "FILE:/home/me/cc"),
+        ("SITE", "launcher"),
+        ("PMIX_RANK", "3"),
+        ("OMPI_COMM_WORLD_RANK", "3"),
+        ("XDG_RUNTIME_DIR", "/run/user/9"),
+        ("SSH_AUTH_SOCK", "/tmp/agent"),
+        ("GREETING", "hello"),
+        ("EMPTY", "x"),
+        ("PYTHONPATH", "/launcher"),
+    ];
+    let job = [
+        ("TMPDIR", "/node"),
+        ("KRB5CCNAME", "FILE:/node/cc"),
+        ("SITE", "a 'b'"),
+        ("EMPTY", ""),
+        ("PYTHONPATH", "/login"),
+    ];
+    let got = environment(|case| case.inherited.extend(pairs(&inherited)), &job);
+    let mut expected = SLURMS.to_vec();
+    expected.extend([
+        "EMPTY=",
+        "GREETING=hello",
+        "KRB5CCNAME=FILE:/node/cc",
+        "PYTHONPATH=/launcher",
+    ]);
+    expected.extend(["SITE=a 'b'", "TMPDIR=/node", "USER=me"]);
+    expected.sort_unstable();
+    assert_eq!(got, expected);
+
+    // The user over all, in all.
+    let set =
+        [("TMPDIR", "/user"), ("SITE", "user"), ("PMIX_RANK", "1"), ("XDG_RUNTIME_DIR", "/u")];
+    let got = environment(
+        |case| {
+            case.inherited.extend(pairs(&inherited));
+            case.set = pairs(&set);
+        },
+        &job,
+    );
+    for (name, value) in set {
+        assert!(got.contains(&format!("{name}={value}")), "{name}: {got:?}");
+    }
+
+    // Of what is let through by name too, and nothing else.
+    let got = environment(
+        |case| {
+            case.only_these = true;
+            case.inherited.extend(pairs(&[("SITE", "launcher"), ("GREETING", "hello")]));
+        },
+        &[("SITE", "site"), ("TMPDIR", "/node"), ("OTHER", "x"), ("PRTE_MCA_plm_slurm_args", "y")],
+    );
+    let mut expected = SLURMS.to_vec();
+    expected.extend(["GREETING=hello", "PRTE_MCA_plm_slurm_args=y", "SITE=site", "TMPDIR=/node"]);
+    expected.sort_unstable();
+    assert_eq!(got, expected);
+}
+
 #[test]
 fn only_these_leaves_what_slurm_sets() {
     let job = [("CUDA_VISIBLE_DEVICES", "0"), ("SITE", "x"), ("OPENAI_API_KEY", "secret")];

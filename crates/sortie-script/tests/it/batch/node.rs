@@ -28,7 +28,8 @@ pub(crate) struct Node {
 /// one of a later release.
 pub(crate) fn bashes() -> Vec<PathBuf> {
     let others = std::env::var_os("SORTIE_TEST_BASH").unwrap_or_default();
-    std::env::split_paths(&others).chain(["/bin/bash".into()]).collect()
+    let others = std::env::split_paths(&others).filter(|path| !path.as_os_str().is_empty());
+    others.chain(["/bin/bash".into()]).collect()
 }
 
 impl Node {
