@@ -66,6 +66,8 @@ pub struct ContainerSettings<'a> {
     pub network: Option<&'a str>,
     /// Processes and threads it may have at once; `None` leaves it to the engine.
     pub pids_limit: Option<u32>,
+    /// Whether a job is refused whose engine cannot hold it to its memory, CPUs or processes.
+    pub require_limits: bool,
     /// CPUs it may use; `None` for all.
     pub cpus: Option<u32>,
     /// Memory it may use; `None` for all.
@@ -99,6 +101,7 @@ macro_rules! container_settings {
                     },
                     network: self.network.as_deref(),
                     pids_limit: self.pids_limit,
+                    require_limits: self.require_limits,
                     flags: &self.docker_flags,
                 }
             }

@@ -48,6 +48,9 @@ pub struct LocalDockerJobConfig {
     /// Processes and threads it may have at once; 4096 by default, `None` leaves it to the engine.
     #[schemars(range(min = 1))]
     pub pids_limit: Option<u32>,
+    /// Whether a job is refused where the engine cannot hold it to `mem`, `cpus` or `pids_limit`, as Podman without root
+    /// on cgroups v1; true by default. Otherwise it runs there without them.
+    pub require_limits: bool,
     /// How long the job may run; without a limit by default.
     pub time: Option<TimeLimit>,
     /// CPUs it may use; all by default.
@@ -80,6 +83,7 @@ impl Default for LocalDockerJobConfig {
             user: "submitter".to_owned(),
             network: None,
             pids_limit: Some(4096),
+            require_limits: true,
             time: None,
             cpus: None,
             mem: None,

@@ -31,6 +31,9 @@ slurm_job_config! {
         /// Processes and threads it may have at once; 4096 by default, `None` leaves it to the engine.
         #[schemars(range(min = 1))]
         pids_limit: Option<u32> = Some(4096),
+        /// Whether a job is refused where the engine cannot hold it to `mem`, `cpus` or `pids_limit`, as Podman without
+        /// root on cgroups v1; true by default. Otherwise it runs there without them.
+        require_limits: bool = true,
     }
 }
 

@@ -68,6 +68,9 @@ pub enum End {
         step: String,
         /// The status it failed with.
         status: i32,
+        /// Why, where that is known: as the engine of a container says it.
+        #[serde(default)]
+        reason: Option<String>,
     },
     /// The container ran out of memory.
     OutOfMemory,
@@ -193,6 +196,8 @@ fn read<T: for<'de> Deserialize<'de>>(
         Err(why) => return Err(EndRecordError::Unusable { file, why }),
     };
     let broken = |source| EndRecordError::Broken { file, source };
+    // A reason may quote what is no text.
+    let bytes = String::from_utf8_lossy(&bytes).into_owned().into_bytes();
     // The version first: the rest of another one may look different.
     let Versioned { version: found } = serde_json::from_slice(&bytes).map_err(broken)?;
     if found != VERSION {

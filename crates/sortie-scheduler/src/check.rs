@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sortie_config::{Activation, JobConfig, JobType, PullPolicy, Warm};
 use sortie_process::{Captured, Command, Limits, Status, Supervisor};
+use sortie_script::Trial;
 use sortie_slurm::{Client, Site};
 
 use crate::here::Here;
@@ -44,8 +45,8 @@ impl Finding {
 }
 
 /// Looks for all that jobs with these settings need. A job of this machine: starts the interpreter in its
-/// environment to see that it runs. A job of Slurm: asks Slurm whether it would take it. Nothing else is started,
-/// and nothing is changed.
+/// environment to see that it runs, or a container of an image that is here or in an archive. A job of Slurm: asks Slurm whether it would take it. Nothing else is started,
+/// and nothing is changed, but that an archive is loaded.
 pub async fn check(config: &JobConfig) -> Vec<Finding> {
     let here = Here::now().and_then(|here| config.validate().map(|()| here).map_err(Into::into));
     let findings = match (here, config.job_type()) {
@@ -93,7 +94,10 @@ async fn of_container(config: &JobConfig, here: Here) -> Result<Vec<Finding>, Sc
     findings.push(Finding::new("engine", answer.map_err(|what| (what, advice))));
     findings.extend(archive(config, &plan.here.cwd));
     if reached {
-        findings.extend(image(config, &plan, &supervisor).await);
+        let image = image(config, &plan, &supervisor).await;
+        let here = image.as_ref().is_none_or(|(_, here)| *here);
+        findings.extend(image.map(|(finding, _)| finding));
+        findings.push(container(&plan, &supervisor, here).await);
     }
     findings.push(protection(&supervisor).await);
     Ok(findings)
@@ -115,11 +119,16 @@ fn file(path: &Path) -> Result<String, String> {
     }
 }
 
-/// Whether the engine has the image, if it does not come from an archive.
-async fn image(config: &JobConfig, plan: &local::Plan, supervisor: &Supervisor) -> Option<Finding> {
+/// Whether the engine has the image, if it does not come from an archive: also as one word.
+async fn image(
+    config: &JobConfig,
+    plan: &local::Plan,
+    supervisor: &Supervisor,
+) -> Option<(Finding, bool)> {
     let settings = config.container().filter(|settings| settings.image_tar.is_none())?;
     let inspect = ["image", "inspect", "--format", "{{.Id}}", settings.image];
     let found = output(supervisor, &plan.engine(&inspect, PATIENCE)?).await;
+    let here = found.is_ok();
     let result = match (found, settings.pull) {
         (Ok(id), _) => Ok(format!("{}, {id}", settings.image)),
         (Err(_), PullPolicy::Missing | PullPolicy::Always) => {
@@ -127,7 +136,20 @@ async fn image(config: &JobConfig, plan: &local::Plan, supervisor: &Supervisor) 
         }
         (Err(what), PullPolicy::Never) => Err((what, "pull it, or set `pull` to `missing`")),
     };
-    Some(Finding::new("image", result))
+    Some((Finding::new("image", result), here))
+}
+
+/// Whether an evaluator can be started in a container and write its results, as the first job would find out. An image
+/// that would have to be pulled for it is not.
+async fn container(plan: &local::Plan, supervisor: &Supervisor, image_is_here: bool) -> Finding {
+    let advice = "mend the image or the settings: its jobs would fail in the same way";
+    let (trial, found) = if image_is_here {
+        (Trial::Container, "an evaluator can be started in it, and write its results")
+    } else {
+        (Trial::Engine, "it can be tried once the image is here")
+    };
+    let result = plan.try_container(supervisor, trial).await;
+    Finding::new("container", result.map(|()| found.to_owned()).map_err(|what| (what, advice)))
 }
 
 async fn of_slurm(config: &JobConfig, here: Here) -> Result<Vec<Finding>, SchedulerError> {

@@ -1,21 +1,22 @@
 //! From the settings to the container of an attempt.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use sortie_config::glob::Pattern;
 use sortie_config::{ContainerUser, EnvironmentPolicy, JobConfig, PullPolicy};
 use sortie_results::{End, Fault, Outcome};
-use sortie_script::{Container, Files, Flags, INFRASTRUCTURE_STEPS, Mount, Pull, User, WORKSPACE};
+use sortie_script::{
+    Container, Files, Flags, INFRASTRUCTURE_STEPS, Mount, Pull, Trial, User, Variable, WORKSPACE,
+};
 
 use crate::SchedulerError;
 use crate::here::Here;
 use crate::job::Paths;
 
-/// What of the launcher's environment the engine's command is given, beside what the job's machine sets:
-/// where the engine and its settings are. The script holds it and lies in the results dir, which the
-/// container sees, so no key may be among it.
-const FOR_ENGINE: [&str; 11] = [
+/// What of the launcher's environment the engine's command is given, beside what the job's machine sets: where the
+/// engine, its settings and its proxies are.
+const FOR_ENGINE: [&str; 29] = [
     "PATH",
     "HOME",
     "USER",
@@ -23,11 +24,33 @@ const FOR_ENGINE: [&str; 11] = [
     "LANG",
     "LC_*",
     "XDG_*",
-    "DOCKER_*",
-    "CONTAINER_*",
+    "DOCKER_API_VERSION",
+    "DOCKER_CERT_PATH",
+    "DOCKER_CONFIG",
+    "DOCKER_CONTENT_TRUST*",
+    "DOCKER_CONTEXT",
+    "DOCKER_DEFAULT_PLATFORM",
+    "DOCKER_HOST",
+    "DOCKER_TLS*",
+    "CONTAINER_CONNECTION",
+    "CONTAINER_HOST",
+    "CONTAINER_PROXY",
+    "CONTAINER_SSHKEY",
+    "CONTAINER_TLS_*",
     "CONTAINERS_*",
+    "PODMAN_*",
     "REGISTRY_AUTH_FILE",
+    "SSL_CERT_*",
+    "[hH][tT][tT][pP]_[pP][rR][oO][xX][yY]",
+    "[hH][tT][tT][pP][sS]_[pP][rR][oO][xX][yY]",
+    "[aA][lL][lL]_[pP][rR][oO][xX][yY]",
+    "[nN][oO]_[pP][rR][oO][xX][yY]",
+    "SSH_AUTH_SOCK",
 ];
+
+/// Credentials, which an engine here is given, too. The script of a Slurm job holds what it exports, and lies in the
+/// results dir, which containers see: nothing of the kind may be in it.
+const SECRETS: [&str; 2] = ["DOCKER_AUTH_CONFIG", "CONTAINER_PASSPHRASE"];
 
 /// What the containers of one scheduler's jobs have in common.
 pub(crate) struct Containers {
@@ -46,8 +69,18 @@ impl Containers {
             let found = here.env.iter().rev().find(|(variable, _)| variable == name);
             found.and_then(|(_, value)| value.to_str()).map(str::to_owned)
         };
+        let mut flags = Flags::parse(settings.flags, variable)?;
+        flags.resolve(
+            |name| match here.env.iter().rev().find(|(variable, _)| variable == name) {
+                None => Variable::Unset,
+                Some((_, value)) => {
+                    value.to_str().map_or(Variable::NotText, |value| Variable::Is(value.to_owned()))
+                }
+            },
+            |path| std::fs::read_to_string(here.cwd.join(path)).map_err(|error| error.to_string()),
+        )?;
         Ok(Some(Self {
-            flags: Flags::parse(settings.flags, variable)?,
+            flags,
             launcher: format!("process {} on {}", std::process::id(), here.host),
             archive: settings.image_tar.map(|path| here.cwd.join(path)),
             cache: settings.image_cache.map(|path| here.cwd.join(path)),
@@ -55,11 +88,20 @@ impl Containers {
         }))
     }
 
-    /// The environment of the engine's command.
+    /// The environment of the engine's command here.
     pub(crate) fn of_engine(here: &Here) -> Vec<(OsString, OsString)> {
-        let allow = FOR_ENGINE.iter().filter_map(|name| Pattern::new(name).ok()).collect();
+        let names = FOR_ENGINE.iter().chain(&SECRETS);
+        let allow = names.filter_map(|name| Pattern::new(name).ok()).collect();
         let policy = EnvironmentPolicy { allow, ..EnvironmentPolicy::default() };
         policy.select(here.env.iter().cloned())
+    }
+
+    /// The environment of the engine's command on a node, and the names of what it does not get: what would be a
+    /// secret in the script.
+    pub(crate) fn of_engine_on_node(here: &Here) -> (Vec<(OsString, OsString)>, Vec<OsString>) {
+        let (kept, secret): (Vec<_>, Vec<_>) =
+            Self::of_engine(here).into_iter().partition(|(name, value)| !is_secret(name, value));
+        (kept, secret.into_iter().map(|(name, _)| name).collect())
     }
 
     /// About how long the arguments of one container are, but for its mounts, in bytes.
@@ -88,6 +130,7 @@ impl Containers {
         config: &'a JobConfig,
         attempt: &'a str,
         mounts: &'a [Mount],
+        probe: Option<[&'a OsStr; 2]>,
     ) -> Option<Container<'a>> {
         let settings = config.container()?;
         Some(Container {
@@ -113,6 +156,9 @@ impl Containers {
             cpus: settings.cpus,
             memory_bytes: settings.memory.and_then(sortie_config::Memory::as_bytes),
             pids: settings.pids_limit,
+            strict: settings.require_limits,
+            probe,
+            trial: Trial::No,
             network: settings.network,
             environment: &self.environment,
             flags: &self.flags,
@@ -132,14 +178,32 @@ pub(crate) fn outcome(end: &End, host: &str) -> Option<Outcome> {
             let reason = format!("the container engine failed on {host}: status {status}");
             Outcome::NodeFailed { reason }
         }
-        End::SetupFailed { step, status } => {
-            let reason = format!("{step}: status {status} on {host}");
+        End::SetupFailed { step, status, reason } => {
+            let reason = match reason {
+                Some(why) => format!("{step}: {why} (status {status} on {host})"),
+                None => format!("{step}: status {status} on {host}"),
+            };
             let may_pass = INFRASTRUCTURE_STEPS.contains(&step.as_str());
             let fault = if may_pass { Fault::Infrastructure } else { Fault::Setup };
             Outcome::SetupFailed { reason, fault }
         }
         End::Terminated { .. } | End::Restarted => return None,
     })
+}
+
+/// What is run in the evaluator's place to try a container: the program that its command line starts with, if that
+/// can be given a text to run, and the results dir as the command line has it.
+pub(crate) fn probe<'a>(command: &'a [OsString], paths: &'a Paths) -> Option<[&'a OsStr; 2]> {
+    let program = command.first().filter(|program| *program == "python")?;
+    Some([program, paths.results_dir.as_os_str()])
+}
+
+/// Whether a variable for the engine holds credentials, which an address of a proxy may.
+fn is_secret(name: &OsStr, value: &OsStr) -> bool {
+    let name = name.to_string_lossy().to_ascii_lowercase();
+    let has_user = value.as_encoded_bytes().contains(&b'@');
+    SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(&name))
+        || (name.ends_with("_proxy") && has_user)
 }
 
 /// What gets into the container: what the evaluator is told, what of the launcher's environment the

@@ -99,19 +99,29 @@
 //!
 //! # In a container
 //!
-//! With a [`Container`], the third shell sets none of this up. It brings the image and runs the container
-//! (`docker run`); meanwhile it removes containers whose jobs are gone. The first shell stops the container if need
-//! be, asks the engine how it ended unless all went well, and removes it. Another end than exit code 0 is never told
-//! from the status of the engine's command alone, which may have been killed or lost its engine.
+//! With a [`Container`], the third shell sets none of this up. It asks the engine what it is, brings the image and
+//! runs the container (`docker run`); meanwhile it removes containers whose jobs are gone. The first shell stops the
+//! container if need be, asks the engine how it ended unless all went well, and removes it. Another end than exit
+//! code 0 is never told from the status of the engine's command alone, which may have been killed or lost its engine.
+//! Nor is it told from standard error, where any call may warn of something else: answers are on standard output.
+//!
+//! Whether an evaluator was ever started is in no status either: the first process of a container and an image's
+//! entrypoint have theirs. So the first job of the same settings on a node runs a short program in the evaluator's
+//! place first, in a container that differs in nothing else, and looks for its effect: that it ran, and could write
+//! into the results dir.
 //!
 //! Each start of that command costs as much as a tenth of a small container's life, so a job that goes well makes two:
-//! `run` and `rm`. What would need more is noted in a directory of the user on the node, `/tmp/sortie-UID`: images that
-//! were seen since it started, and the jobs that have a container, so that one that was killed is noticed by the next.
+//! `run` and `rm`. What would need more is noted in a directory of the user on the node, `/tmp/sortie-UID`: what the
+//! engine is, images that were seen since it started, settings that were tried, and the jobs that have a container, so
+//! that one that was killed is noticed by the next.
 //!
-//! The steps of set-up are those up to `module load`, then `engine command` (not on the node), `image tar`,
-//! `image load`, `image pull`, `image` (there is none of the name), `engine` (it does not answer),
-//! `container` (it cannot be made: flags, mounts), `container start` and `command` (not in the image).
-//! Those of [`INFRASTRUCTURE_STEPS`] are the machine's fault.
+//! The steps of set-up are those up to `module load`, then `engine command` (not on the node), `limits` (the engine
+//! would ignore them), `image tar` (no archive that can be loaded), `image load`, `image pull`, `image` (there is none
+//! of the name), `engine` (it does not answer), `container` (it is not made or not started: flags, mounts, devices),
+//! `container start` (for want of something that may pass, as of space), `command` (not in the image), `entrypoint`
+//! (it does not run what it is given) and `results dir` (not writable inside).
+//! Those of [`INFRASTRUCTURE_STEPS`] are the machine's fault. The line of the engine that says why is the member
+//! `reason` of the end.
 //!
 //! Containers are named `sortie-` and the attempt's id, with labels `sortie.attempt`, `sortie.launcher`,
 //! `sortie.job` (Slurm's id), `sortie.uid` and `sortie.owner`: host, boot, PID namespace, process and
@@ -139,8 +149,8 @@ pub use batch::{
     is_of_the_launcher, slurms_words,
 };
 pub use container::{
-    Container, ContainerError, Files, Flags, FlagsError, INFRASTRUCTURE_STEPS, Mount, Pull, User,
-    WORKSPACE, WordsError, inside, sweep,
+    Container, ContainerError, Files, Flags, FlagsError, INFRASTRUCTURE_STEPS, Mount, Pull, Trial,
+    User, Variable, WORKSPACE, WordsError, inside, sweep,
 };
 pub use local::{READY_FD, Step, hooked, sourced};
 pub use quote::{NulByte, quote};

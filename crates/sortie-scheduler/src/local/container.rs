@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use sortie_process::{Command, Environment, Exit, Limits};
 use sortie_results::{AttemptId, JobEnd, Outcome};
-use sortie_script::{Attempt, BatchActivation, BatchScript, Environment as InScript, Jobs};
+use sortie_script::{
+    Attempt, BatchActivation, BatchScript, Container, Environment as InScript, Jobs, Trial,
+};
 
 use super::plan::{NotReady, Plan, Planned};
 use crate::container::{self, Containers};
@@ -28,12 +30,15 @@ impl Plan {
         containers: &Containers,
         paths: &Paths,
         attempt: AttemptId,
+        trial: Trial,
     ) -> Result<Planned, NotReady> {
         let id = attempt.to_string();
         let args = paths.evaluator_args(&self.config);
         let command = [vec!["python".into()], args].concat();
         let mounts = Containers::mounts(&self.config, &self.here, paths);
-        let container = containers.of(&self.config, &id, &mounts);
+        let probe = container::probe(&command, paths);
+        let container = containers.of(&self.config, &id, &mounts, probe);
+        let container = container.map(|container| Container { trial, ..container });
         let limits = self.config.limits();
         let script = BatchScript {
             version: env!("CARGO_PKG_VERSION"),

@@ -5,6 +5,7 @@ mod container;
 mod outcome;
 mod plan;
 mod python;
+mod trial;
 mod warm;
 
 use std::collections::HashMap;

@@ -9,7 +9,7 @@ use sortie_conda::{CondaError, Env, activate, find};
 use sortie_config::{Interpreter, JobConfig, Warm};
 use sortie_process::{Command, Environment, Limits};
 use sortie_results::{AttemptId, Outcome};
-use sortie_script::{ScriptError, Step, hooked, sourced};
+use sortie_script::{ScriptError, Step, Trial, hooked, sourced};
 use thiserror::Error;
 
 use super::python;
@@ -116,7 +116,7 @@ impl Plan {
         self.readable("evaluator", self.config.eval_program_path())?;
         self.readable("candidate", &paths.candidate)?;
         match &self.containers {
-            Some(containers) => self.in_container(containers, paths, attempt),
+            Some(containers) => self.in_container(containers, paths, attempt, Trial::No),
             None => self.python(paths.evaluator_args(&self.config)),
         }
     }

@@ -13,7 +13,7 @@ use sortie_script::{
 };
 
 use crate::SchedulerError;
-use crate::container::Containers;
+use crate::container::{Containers, probe};
 use crate::here::Here;
 use crate::job::Paths;
 
@@ -41,7 +41,14 @@ impl Plan {
         let options = config.slurm().map(|slurm| slurm.sbatch_options()).unwrap_or_default();
         let containers = Containers::new(&config, &here)?;
         let (inherited, set, evaluator_env) = if containers.is_some() {
-            (Containers::of_engine(&here), Vec::new(), Vec::new())
+            let (inherited, secret) = Containers::of_engine_on_node(&here);
+            if !secret.is_empty() {
+                tracing::warn!(
+                    ?secret,
+                    "these hold credentials, and do not reach the engine on nodes"
+                );
+            }
+            (inherited, Vec::new(), Vec::new())
         } else {
             let policy = config.environment();
             let set = policy.set.iter().map(|(name, value)| (name.into(), value.into()));
@@ -68,7 +75,7 @@ impl Plan {
     ) -> Planned<'a> {
         Planned {
             attempt,
-            candidate: &paths.candidate,
+            paths,
             results_dir,
             command: self.command(paths),
             mounts: Containers::mounts(&self.config, &self.here, paths),
@@ -127,7 +134,8 @@ impl Plan {
     }
 
     fn container<'a>(&'a self, planned: &'a Planned<'_>, id: &'a str) -> Option<Container<'a>> {
-        self.containers.as_ref()?.of(&self.config, id, &planned.mounts)
+        let probe = probe(&planned.command, planned.paths);
+        self.containers.as_ref()?.of(&self.config, id, &planned.mounts, probe)
     }
 
     /// About how much of a script is for one job, in bytes.
@@ -201,7 +209,7 @@ pub(crate) fn job_name(attempt: AttemptId) -> String {
 /// An attempt, as the script takes it.
 pub(crate) struct Planned<'a> {
     pub(crate) attempt: AttemptId,
-    pub(crate) candidate: &'a Path,
+    paths: &'a Paths,
     /// Absolute.
     pub(crate) results_dir: &'a Path,
     pub(crate) command: Vec<OsString>,
@@ -211,7 +219,7 @@ pub(crate) struct Planned<'a> {
 
 impl<'a> Planned<'a> {
     fn attempt(&'a self, id: &'a str, container: Option<&'a Container<'a>>) -> Attempt<'a> {
-        let Self { candidate, results_dir, command, .. } = self;
-        Attempt { id, candidate, results_dir, command, container }
+        let Self { paths, results_dir, command, .. } = self;
+        Attempt { id, candidate: &paths.candidate, results_dir, command, container }
     }
 }

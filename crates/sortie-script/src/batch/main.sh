@@ -19,7 +19,7 @@ sortie_begin() {
   fi
   sortie_write job_start.json "$sortie_job}"
 
-  sortie_signal='' sortie_payload='' sortie_step='' sortie_ended='' sortie_status=0 sortie_waited=''
+  sortie_signal='' sortie_payload='' sortie_step='' sortie_said='' sortie_ended='' sortie_status=0 sortie_waited=''
   sortie_cpu='' sortie_parent_is_over=''
   exec 3<> <(:) 5<> <(:) # pipes without a name: for what is told of the evaluator, and to sleep by
   exec 4>&2 2>/dev/null # nothing that bash says of the processes below is the evaluator's word
@@ -73,7 +73,8 @@ sortie_conclude() {
     exit 125 # without a record, as of a script that is killed
   elif [[ $sortie_step != ready ]]; then
     echo "sortie: set-up failed at: $sortie_step (status $sortie_status); the evaluator was not started" >&2
-    sortie_end 125 "{\"kind\":\"setup_failed\",\"step\":\"$sortie_step\",\"status\":$sortie_status}"
+    sortie_add_reason "{\"kind\":\"setup_failed\",\"step\":\"$sortie_step\",\"status\":$sortie_status}"
+    sortie_end 125 "$sortie_reason"
   elif [[ $sortie_ended == engine ]]; then
     echo 'sortie: the container engine failed while the evaluator ran' >&2
     sortie_end 125 "{\"kind\":\"engine_failed\",\"status\":$sortie_status}"

@@ -40,8 +40,15 @@ macro_rules! text {
 pub(crate) const SWEEP: &str = include_str!("sweep.sh");
 
 const ON_NODE: &str = text!("evaluator.sh");
-const IN_CONTAINER: &str =
-    text!("image.sh", "sweep.sh", "notes.sh", "container.sh", "container_end.sh");
+const IN_CONTAINER: &str = text!(
+    "engine.sh",
+    "image.sh",
+    "sweep.sh",
+    "notes.sh",
+    "probe.sh",
+    "container.sh",
+    "container_end.sh"
+);
 
 /// What Slurm is to be asked for, and what the job is to do once it runs.
 #[derive(Clone, Debug)]

@@ -36,16 +36,24 @@ sortie_forget() {
 # Sweeps if a job is gone that had a container, and else once an hour and after each start of the node.
 sortie_sweep_if_needed() {
   local note now swept=swept-$sortie_place_name needed='' old=()
+  printf -v now '%(%s)T' -1
   for note in "$sortie_node"/job-*; do
     if sortie_read_note "${note##*/}"; then
-      sortie_is_gone "$sortie_noted" || continue
-      needed=1
+      case $sortie_noted in
+        'late '*) # for ten minutes, the container of one that was stopped may come yet
+          needed=1
+          ((now - ${sortie_noted#late } > 600)) || continue
+          ;;
+        *)
+          sortie_is_gone "$sortie_noted" || continue
+          needed=1
+          ;;
+      esac
     elif [[ $sortie_noted != '-' ]]; then
       continue
     fi
     old+=("$note")
   done
-  printf -v now '%(%s)T' -1
   if ! sortie_read_note "$swept" || [[ ${sortie_noted% *} != "$sortie_boot" ]] || ((now - ${sortie_noted#* } > 3600)); then
     needed=1
   fi

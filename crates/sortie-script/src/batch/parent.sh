@@ -61,6 +61,7 @@ sortie_hear() {
     new=0
     case $line in
       'step '*) sortie_step=${line#step } ;;
+      'said '*) sortie_said=${line#said } ;;
       'evaluator '*) sortie_payload=${line#evaluator } ;;
       'status '*) sortie_waited=${line#status } ;;
       over) sortie_parent_is_over=1 ;;

@@ -29,6 +29,16 @@ sortie_start() {
     "$sortie_attempt" "${id//[!0-9_]/}" "${host//[!A-Za-z0-9._-]/}" "$sortie_now"
 }
 
+# sortie_add_reason END: sets sortie_reason to it, with the member `reason` if something was said.
+sortie_add_reason() {
+  local text=${sortie_said//[[:cntrl:]]/ } slash=\\ quote='"'
+  sortie_reason=$1
+  if [[ -n $text ]]; then
+    text=${text//"$slash"/"$slash$slash"}
+    sortie_reason="${1%\}},\"reason\":\"${text//"$quote"/"$slash$quote"}\"}"
+  fi
+}
+
 # sortie_end STATUS END: records how it ended, once nothing is under way any more, and ends the script.
 sortie_end() {
   wait

@@ -34,11 +34,15 @@ sortie_is_gone() {
 
 # Removes containers of this user on this node whose job is not there any more: as when a node went down.
 sortie_sweep() {
-  local all name owner format kept=0
-  format='{{.Names}} {{.Label "sortie.owner"}}'
-  [[ $sortie_engine != *podman ]] || format='{{.Names}} {{index .Labels "sortie.owner"}}'
-  all=$("$sortie_engine" ps --all --filter "label=sortie.uid=$EUID" --format "$format" 2>/dev/null) || return
-  while read -r name owner; do
+  local all ids name owner kept=0 format='sortie {{.Name}} {{index .Config.Labels "sortie.owner"}}'
+  all=$("$sortie_engine" ps --all --quiet --filter "label=sortie.uid=$EUID" 2>/dev/null) || return
+  mapfile -t ids < <(grep -xE '[0-9a-f]{12,64}' <<<"$all")
+  ((${#ids[@]} > 0)) || return 0
+  # Of those that are gone meanwhile it says nothing, but for its status.
+  all=$("$sortie_engine" container inspect --format "$format" "${ids[@]}" 2>/dev/null)
+  while read -r _ name owner; do
+    name=${name#/}
+    [[ $name == sortie-* ]] || continue
     sortie_is_gone "$owner" || continue
     if "$sortie_engine" rm --force --volumes "$name" &>/dev/null; then
       printf 'sortie: removed the container %s, which a job left (%s)\n' "$name" "$owner" >&2

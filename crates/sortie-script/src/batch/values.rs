@@ -124,6 +124,12 @@ fn add_container(script: &mut String, container: &Container<'_>) -> Result<(), S
     set(script, "cache", path("the cache of images", container.cache)?);
     set(script, "cpus", container.cpus());
     set(script, "gpus", container.gpus());
+    set_array(script, "limits", "a limit", &container.limits())?;
+    set(script, "strict", u8::from(container.strict));
+    set(script, "http_proxy", u8::from(container.flags.has("http-proxy")));
+    set_array(script, "probe", "an argument of the probe", &container.probe())?;
+    set(script, "settings", format_args!("{:016x}", container.settings()));
+    set(script, "trial", container.trial);
     set(script, "as_submitter", u8::from(container.is_of_submitter()));
     set(script, "job_group", u8::from(container.in_job_group()));
     Ok(())

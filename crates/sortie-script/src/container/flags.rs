@@ -26,6 +26,30 @@ pub enum FlagsError {
         /// The flag.
         flag: String,
     },
+    /// A variable without a value, which the engine would look up in vain.
+    #[error(
+        "docker_flags: {place} names {name} without a value, and {problem}; write `{name}=VALUE`, \
+         or allow it in `environment`"
+    )]
+    Variable {
+        /// The flag or the file.
+        place: String,
+        /// The variable.
+        name: String,
+        /// Why it has no value.
+        problem: &'static str,
+    },
+    /// A file of variables that cannot be looked into.
+    #[error(
+        "docker_flags: --env-file={path}: {problem}; names without a value in it would be lost \
+         without a word, so it has to be readable here, too"
+    )]
+    EnvFile {
+        /// Its path.
+        path: String,
+        /// Why not.
+        problem: String,
+    },
     /// A flag that would break what is promised.
     #[error("docker_flags: `{flag}` is refused: {reason}")]
     Refused {
@@ -86,12 +110,12 @@ impl Flags {
     }
 
     /// Whether they have the flag of this long name.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.names.contains(name)
     }
 
     /// The value of a flag, of the last if there are several.
-    pub(super) fn value(&self, name: &str) -> Option<&str> {
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
         let given = self.words.iter().rev();
         given
             .filter_map(|word| word.strip_prefix("--")?.split_once('='))
@@ -107,6 +131,30 @@ impl Flags {
     /// it was assigned.
     pub(super) fn all_gpus(&self) -> bool {
         self.all_gpus
+    }
+
+    /// Gives the variables that are named without a value, as in `-e KEY` or on a line of a file of
+    /// `--env-file`, the value they have here: the engine's command is not run with the launcher's environment, and
+    /// would find none. `read` reads such a file.
+    pub fn resolve(
+        &mut self,
+        variable: impl Fn(&str) -> Variable,
+        read: impl Fn(&str) -> Result<String, String>,
+    ) -> Result<(), FlagsError> {
+        let mut of_files = Vec::new();
+        for word in &mut self.words {
+            if let Some(name) = word.strip_prefix("--env=").filter(|word| !word.contains('=')) {
+                *word = valued("`--env`", name, &variable)?;
+            } else if let Some(path) = word.strip_prefix("--env-file=") {
+                let error = |problem| FlagsError::EnvFile { path: path.to_owned(), problem };
+                for name in bare_names(&read(path).map_err(error)?) {
+                    of_files.push(valued(path, name, &variable)?);
+                }
+            }
+        }
+        // Those of flags win over those of files, with an engine too.
+        self.words.splice(0..0, of_files);
+        Ok(())
     }
 
     fn long(
@@ -174,6 +222,37 @@ impl Flags {
     }
 }
 
+/// What a variable is here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Variable {
+    /// It has this value.
+    Is(String),
+    /// It is not set.
+    Unset,
+    /// Its value is no text.
+    NotText,
+}
+
+fn valued(
+    place: &str,
+    name: &str,
+    variable: impl Fn(&str) -> Variable,
+) -> Result<String, FlagsError> {
+    let problem = match variable(name) {
+        _ if name.ends_with('*') => "a pattern is for `environment.allow`",
+        Variable::Is(value) => return Ok(format!("--env={name}={value}")),
+        Variable::Unset => "it is not set here",
+        Variable::NotText => "what it is set to here is no text in UTF-8",
+    };
+    Err(FlagsError::Variable { place: place.to_owned(), name: name.to_owned(), problem })
+}
+
+/// The lines of a file of variables that are names alone.
+fn bare_names(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
+    lines.filter(|line| !line.is_empty() && !line.starts_with('#') && !line.contains('='))
+}
+
 fn value_of(flag: &str, words: &mut impl Iterator<Item = String>) -> Result<String, FlagsError> {
     words.next().ok_or_else(|| FlagsError::NoValue { flag: format!("--{flag}") })
 }
@@ -209,6 +288,7 @@ fn refusal(name: &str, value: Option<&str>) -> Option<&'static str> {
         ("label", Some(label)) if label.starts_with("sortie.") => {
             "by these labels containers are found again"
         }
+        ("stop-timeout", _) => "set `limits.grace` instead",
         ("attach", _) => "both outputs are needed for the logs",
         ("tty", _) => "a job has no terminal, and its two outputs would become one",
         ("sig-proxy", Some(_)) => "signals have to reach the evaluator",
@@ -334,6 +414,7 @@ mod tests {
             "--replace",
             "--help",
             "--rootfs",
+            "--stop-timeout=30",
         ] {
             let error = parse(text).unwrap_err();
             assert!(matches!(error, FlagsError::Refused { .. }), "{text}: {error}");
@@ -344,6 +425,39 @@ mod tests {
         }
         let error = parse("--shm-size").unwrap_err().to_string();
         assert_eq!(error, "docker_flags: `--shm-size` needs a value");
+    }
+
+    #[test]
+    fn names_alone_get_the_value_they_have_here() {
+        let variable = |name: &str| match name {
+            "KEY" => Variable::Is("a=b c".to_owned()),
+            "ODD" => Variable::NotText,
+            _ => Variable::Unset,
+        };
+        let read = |path: &str| match path {
+            "all.env" => Ok("\u{feff}# KEY\n\n KEY\r\nX=1\n".to_owned()),
+            "bad.env" => Ok("NONE\n".to_owned()),
+            _ => Err("it is not there".to_owned()),
+        };
+        let resolved = |text| {
+            let mut flags = parse(text).unwrap();
+            flags.resolve(variable, read).map(|()| flags.words)
+        };
+        let words = resolved("-e KEY --env-file all.env -e KEY= -eX=2").unwrap();
+        let expected =
+            ["--env=KEY=a=b c", "--env=KEY=a=b c", "--env-file=all.env", "--env=KEY=", "--env=X=2"];
+        assert_eq!(words, expected);
+        let names_alone = "`--env` names NONE without a value, and it is not set here";
+        for (text, expected) in [
+            ("-e NONE", names_alone),
+            ("--env ODD", "no text"),
+            ("--env 'KEY*'", "environment.allow"),
+            ("--env-file bad.env", "bad.env names NONE without a value"),
+            ("--env-file none.env", "it is not there"),
+        ] {
+            let error = resolved(text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod error;
 mod flags;
 mod mount;
+mod probe;
 mod words;
 
 use std::{
@@ -12,8 +13,9 @@ use std::{
 };
 
 pub use error::ContainerError;
-pub use flags::{Flags, FlagsError};
+pub use flags::{Flags, FlagsError, Variable};
 pub use mount::{Files, Mount, WORKSPACE, inside};
+pub use probe::Trial;
 pub use words::WordsError;
 
 use crate::batch::SWEEP;
@@ -52,6 +54,13 @@ pub struct Container<'a> {
     pub memory_bytes: Option<u64>,
     /// The processes and threads it may have at once.
     pub pids: Option<u32>,
+    /// Whether an engine that would ignore such limits is refused.
+    pub strict: bool,
+    /// What can run a short text in place of the evaluator, to see on each node whether an evaluator can be started so
+    /// and write the results dir, whose path follows as the evaluator has it. `None`: that is not tried.
+    pub probe: Option<[&'a OsStr; 2]>,
+    /// Whether that, or less, is all that is to be done.
+    pub trial: Trial,
     /// The network it is in, such as `none` or `host`; `None` for the engine's default.
     pub network: Option<&'a str>,
     /// Its environment beside the image's: nothing else of the launcher's gets in.
@@ -101,6 +110,8 @@ impl Container<'_> {
             format!("--label={LABEL}attempt={}", self.attempt),
             format!("--label={LABEL}launcher={}", self.launcher),
             "--init".to_owned(),
+            // What removes it kills it: its grace is the script's to give.
+            "--stop-timeout=0".to_owned(),
             "--pull=never".to_owned(),
         ];
         self.add_unless_given(&mut all, "workdir", Some(absolute(self.directory)?));
@@ -182,7 +193,7 @@ impl Container<'_> {
 
 /// Set-up steps of a container that fail for the machine's fault, and may succeed on another node or later.
 /// Those before and after them are for the user to mend: `image tar`, `image` (there is none of the name),
-/// `container` (flags, mounts), `command` (not in the image) and so on.
+/// `container` (flags, mounts, devices), `command` (not in the image) and so on.
 pub const INFRASTRUCTURE_STEPS: [&str; 4] =
     ["engine", "image load", "image pull", "container start"];
 

@@ -117,7 +117,7 @@ fn what_the_evaluator_did_by_itself_counts_whatever_slurm_calls_it() {
             (End::Signaled { signal: 11 }, "killed by SIGSEGV"),
             (End::OutputLimit { limit_bytes: 7 }, "stopped because a log grew beyond 7 bytes"),
             (
-                End::SetupFailed { step: "conda activate".into(), status: 1 },
+                End::SetupFailed { step: "conda activate".into(), status: 1, reason: None },
                 "set-up failed: conda activate: status 1 on n1 (Setup)",
             ),
         ] {

@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use serde::Deserialize;
 use sortie_script::{
     Attempt, BatchActivation, BatchScript, Container, Environment, Files, Flags, Jobs, Pull,
-    ScriptError, User, inside,
+    ScriptError, Trial, User, inside,
 };
 
 /// A file of `tests/container`.
@@ -33,6 +33,11 @@ pub(crate) struct Case {
     pub(crate) cpus: Option<u32>,
     pub(crate) memory_bytes: Option<u64>,
     pub(crate) pids: Option<u32>,
+    pub(crate) strict: bool,
+    /// The program that the probe is for, if it is to be tried.
+    pub(crate) probe: Option<String>,
+    #[serde(skip)]
+    pub(crate) trial: Trial,
     pub(crate) network: Option<String>,
     #[serde(deserialize_with = "pairs")]
     pub(crate) environment: Vec<(OsString, OsString)>,
@@ -66,6 +71,9 @@ impl Default for Case {
             cpus: None,
             memory_bytes: None,
             pids: None,
+            strict: true,
+            probe: None,
+            trial: Trial::No,
             network: None,
             environment: Vec::new(),
             docker_flags: String::new(),
@@ -93,6 +101,7 @@ impl Case {
         };
         let (mounts, flags) = (files.mounts(), Flags::parse(&self.docker_flags, variable).unwrap());
         let attempt = self.attempt();
+        let results_dir = self.directory.join(&self.results_dir);
         let container = Container {
             attempt: &attempt,
             launcher: "sortie 0.0.0, process 7 on login1",
@@ -108,6 +117,9 @@ impl Case {
             cpus: self.cpus,
             memory_bytes: self.memory_bytes,
             pids: self.pids,
+            strict: self.strict,
+            probe: self.probe.as_ref().map(|program| [program.as_ref(), results_dir.as_os_str()]),
+            trial: self.trial,
             network: self.network.as_deref(),
             environment: &self.environment,
             flags: &flags,
@@ -116,7 +128,7 @@ impl Case {
         let attempt = Attempt {
             id: &attempt,
             candidate: &self.candidate,
-            results_dir: &self.directory.join(&self.results_dir),
+            results_dir: &results_dir,
             command: &command,
             container: Some(&container),
         };

@@ -42,7 +42,7 @@ fn engine(name: &'static str, variables: &[&'static str]) -> Option<Engine> {
     (!quick).then(|| Engine { name, variables: variables.collect() })
 }
 
-fn test_variable(name: &str) -> String {
+pub(crate) fn test_variable(name: &str) -> String {
     let name = format!("SORTIE_TEST_{name}");
     env::var(&name).unwrap_or_else(|_| {
         panic!("{name} is not set: run `cargo xtask test`, or SORTIE_TEST_QUICK=1 to do without")

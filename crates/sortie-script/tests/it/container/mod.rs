@@ -1,5 +1,6 @@
 //! Containers: the scripts as people review them, and as bash and real engines run them.
 
+mod blame;
 mod case;
 mod ends;
 mod engine;

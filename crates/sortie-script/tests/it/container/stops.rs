@@ -114,26 +114,54 @@ fn what_has_left_no_note_is_swept_up_too() {
     }
 }
 
-/// One that was asked for by a command that is gone by now.
+/// One that was asked for by a command that is gone by now, and so is the job: the next one removes it, whenever it
+/// came.
 #[test]
 fn a_container_that_comes_late() {
     for engine in engines() {
         let here = Here::new(&engine);
         let mut case = here.case("sleep 1000");
-        let begun = here.path("begun");
+        let asked = here.path("asked");
         case.engine = here.wrapper(&format!(
-            "[ $1 != run ] || {{ setsid sh -c 'sleep 1; shift; exec {} create \"$@\"' sh \"$@\" & \
-             echo >{}; sleep 1000; }}",
-            engine.name,
-            begun.display()
+            "[ $1 != run ] || {{ printf '%s\\0' \"$@\" >{0}.part; mv {0}.part {0}; exec sleep 1000; }}",
+            asked.display()
         ));
         let script = here.start(&case, &[]);
-        while !begun.exists() {
+        while !asked.exists() {
             sleep(Duration::from_millis(10));
         }
         signal("-TERM", script.id());
         assert_eq!(here.end(&case, script), TERMINATED);
-        sleep(Duration::from_secs(1));
+        let words = fs::read_to_string(&asked).unwrap();
+        let words: Vec<_> = words.trim_end_matches('\0').split('\0').skip(1).collect();
+        engine.read(&[vec!["create"], words].concat());
+        assert_ne!(here.containers(&case), "");
+        // What is noted is noted of an engine, by its command.
+        let next = super::case::Case {
+            id: here.case("").id,
+            engine: case.engine.clone(),
+            ..here.case("")
+        };
+        here.wrapper("");
+        assert_eq!(here.run(&next), r#"{"kind":"exited","code":0}"#);
+        assert_eq!(here.containers(&case), "");
+    }
+}
+
+/// Engines wait for what is to be stopped, as long as its container says.
+#[test]
+fn removing_what_ignores_a_signal_is_not_waited_for() {
+    for engine in engines() {
+        let here = Here::new(&engine);
+        let case = here.case("trap '' TERM; echo started; while :; do sleep 1; done");
+        let mut script = here.start(&case, &[]);
+        here.wait_for(&case, "started");
+        signal("-KILL", script.id());
+        script.wait().unwrap();
+        let format = "{{.Config.StopTimeout}}";
+        let name = format!("sortie-{}", case.attempt());
+        assert_eq!(engine.read(&["container", "inspect", "--format", format, &name]), "0");
+        engine.read(&["rm", "--force", "--volumes", &name]);
         assert_eq!(here.containers(&case), "");
     }
 }

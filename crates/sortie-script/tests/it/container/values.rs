@@ -58,12 +58,18 @@ fn nothing_of_the_launchers_environment_gets_in() {
         let here = Here::new(&engine);
         let mut case = here.case("env");
         case.inherited.push(("API_KEY".into(), "secret".into()));
+        // For the engine, which pulls images by it.
+        let proxies = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "https_proxy"];
+        case.inherited.extend(proxies.map(|name| (name.into(), "http://127.0.0.1:9".into())));
         case.environment = vec![("ASKED_FOR".into(), "yes".into())];
         here.run(&case);
         let environment = here.log(&case, "out");
         assert!(environment.contains("ASKED_FOR=yes\n"), "{environment}");
         for name in ["API_KEY", "SLURM_JOB_ID", "DOCKER_HOST", "SORTIE_ATTEMPT"] {
             assert!(!environment.contains(name), "{environment}");
+        }
+        for name in proxies {
+            assert!(!environment.contains(name), "{}: {environment}", engine.name);
         }
     }
 }

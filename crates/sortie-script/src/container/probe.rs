@@ -1,0 +1,94 @@
+//! What is tried before the first evaluator is run in a container of an image on a node.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+
+use super::{Container, User};
+
+/// How much of a job is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trial {
+    /// All of it.
+    #[default]
+    No,
+    /// It ends once its container was tried, which is done anew.
+    Container,
+    /// It ends once the engine was asked what it can do.
+    Engine,
+}
+
+impl fmt::Display for Trial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::No => "",
+            Self::Container => "container",
+            Self::Engine => "engine",
+        })
+    }
+}
+
+/// Writes into a directory and tells so on a line of its own, or why it could not: a program for Python and for a
+/// shell alike. The lines that it prints are none of its own, which an entrypoint may print.
+const PROGRAM: &str = r#"''':'
+f=$0/.sortie-probe-$$
+if { echo >"$f"; } 2>/dev/null && rm -f -- "$f"; then
+  printf '\nsortie:%s\n' written
+else
+  printf '\nsortie:%s\n' "refused for uid $(id -u): $0"
+fi
+exit 0
+'''
+import os, sys
+try:
+    f = os.path.join(sys.argv[1], '.sortie-probe-%d' % os.getpid())
+    open(f, 'w').close()
+    os.remove(f)
+    t = 'written'
+except Exception as e:
+    t = 'refused for uid %d: %s' % (os.getuid(), e)
+sys.stdout.write('\nsortie:%s\n' % t)
+"#;
+
+impl Container<'_> {
+    /// The command that is run in the evaluator's place; empty for none.
+    pub(crate) fn probe(&self) -> Vec<OsString> {
+        let Some([program, results_dir]) = self.probe else { return Vec::new() };
+        [program, OsStr::new("-c"), OsStr::new(PROGRAM), results_dir].map(OsString::from).to_vec()
+    }
+
+    /// A number for all that the containers of the same settings have in common.
+    pub(crate) fn settings(&self) -> u64 {
+        let user = match self.user {
+            User::Submitter => "submitter",
+            User::Image => "image",
+            User::Named(name) => name,
+        };
+        let limits = format!("{:?} {:?} {:?}", self.cpus, self.memory_bytes, self.pids);
+        let program = self.probe.map_or(OsStr::new(""), |[program, _]| program);
+        let fixed = [self.image, user, self.gpus(), self.network.unwrap_or(""), &limits];
+        let words = fixed.into_iter().map(OsStr::new).chain([program]);
+        let environment = self.environment.iter().flat_map(|(name, value)| [name, value]);
+        let words = words.chain(environment.map(OsString::as_os_str));
+        words.chain(self.flags.words().iter().map(OsStr::new)).fold(FNV, |hash, word| {
+            word.as_encoded_bytes()
+                .iter()
+                .chain(b"\0")
+                .fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+        })
+    }
+
+    /// The limits that it is to be held to, by the settings' names.
+    pub(crate) fn limits(&self) -> Vec<&'static str> {
+        let is_limit = |value: &str| !matches!(value, "0" | "-1" | "");
+        let set = |flag: &str, setting: bool| self.flags.value(flag).map_or(setting, is_limit);
+        let all = [
+            ("mem", set("memory", self.memory_bytes.is_some())),
+            ("cpus", set("cpus", self.cpus.is_some_and(|cpus| cpus > 0))),
+            ("pids_limit", set("pids-limit", self.pids.is_some())),
+        ];
+        all.into_iter().filter_map(|(name, is_set)| is_set.then_some(name)).collect()
+    }
+}
+
+/// Where the hash of Fowler, Noll and Vo starts: the same in every release, as notes on nodes outlive one.
+const FNV: u64 = 0xcbf2_9ce4_8422_2325;
