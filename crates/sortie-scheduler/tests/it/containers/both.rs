@@ -131,6 +131,17 @@ async fn failures_of_set_up(place: Place) {
     let engine = Some("/nowhere/docker".into());
     of(Change { engine, ..Change::default() }, "engine command", Fault::Setup).await;
 
+    for docker_flags in ["--gpus all", "--device /dev/none", "--entrypoint /bin/true"] {
+        let step = if docker_flags.contains("entry") { "entrypoint" } else { "container" };
+        of(Change { docker_flags, ..Change::default() }, step, Fault::Setup).await;
+    }
+    of(Change { user: Some("1234"), ..Change::default() }, "results dir", Fault::Setup).await;
+    let archives = tempfile::tempdir().unwrap();
+    let archive = archives.path().join("image.tar");
+    std::fs::write(&archive, "no archive").unwrap();
+    let change = Change { image: image(), archive: Some(archive), ..Change::default() };
+    of(change, "image tar", Fault::Setup).await;
+
     let busybox = std::env::var("SORTIE_TEST_BUSYBOX_IMAGE").ok();
     of(Change { image: busybox, ..Change::default() }, "command", Fault::Setup).await;
 
@@ -145,9 +156,7 @@ async fn failures_of_set_up(place: Place) {
 
 async fn files_belong_to_who_is_named(place: Place) {
     let Some(stage) = Stage::new(GOOD) else { return };
-    std::fs::create_dir(stage.path("results")).unwrap();
-    let all = std::os::unix::fs::PermissionsExt::from_mode(0o777);
-    std::fs::set_permissions(stage.path("results"), all).unwrap();
+    stage.results_for_all();
     let change = Change { user: Some("1234:2345"), ..Change::default() };
     let results = stage.run(place.config(&stage, change)).await;
     assert!(results.correct, "{}", results.stderr_log.text());

@@ -107,6 +107,58 @@ async fn nothing_of_the_launchers_environment_gets_in_but_what_is_named() {
     assert!(!log.contains("secret") && !log.contains("DOCKER_HOST"), "{log}");
 }
 
+/// A variable that is named without a value, and what is in a file of them.
+#[tokio::test]
+async fn variables_named_without_a_value_have_the_launchers() {
+    let Some(mut stage) = Stage::new("print(json.dumps(dict(os.environ)))") else { return };
+    stage.env.push(("FIRST".into(), "a 'b\" $c".into()));
+    stage.env.push(("SECOND".into(), "=2".into()));
+    std::fs::write(stage.path("all.env"), "# of the site\nSECOND\nTHIRD=3\n").unwrap();
+    let docker_flags = format!("-e FIRST --env-file '{}'", stage.path("all.env").display());
+    let results = stage.run(LocalDockerJobConfig { docker_flags, ..stage.local() }).await;
+    let log = results.stdout_log.text();
+    for entry in [r#""FIRST": "a 'b\" $c""#, r#""SECOND": "=2""#, r#""THIRD": "3""#] {
+        assert!(log.contains(&entry.replace("b\"", "b\\\"")), "{log}");
+    }
+    let docker_flags = "-e SORTIE_NOT_SET".to_owned();
+    let config = LocalDockerJobConfig { docker_flags, ..stage.local() };
+    let findings = check(&config.into()).await;
+    let what = &findings[0].result.as_ref().unwrap_err().what;
+    assert!(what.contains("SORTIE_NOT_SET") && what.contains("environment"), "{what}");
+}
+
+/// Each would be found out by the first job, and then be the fault of every candidate.
+#[tokio::test]
+async fn a_container_that_cannot_run_an_evaluator_is_found_beforehand() {
+    let Some(stage) = Stage::new(GOOD) else { return };
+    let here = |change: LocalDockerJobConfig| LocalDockerJobConfig {
+        engine: stage.engine_of_its_own(),
+        ..change
+    };
+    let good = here(stage.local());
+    let flags = |flags: &str| LocalDockerJobConfig { docker_flags: flags.into(), ..good.clone() };
+    let archive = stage.path("image.tar");
+    std::fs::write(&archive, "no archive").unwrap();
+    let (image, image_tar_path) = ("localhost/none:1".to_owned(), Some(archive));
+    for (config, expected) in [
+        (good.clone(), None),
+        (flags("--entrypoint /bin/true"), Some("ENTRYPOINT")),
+        (flags("--gpus all"), Some("gpu")),
+        (LocalDockerJobConfig { user: "1234".into(), ..good.clone() }, Some("1234")),
+        (LocalDockerJobConfig { image, image_tar_path, ..good.clone() }, Some("image tar")),
+    ] {
+        let findings = check(&config.into()).await;
+        let container = findings.iter().find(|finding| finding.subject == "container").unwrap();
+        match (expected, &container.result) {
+            (None, result) => assert!(result.is_ok(), "{result:?}"),
+            (Some(expected), Err(problem)) => {
+                assert!(problem.what.contains(expected), "{}", problem.what);
+            }
+            (Some(expected), Ok(found)) => panic!("{expected}: {found}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_engine_that_is_not_there_cannot_be_cleaned_up() {
     let engine = "/nowhere/docker".to_owned();

@@ -88,9 +88,21 @@ impl Stage {
         self.dir.join(name)
     }
 
+    /// A results dir into which anybody may write.
+    fn results_for_all(&self) {
+        fs::create_dir(self.path("results")).unwrap();
+        let all = fs::Permissions::from_mode(0o777);
+        fs::set_permissions(self.path("results"), all).unwrap();
+    }
+
     fn program(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).unwrap();
         fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// A command for the tests' engine, where the environment does not say which it is.
+    fn engine_of_its_own(&self) -> String {
+        self.engine(&format!("export DOCKER_HOST='{}'", variable("DOCKER_HOST")))
     }
 
     /// An engine's command that does this before it becomes the engine's, with its arguments.

@@ -126,8 +126,9 @@ async fn gpus_are_those_that_slurm_assigned() {
     let config =
         SlurmDockerJobConfig { engine: stage.engine(&note), gpus: 2.into(), ..stage.config() };
     let results = stage.run(config).await;
-    // There are none that the engine could pass on.
-    assert!(results.outcome.to_string().contains("container start"), "{}", results.outcome);
+    // There are none that the engine could pass on, which no other attempt would mend.
+    assert!(results.outcome.to_string().contains("container: "), "{}", results.outcome);
+    assert_eq!(results.fault, Some(sortie_results::Fault::Setup));
     let seen = fs::read_to_string(stage.path("seen")).unwrap();
     let (assigned, words) = seen.split_once('\n').unwrap();
     assert_eq!(assigned.split(',').count(), 2, "{assigned}");
