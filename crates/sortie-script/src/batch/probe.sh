@@ -53,14 +53,15 @@ sortie_probe_image() {
     sortie_fail "$status" "the container sortie-$sortie_attempt cannot be removed"
   elif [[ -n $refused ]]; then
     sortie_step 'results dir'
-    sortie_fail "$status" "the container's user cannot write the results dir (${refused:0:300}): set \`user: submitter\`, or let that user write there"
+    ! sortie_may_pass "$refused" || sortie_step 'container start'
+    sortie_fail "$status" "the results dir cannot be written in a container (${refused:0:300}): set \`user: submitter\`, or let its user write there"
   fi
 }
 
 sortie_run_probe() {
   set -o pipefail
   timeout --foreground --kill-after=10 "$sortie_patience" \
-    "$sortie_engine" run "${sortie_here[@]}" "${sortie_container[@]}" "$sortie_image" "${sortie_probe[@]}" 2>&1 3>&- 5>&- |
+    "$sortie_engine" run "${sortie_here[@]}" "${sortie_container[@]}" "$sortie_image" "${sortie_probe[@]}" "$sortie_probed_dir" 2>&1 3>&- 5>&- |
     tail -c 16384 3>&- 5>&-
 }
 

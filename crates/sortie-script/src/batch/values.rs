@@ -106,6 +106,8 @@ fn add_attempt(
     if let Some(container) = attempt.container {
         set_array(script, "container", "a flag of the engine", &container.flags()?)?;
         script.push_str(indent);
+        set(script, "probed_dir", word("the results dir", container.probed_dir())?);
+        script.push_str(indent);
         attempt.command.iter().try_for_each(|word| container::check("an argument", word))?;
     }
     set_array(script, "command", "an argument of the evaluator", attempt.command)

@@ -31,10 +31,10 @@ impl fmt::Display for Trial {
 /// shell alike. The lines that it prints are none of its own, which an entrypoint may print.
 const PROGRAM: &str = r#"''':'
 f=$0/.sortie-probe-$$
-if { echo >"$f"; } 2>/dev/null && rm -f -- "$f"; then
+if t=$({ echo >"$f" && rm -f -- "$f"; } 2>&1); then
   printf '\nsortie:%s\n' written
 else
-  printf '\nsortie:%s\n' "refused for uid $(id -u): $0"
+  printf '\nsortie:%s\n' "refused $t"
 fi
 exit 0
 '''
@@ -45,15 +45,20 @@ try:
     os.remove(f)
     t = 'written'
 except Exception as e:
-    t = 'refused for uid %d: %s' % (os.getuid(), e)
+    t = 'refused %s' % e
 sys.stdout.write('\nsortie:%s\n' % t)
 "#;
 
 impl Container<'_> {
-    /// The command that is run in the evaluator's place; empty for none.
-    pub(crate) fn probe(&self) -> Vec<OsString> {
-        let Some([program, results_dir]) = self.probe else { return Vec::new() };
-        [program, OsStr::new("-c"), OsStr::new(PROGRAM), results_dir].map(OsString::from).to_vec()
+    /// The command that is run in the evaluator's place, up to the results dir; empty for none.
+    pub(crate) fn probe(&self) -> Vec<&OsStr> {
+        let Some([program, _]) = self.probe else { return Vec::new() };
+        vec![program, OsStr::new("-c"), OsStr::new(PROGRAM)]
+    }
+
+    /// The results dir for that.
+    pub(crate) fn probed_dir(&self) -> &OsStr {
+        self.probe.map_or(OsStr::new(""), |[_, results_dir]| results_dir)
     }
 
     /// A number for all that the containers of the same settings have in common.

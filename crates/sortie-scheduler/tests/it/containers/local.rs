@@ -144,7 +144,7 @@ async fn a_container_that_cannot_run_an_evaluator_is_found_beforehand() {
         (good.clone(), None),
         (flags("--entrypoint /bin/true"), Some("ENTRYPOINT")),
         (flags("--gpus all"), Some("gpu")),
-        (LocalDockerJobConfig { user: "1234".into(), ..good.clone() }, Some("1234")),
+        (LocalDockerJobConfig { user: "1234".into(), ..good.clone() }, Some("Permission denied")),
         (LocalDockerJobConfig { image, image_tar_path, ..good.clone() }, Some("image tar")),
     ] {
         let findings = check(&config.into()).await;

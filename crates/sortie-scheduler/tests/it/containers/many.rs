@@ -42,7 +42,9 @@ async fn one_loads_the_image_and_none_is_left() {
     let calls = fs::read_to_string(stage.path("calls")).unwrap();
     let count = |call: &str| calls.lines().filter(|line| line.starts_with(call)).count();
     // One more is to see whether an evaluator can be run in the image at all.
-    assert_eq!((count("load "), count("run "), count("rm ")), (1, JOBS + 1, JOBS + 1));
+    assert_eq!((count("load "), count("run ")), (1, JOBS + 1));
+    // The first may find what another test has left.
+    assert!(count("rm ") > JOBS, "{calls}");
     assert!(!calls.contains("outside"), "{calls}");
     stage.docker(&["rmi", &image]);
 }
