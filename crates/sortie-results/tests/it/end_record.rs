@@ -30,7 +30,11 @@ fn every_end_is_read() {
         (r#"{"kind":"signaled","signal":9}"#, End::Signaled { signal: 9 }),
         (
             r#"{"kind":"setup_failed","step":"conda activate","status":1}"#,
-            End::SetupFailed { step, status: 1 },
+            End::SetupFailed { step: step.clone(), status: 1, reason: None },
+        ),
+        (
+            r#"{"kind":"setup_failed","step":"conda activate","status":1,"reason":"no \"x\""}"#,
+            End::SetupFailed { step, status: 1, reason: Some("no \"x\"".to_owned()) },
         ),
         (r#"{"kind":"terminated","signal":15}"#, End::Terminated { signal: 15 }),
         (r#"{"kind":"output_limit","limit_bytes":1024}"#, End::OutputLimit { limit_bytes: 1024 }),
@@ -45,6 +49,20 @@ fn every_end_is_read() {
         assert_eq!((read.start.job_id.as_str(), read.start.host.as_str()), ("123_4", "node1"));
         assert!(read.ended_at > read.start.started_at);
     }
+}
+
+/// As where a path is quoted that is no text.
+#[test]
+fn a_reason_may_be_no_text() {
+    let dir = tempfile::tempdir().unwrap();
+    let claim = claim(dir.path());
+    let end = r#"{"kind":"setup_failed","step":"image","status":1,"reason":"no /x~"}"#;
+    let mut bytes = record(claim.attempt(), end).into_bytes();
+    *bytes.iter_mut().find(|byte| **byte == b'~').unwrap() = 0xff;
+    fs::write(dir.path().join("job_end.json"), bytes).unwrap();
+    let read = JobEnd::load(claim.path(), claim.attempt()).unwrap().unwrap();
+    let End::SetupFailed { reason, .. } = read.end else { panic!("{:?}", read.end) };
+    assert_eq!(reason.as_deref(), Some("no /x\u{fffd}"));
 }
 
 #[test]

@@ -24,13 +24,10 @@ impl Directory {
     fn new(plan: &Plan, attempt: AttemptId) -> std::io::Result<Self> {
         let name = format!(".sortie-check-{attempt}");
         let place = plan.here.cwd.join(&name);
-        match fs::create_dir(&place) {
-            Ok(()) => Ok(Self(place)),
-            Err(_) => {
-                let place = std::env::temp_dir().join(&name);
-                fs::create_dir(&place).map(|()| Self(place))
-            }
-        }
+        fs::create_dir(&place).map(|()| Self(place)).or_else(|_| {
+            let place = std::env::temp_dir().join(&name);
+            fs::create_dir(&place).map(|()| Self(place))
+        })
     }
 }
 
