@@ -136,7 +136,7 @@ fn an_archive_of_another_form() {
         let end = here.run(&case);
         match engine.name {
             "podman" => {
-                assert_eq!(end, r#"{"kind":"exited","code":3}"#, "{}", here.log(&case, "err"))
+                assert_eq!(end, r#"{"kind":"exited","code":3}"#, "{}", here.log(&case, "err"));
             }
             _ => assert!(end.contains(r#""step":"image tar""#), "{end}"),
         }
