@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 
 use crate::command::{Call, Caller};
 use crate::environment::Environments;
-use crate::{Cluster, Error, JobId, JobInfo, JobName, Jobs, Site, tables, words};
+use crate::{Cluster, Error, JobId, JobInfo, JobName, Jobs, Memory, Site, tables, words};
 
 /// The most ids on one command line.
 const IDS_A_CALL: usize = 100;
@@ -215,6 +215,7 @@ impl Cluster for Client {
         let args: Vec<_> = args.iter().map(String::as_str).collect();
         match self.ask("scontrol", &args).await {
             Err(error) if error.says(words::NO_SUCH_JOB) => Ok(None),
+            Err(error) if error.says(&words::no_such_element(&id.local())) => Ok(None),
             Err(error) => Err(error),
             Ok(output) => {
                 let missing = || Error::not_understood("scontrol", "a job's state", &output);
@@ -223,9 +224,9 @@ impl Cluster for Client {
         }
     }
 
-    async fn forgets_after(&self) -> Option<Duration> {
+    async fn memory(&self) -> Option<Memory> {
         let site = self.site().await.ok()?;
-        site.min_job_age.filter(|_| !site.accounting)
+        Some(Memory { after: site.min_job_age?, accounts: site.accounting })
     }
 }
 

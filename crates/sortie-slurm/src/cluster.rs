@@ -23,7 +23,15 @@ pub trait Cluster: Send + Sync + 'static {
     /// What the controller remembers of one job; `None` if it does not know it, or not any more.
     async fn show(&self, id: &JobId) -> Result<Option<JobInfo>, Error>;
 
-    /// For how long a job that is over is in [`queue`](Self::queue) and, after that, nowhere: `None` where accounts
-    /// are kept, or where the cluster does not say.
-    async fn forgets_after(&self) -> Option<Duration>;
+    /// For how long the controller remembers a job that is over; `None` if it does for ever, or does not say.
+    async fn memory(&self) -> Option<Memory>;
+}
+
+/// How jobs that are over are remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// For so long one is in [`queue`](Cluster::queue), at least.
+    pub after: Duration,
+    /// Whether it is in the accounts after that, or nowhere.
+    pub accounts: bool,
 }

@@ -55,7 +55,9 @@ impl Caller {
             Ok(captured) => captured,
             Err(error) => return Err(not_run(program, env, error)),
         };
-        let words = excerpt(&captured.stderr);
+        // Some errors are on standard output, `scontrol show job` of an unknown element's, say.
+        let silent = captured.stderr.trim_ascii().is_empty();
+        let words = excerpt(if silent { &captured.stdout } else { &captured.stderr });
         let status = match (captured.exit.stopped, captured.exit.status) {
             (Some(Stopped::TimeLimit), _) => {
                 return Err(Error::TimedOut { command: program, limit: self.time_limit, words });

@@ -107,7 +107,7 @@ mod words;
 
 pub use breaker::{Breaker, Permit};
 pub use client::{Client, Submission};
-pub use cluster::Cluster;
+pub use cluster::{Cluster, Memory};
 pub use error::{Advice, Error};
 pub use id::{BadJobId, BadJobName, JobId, JobName};
 pub use info::{ExitCode, JobInfo};

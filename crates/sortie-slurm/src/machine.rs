@@ -11,12 +11,20 @@ use std::time::{Duration, Instant};
 
 use crate::{Ended, Ending, Evidence, JobInfo, Observation, Patience, Phase, Question, Update};
 
+/// SIGKILL.
+const KILL: u16 = 9;
 /// How often the queue has to be without a job before that is believed.
 const ABSENCES: u32 = 3;
 /// How long after the job has gone the first question is asked: its record is most often there by
 /// then.
 const FIRST_QUESTION: Duration = Duration::from_secs(2);
+/// How long after Slurm has said that it is over the first question is asked, and how long a record is still looked
+/// for that is not to be expected.
+const LAST_LOOKS: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How often a job that ran has to be found waiting before that is believed: a list may be older than what was
+/// seen of it elsewhere.
+const TAKEN_BACK: u32 = 2;
 
 /// See the module's description.
 #[derive(Debug, Clone)]
@@ -35,6 +43,12 @@ pub struct Machine {
     accounts: Accounts,
     /// The controller has said that it does not know it.
     forgotten: bool,
+    /// When it was last in the queue, waiting.
+    waited: Option<Instant>,
+    /// How often it was found waiting after it had run.
+    taken_back: u32,
+    /// For how long the controller remembers a job that is over, if it says so.
+    memory: Option<Duration>,
     /// When it was cancelled, as far as the launcher knows.
     cancelled: Option<Instant>,
     /// The next question, when it is due, and how long after that the one after it.
@@ -76,6 +90,9 @@ impl Machine {
             info: None,
             accounts: Accounts::Silent,
             forgotten: false,
+            waited: None,
+            taken_back: 0,
+            memory: None,
             cancelled: None,
             question: (Question::Accounts, now + FIRST_QUESTION, FIRST_QUESTION),
             over: false,
@@ -114,7 +131,7 @@ impl Machine {
             }
             Observation::Shown(None) => {
                 self.forgotten = true;
-                None
+                self.never_ran(now).then(|| self.end(Ending::Cancelled(None)))
             }
         }
     }
@@ -122,6 +139,11 @@ impl Machine {
     /// Takes in that scancel was run for the job. One that had not started may leave no trace then.
     pub fn cancelled(&mut self, now: Instant) {
         self.cancelled.get_or_insert(now);
+    }
+
+    /// Takes in for how long the controller remembers a job that is over.
+    pub fn remembered_for(&mut self, memory: Option<Duration>) {
+        self.memory = memory;
     }
 
     /// Lets time pass; the news in that, if there is any.
@@ -156,7 +178,10 @@ impl Machine {
 
     /// Whether the queue's next answer may be news.
     pub fn awaits_queue(&self) -> bool {
-        let open = self.standing == Standing::Unseen || self.gone.is_some() || self.recorded;
+        let open = self.standing == Standing::Unseen
+            || self.gone.is_some()
+            || self.recorded
+            || self.taken_back > 0;
         open && !self.over
     }
 
@@ -170,6 +195,14 @@ impl Machine {
         self.verdict = None;
         self.forgotten = false;
         self.info = Some(info.clone());
+        if phase == Phase::Pending && (self.recorded || self.standing == Standing::Running) {
+            self.taken_back += 1;
+            return (self.taken_back >= TAKEN_BACK).then(|| self.end(Ending::Requeued));
+        }
+        self.taken_back = 0;
+        if phase == Phase::Pending {
+            self.waited = Some(now);
+        }
         match phase {
             Phase::Pending if self.standing == Standing::Pending && self.reason == info.reason => {
                 None
@@ -198,6 +231,10 @@ impl Machine {
         let (since, before) = self.gone.unwrap_or_else(|| {
             self.question.1 = now + FIRST_QUESTION;
             self.question.2 = FIRST_QUESTION;
+            if self.standing == Standing::Pending {
+                // If the controller has forgotten it so soon, it never ran; no record is to be waited for.
+                self.question = (Question::Show, now, FIRST_QUESTION);
+            }
             (now, 0)
         });
         let absences = before.saturating_add(1);
@@ -240,10 +277,19 @@ impl Machine {
             (None, None) => now,
         };
         if self.verdict.is_none() {
-            self.question.1 = self.question.1.max(now + FIRST_QUESTION);
+            self.question.1 = now + LAST_LOOKS;
         }
         self.verdict = Some((since, how));
         self.info = Some(info);
+    }
+
+    /// Whether it left the queue without having run: the controller does not know it, though it had it waiting so
+    /// shortly ago that it would remember its end. So it is with an element of an array that somebody else cancels
+    /// while it waits: there is no trace of it, not even in the accounts.
+    fn never_ran(&self, now: Instant) -> bool {
+        let (Some(waited), Some(memory)) = (self.waited, self.memory) else { return false };
+        let waiting = self.standing == Standing::Pending && !self.recorded;
+        waiting && self.gone.is_some() && now.duration_since(waited) < memory
     }
 
     /// How long a job is not given up that nobody knows any more.
@@ -264,8 +310,24 @@ impl Machine {
         let had_node = self.info.as_ref().is_some_and(|info| info.host.is_some());
         // What had no node leaves no record.
         let started = had_node || self.standing == Standing::Running || how == Ending::Completed;
-        let late = now.duration_since(since) >= self.patience.late_files;
+        let patience = match self.leaves_no_record(how) {
+            true => LAST_LOOKS.min(self.patience.late_files),
+            false => self.patience.late_files,
+        };
+        let late = now.duration_since(since) >= patience;
         (self.recorded || !started || late).then(|| self.end(how))
+    }
+
+    /// Whether the script had no time to leave a record, or never ran: it was killed, by SIGKILL or with its node, or
+    /// was cancelled without a signal that could have reached it.
+    fn leaves_no_record(&self, how: Ending) -> bool {
+        let signal = self.info.as_ref().and_then(|info| info.exit).map(|exit| exit.signal);
+        match how {
+            Ending::NodeFailed | Ending::OutOfMemory | Ending::BootFailed | Ending::Revoked => true,
+            Ending::Failed => signal == Some(KILL),
+            Ending::Cancelled(_) => signal == Some(0),
+            _ => false,
+        }
     }
 
     fn end(&mut self, how: Ending) -> Update {

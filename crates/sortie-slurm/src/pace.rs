@@ -18,7 +18,7 @@ pub struct Pace {
     pub soonest: Duration,
     /// The time between two listings once nothing has been new for a while. slurm's man pages ask
     /// for few calls, and many sites for at most one a minute or half a minute. Less where jobs that are over are forgotten
-    /// sooner ([`Cluster::forgets_after`](crate::Cluster::forgets_after)).
+    /// sooner ([`Cluster::memory`](crate::Cluster::memory)).
     pub latest: Duration,
 }
 

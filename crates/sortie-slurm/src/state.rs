@@ -80,6 +80,9 @@ pub enum Ending {
     Cancelled(Option<u32>),
     /// It could not end before its deadline.
     Deadline,
+    /// Slurm has taken it back into its queue after it had run, as an administrator asks for by `scontrol requeue`: it is
+    /// there still, and would run again.
+    Requeued,
     /// Another cluster of the federation runs it.
     Revoked,
     /// Slurm knows nothing of it any more, and it has left no record: how it ended, or whether it

@@ -71,6 +71,13 @@ const TRANSIENT: &[&str] = &[
 pub(crate) const UNSENT: &str = "(connect failure)";
 /// Slurm's answer about a job that the controller does not remember.
 pub(crate) const NO_SUCH_JOB: &str = "Invalid job id";
+
+/// The same about an element of an array that it does remember: scontrol's own words, on standard output until 24.11
+/// and on standard error in 26.05.
+pub(crate) fn no_such_element(local_id: &str) -> String {
+    format!("Job {local_id} not found")
+}
+
 /// What scancel says of a job that is over.
 pub(crate) const ALREADY_OVER: &str = "already completing or completed";
 /// What sacct says where nothing keeps accounts.

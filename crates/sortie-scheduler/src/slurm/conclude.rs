@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sortie_results::{AttemptId, End, Fault, JobEnd, Outcome, Results, ResultsDir};
-use sortie_slurm::JobId;
+use sortie_results::{AttemptId, End, Fault, JobEnd, JobStart, Outcome, Results, ResultsDir};
+use sortie_slurm::{Ending, JobId};
 use tokio::time::Instant;
 
 use super::Cluster;
@@ -34,13 +34,15 @@ pub(super) async fn conclude(cluster: Arc<Cluster>, landed: Landed, ended: sorti
         let words = slurms_words(&flight, id.as_ref());
         move || look(&dir, attempt, words.as_ref())
     };
-    let (record, out_of_memory) = blocking(&cluster, look).await.unwrap_or_default();
+    let Left { record, began, out_of_memory } = blocking(&cluster, look).await.unwrap_or_default();
     let context = Context {
         stop,
         reason: reason.as_deref().unwrap_or("Slurm did not say why").to_owned(),
         time_limit: cluster.plan.time_limit(),
         early_term: Duration::from_secs(cluster.plan.early_term().into()),
         out_of_memory,
+        began,
+        user: rustix::process::getuid().as_raw(),
     };
     let mut outcome = outcome(&ended, record.as_ref(), &context);
     if let (Outcome::SetupFailed { reason, .. }, Some(_)) = (&mut outcome, &record) {
@@ -51,22 +53,30 @@ pub(super) async fn conclude(cluster: Arc<Cluster>, landed: Landed, ended: sorti
         let said = blocking(&cluster, said).await;
         reason.push_str(&said::of_set_up(&said.and_then(Result::ok).unwrap_or_default().text()));
     }
-    if let (Outcome::Lost { .. }, Some(id)) = (&outcome, id)
+    // It may be there after all, or is there still.
+    let may_run = matches!(outcome, Outcome::Lost { .. }) || ended.how == Ending::Requeued;
+    if let (true, Some(id)) = (may_run, id)
         && !cancel_lost(&cluster, &id).await
     {
-        // It may be there after all, beside which there must not be another one.
+        // There must not be another one beside it.
         flight.retries = 0;
     }
     let facts = Facts::new(&flight, &ended, record.as_ref());
     settle(&cluster, flight, outcome, facts).await;
 }
 
-/// The record of an attempt's end, and whether Slurm says in its log that memory ran out.
-fn look(
-    dir: &Path,
-    attempt: AttemptId,
-    words: Option<&(PathBuf, String)>,
-) -> (Option<JobEnd>, bool) {
+/// What an attempt has left behind.
+#[derive(Default)]
+struct Left {
+    /// The record of its end.
+    record: Option<JobEnd>,
+    /// Whether there is one of its start.
+    began: bool,
+    /// Whether Slurm says in its log that memory ran out.
+    out_of_memory: bool,
+}
+
+fn look(dir: &Path, attempt: AttemptId, words: Option<&(PathBuf, String)>) -> Left {
     let record = JobEnd::load(dir, attempt).ok().flatten();
     let by_itself = matches!(&record, Some(JobEnd { end: End::Exited { .. }, .. }));
     let says_so = !by_itself
@@ -75,8 +85,10 @@ fn look(
     let in_words = |(first, name): &(PathBuf, String)| {
         says_out_of_memory(&ResultsDir::tail_of(first, name, LAST_WORDS).text())
     };
-    let says_so = says_so || !by_itself && words.is_some_and(in_words);
-    (record, says_so)
+    let out_of_memory = says_so || !by_itself && words.is_some_and(in_words);
+    // One that cannot be read says all the same that somebody wrote it.
+    let began = record.is_some() || !matches!(JobStart::load(dir, attempt), Ok(None));
+    Left { record, began, out_of_memory }
 }
 
 /// Where Slurm's messages for an element of an array are: the results dir of the first, where the script is kept,

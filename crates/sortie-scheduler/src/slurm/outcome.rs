@@ -12,6 +12,8 @@ use crate::container;
 const EARLIER: Duration = Duration::from_secs(60);
 /// SIGKILL, by which the kernel and Slurm end what uses too much memory.
 const KILL: i32 = 9;
+/// SIGTERM, by which Slurm tells all processes of a job to end.
+const TERM: i32 = 15;
 
 /// What the launcher knows of an attempt by itself.
 #[derive(Debug, Clone, Default)]
@@ -25,15 +27,22 @@ pub(super) struct Context {
     pub(super) early_term: Duration,
     /// Whether Slurm has said in the log that memory ran out; see [`says_out_of_memory`].
     pub(super) out_of_memory: bool,
+    /// Whether the script has left a record of its start: without one it never ran, or its node never got so far.
+    pub(super) began: bool,
+    /// This user's id, by which the accounts tell who cancelled a job.
+    pub(super) user: u32,
 }
 
 /// Whether a log has Slurm's word that memory ran out. Where no cgroup tells, the state does not say so either:
-/// such a job is `FAILED`, killed by SIGKILL.
+/// such a job is `FAILED`, killed by SIGKILL. Until Slurm 24.11 a line of slurmstepd's begins with its name, from 25.05
+/// on with the time: `[2026-11-30T05:50:03.062] error: StepId=77.batch exceeded memory limit (…), being killed`.
 pub(super) fn says_out_of_memory(log: &str) -> bool {
     let phrases = ["exceeded memory limit", "exceeded job memory limit", "oom-kill", "oom_kill"];
     log.lines().any(|line| {
         let line = line.to_ascii_lowercase();
-        line.contains("slurmstepd") && phrases.iter().any(|phrase| line.contains(phrase))
+        let is_slurms =
+            line.contains("slurmstepd") || line.starts_with('[') && line.contains("] error: ");
+        is_slurms && phrases.iter().any(|phrase| line.contains(phrase))
     })
 }
 
@@ -50,6 +59,9 @@ pub(super) fn outcome(ended: &Ended, record: Option<&JobEnd>, context: &Context)
         // It was told to end, and ended in its own way.
         End::Exited { .. } | End::Signaled { .. } if context.stop.is_some() => stopped(context),
         End::Signaled { signal: KILL } if out_of_memory => Outcome::OutOfMemory,
+        End::Signaled { signal: TERM | KILL } if is_slurms_doing(ended.how) => {
+            without_record(ended, context)
+        }
         End::Terminated { signal } => terminated(ended, record.running(), *signal, context),
         End::Restarted => match without_record(ended, context) {
             // Slurm tells how the second run ended, which is of no interest.
@@ -65,13 +77,16 @@ pub(super) fn outcome(ended: &Ended, record: Option<&JobEnd>, context: &Context)
 /// Whether an exit code is that of a shell whose last command was ended by SIGTERM or SIGKILL: at a time limit Slurm
 /// signals all processes of a job, and such a shell may exit before the signal reaches it, or the script.
 pub(super) fn is_of_signal(code: i32) -> bool {
-    code == 128 + 15 || code == 128 + KILL
+    code == 128 + TERM || code == 128 + KILL
 }
 
 /// Whether Slurm says that it has ended the job itself.
 fn is_slurms_doing(how: Ending) -> bool {
-    use Ending::{Cancelled, Deadline, NodeFailed, OutOfMemory, Preempted, TimedOut};
-    matches!(how, Cancelled(_) | Deadline | NodeFailed | OutOfMemory | Preempted | TimedOut)
+    use Ending::{Cancelled, Deadline, NodeFailed, OutOfMemory, Preempted, Requeued, TimedOut};
+    matches!(
+        how,
+        Cancelled(_) | Deadline | NodeFailed | OutOfMemory | Preempted | Requeued | TimedOut
+    )
 }
 
 /// The script was told to end, and said so.
@@ -106,6 +121,9 @@ fn was_at_limit(running: Duration, context: &Context) -> bool {
 
 /// What Slurm itself says, of a job that left no record.
 fn without_record(ended: &Ended, context: &Context) -> Outcome {
+    if never_began(ended, context) {
+        return never_ran(ended);
+    }
     let host = ended.info.as_ref().and_then(|info| info.host.as_deref()).unwrap_or("its node");
     match ended.how {
         Ending::OutOfMemory => Outcome::OutOfMemory,
@@ -115,13 +133,19 @@ fn without_record(ended: &Ended, context: &Context) -> Outcome {
             Outcome::OutOfMemory
         }
         // One that was cancelled as it started may be known to Slurm as failed.
-        Ending::Cancelled(_) | Ending::Failed | Ending::Lost if context.stop.is_some() => {
+        Ending::Cancelled(_) | Ending::Failed | Ending::Lost | Ending::Requeued
+            if context.stop.is_some() =>
+        {
             stopped(context)
         }
         Ending::Cancelled(_) => Outcome::Cancelled,
         Ending::TimedOut => timed_out(context),
         Ending::Preempted => Outcome::Preempted,
         Ending::NodeFailed => Outcome::NodeFailed { reason: format!("{host} failed") },
+        Ending::Requeued => {
+            let reason = format!("Slurm took it from {host} back into its queue");
+            Outcome::NodeFailed { reason }
+        }
         Ending::BootFailed => Outcome::NodeFailed { reason: format!("{host} did not boot") },
         Ending::Deadline => {
             let reason = "it could not end before its deadline".to_owned();
@@ -142,6 +166,29 @@ fn without_record(ended: &Ended, context: &Context) -> Outcome {
             Outcome::Lost { reason }
         }
     }
+}
+
+/// Whether a job that Slurm gave a node, and says has ended there, has never begun: its start left no record. A Prolog
+/// that fails has slurmd cancel the job, as root and without a signal to its script (`CANCELLED`, exit 0:0), or leaves
+/// it to its time limit. Where the accounts say that this user cancelled it, that is so.
+fn never_began(ended: &Ended, context: &Context) -> bool {
+    let info = ended.info.as_ref();
+    let had_node = info.is_some_and(|info| info.host.is_some());
+    let signalled = info.and_then(|info| info.exit).is_some_and(|exit| exit.signal != 0);
+    let by_others = match ended.how {
+        // root is whoever slurmd is, too.
+        Ending::Cancelled(Some(by)) => by == 0 || by != context.user,
+        Ending::Cancelled(None) | Ending::TimedOut => true,
+        _ => false,
+    };
+    let on_its_own = context.stop.is_none() && !context.out_of_memory && !ended.recorded;
+    on_its_own && had_node && !context.began && by_others && !signalled
+}
+
+fn never_ran(ended: &Ended) -> Outcome {
+    let host = ended.info.as_ref().and_then(|info| info.host.as_deref()).unwrap_or("its node");
+    let reason = format!("{host} did not start it, as where Slurm's Prolog fails");
+    Outcome::NodeFailed { reason }
 }
 
 fn timed_out(context: &Context) -> Outcome {

@@ -161,7 +161,7 @@ fn look(cluster: &Cluster, flight: &Flight) -> sortie_slurm::Look {
         match record.map(|record| record.end) {
             None => Evidence::None,
             // Who stopped it, and whether it was for its use of memory, is for Slurm to say.
-            Some(End::Terminated { .. } | End::Restarted | End::Signaled { signal: 9 }) => {
+            Some(End::Terminated { .. } | End::Restarted | End::Signaled { signal: 9 | 15 }) => {
                 Evidence::NeedsState
             }
             Some(End::Exited { code }) if is_of_signal(code) => Evidence::NeedsState,

@@ -98,7 +98,6 @@ fn a_reason_is_told_once_and_again_when_it_changes() {
         assert_eq!(info.reason.as_deref(), Some(reason));
     }
     assert!(matches!(story.see(queue("RUNNING")), Some(Update::Started(_))));
-    assert!(matches!(story.see(pending("Priority")), Some(Update::Pending(_))), "requeued");
 }
 
 #[test]
@@ -254,15 +253,101 @@ fn the_accounts_correct_and_complete_what_the_queue_said() {
     let mut story = Story::new();
     story.see(queue("RUNNING"));
     story.see(Observation::Queue(Some(info("FAILED", "n1", "OutOfMemory"))));
-    story.after(2);
+    story.after(1);
     assert_eq!(story.asks(), Some(Question::Accounts));
-    story.see(account("RUNNING", "0:0"));
-    story.see(account("FAILED", "0:125"));
-    story.see(Observation::Queue(Some(info("FAILED", "n1", "OutOfMemory"))));
-    let Some(Update::Ended(ended)) = story.after(60).tick() else { panic!() };
+    assert_eq!(story.see(account("RUNNING", "0:0")), None);
+    // No record is to come any more.
+    let Some(Update::Ended(ended)) = story.see(account("FAILED", "0:125")) else { panic!() };
     let info = ended.info.unwrap();
     assert_eq!((ended.how, info.reason.as_deref()), (Ending::OutOfMemory, Some("OutOfMemory")));
     assert_eq!(info.exit, Some(ExitCode { code: 0, signal: 125 }));
+}
+
+/// As `scontrol show job` tells of a job that is over.
+fn shown(state: &str, host: &str, exit: &str) -> Observation {
+    let exit = ExitCode::parse(exit);
+    Observation::Shown(Some(JobInfo { exit, ..info(state, host, "") }))
+}
+
+#[test]
+fn what_cannot_have_left_a_record_is_told_at_once() {
+    for (state, exit, how) in [
+        ("FAILED", "0:9", Ending::Failed),
+        ("CANCELLED", "0:0", Ending::Cancelled(None)),
+        ("NODE_FAIL", "0:0", Ending::NodeFailed),
+        ("NODE_FAIL", "1:0", Ending::NodeFailed),
+        ("OUT_OF_MEMORY", "0:125", Ending::OutOfMemory),
+    ] {
+        let mut story = Story::new();
+        story.see(queue("RUNNING"));
+        story.after(3).see(queue(state));
+        let update = story.after(1).see(shown(state, "n1", exit));
+        assert_eq!(ending(update), Some(how), "{state} {exit}");
+    }
+    for (state, exit) in [
+        ("FAILED", "1:0"),
+        ("FAILED", "0:15"),
+        ("CANCELLED", "0:15"),
+        ("COMPLETED", "0:0"),
+        ("TIMEOUT", "0:15"),
+        ("PREEMPTED", "0:15"),
+    ] {
+        let mut story = Story::new();
+        story.see(queue("RUNNING"));
+        story.after(3).see(queue(state));
+        story.see(shown(state, "n1", exit));
+        assert_eq!(story.after(59).tick(), None, "{state} {exit}: its record may be late");
+        assert!(story.after(2).tick().is_some());
+    }
+}
+
+#[test]
+fn a_job_that_slurm_takes_back_is_over() {
+    for recorded in [false, true] {
+        let mut story = Story::new();
+        story.see(queue("RUNNING"));
+        if recorded {
+            assert_eq!(story.see(Observation::Evidence(Evidence::NeedsState)), None);
+        }
+        assert_eq!(story.after(3).see(pending("BeginTime")), None, "the list may be an old one");
+        assert!(story.machine.awaits_queue());
+        assert_eq!(ending(story.after(3).see(pending("BeginTime"))), Some(Ending::Requeued));
+    }
+    let mut story = Story::new();
+    story.see(queue("RUNNING"));
+    story.see(pending("BeginTime"));
+    story.see(queue("RUNNING"));
+    assert_eq!(story.see(pending("BeginTime")), None, "once more the first time");
+}
+
+#[test]
+fn a_waiting_job_that_the_controller_does_not_know_any_more_was_cancelled() {
+    let waiting = || {
+        let mut story = Story::new();
+        story.machine.remembered_for(Some(Duration::from_secs(300)));
+        story.see(pending("Priority"));
+        story
+    };
+    for accounts in [Observation::NoAccounts, Observation::Accounts(None)] {
+        let mut story = waiting();
+        story.after(30).see(Observation::Queue(None));
+        assert_eq!(story.asks(), Some(Question::Show));
+        story.see(accounts);
+        assert_eq!(ending(story.see(Observation::Shown(None))), Some(Ending::Cancelled(None)));
+    }
+    // It may have run and been forgotten.
+    let mut story = waiting();
+    story.after(301).see(Observation::Queue(None));
+    assert_eq!(story.see(Observation::Shown(None)), None);
+    let mut story = waiting();
+    story.see(queue("RUNNING"));
+    story.after(30).see(Observation::Queue(None));
+    assert_eq!(story.see(Observation::Shown(None)), None, "it ran");
+    // And where nobody says for how long jobs are remembered.
+    let mut story = Story::new();
+    story.see(pending("Priority"));
+    story.see(Observation::Queue(None));
+    assert_eq!(story.see(Observation::Shown(None)), None);
 }
 
 fn states() -> impl Strategy<Value = JobInfo> {

@@ -11,8 +11,8 @@ use tokio::time::sleep_until;
 use super::{Look, Order, Report, Tracked};
 use crate::pace::Pacer;
 use crate::{
-    Cluster, Error, Evidence, JobId, JobInfo, Jobs, Machine, Observation, Pace, Patience, Question,
-    Update,
+    Cluster, Error, Evidence, JobId, JobInfo, Jobs, Machine, Memory, Observation, Pace, Patience,
+    Question, Update,
 };
 
 struct Job {
@@ -28,7 +28,7 @@ struct Job {
 enum Call {
     Look,
     Queue,
-    ForgetsAfter,
+    Memory,
     Accounts,
     Show,
 }
@@ -36,7 +36,7 @@ enum Call {
 enum Answer {
     Looked(Vec<(JobId, Evidence)>),
     Queue { asked: Instant, result: Result<Jobs, Error> },
-    ForgetsAfter(Option<Duration>),
+    Memory(Option<Memory>),
     Accounts { ids: Vec<JobId>, result: Result<Jobs, Error> },
     Shown(Vec<(JobId, Option<JobInfo>)>),
 }
@@ -54,6 +54,8 @@ pub(super) struct Task {
     next_round: Instant,
     /// How often in a row the queue could not be listed.
     failures: u32,
+    /// For how long the controller remembers jobs that are over, if it says so.
+    memory: Option<Duration>,
 }
 
 impl Task {
@@ -76,6 +78,7 @@ impl Task {
             pacer: Pacer::new(pace, now()),
             next_round: now(),
             failures: 0,
+            memory: None,
         }
     }
 
@@ -110,9 +113,7 @@ impl Task {
                     self.next_round = now;
                     self.pacer.restart(now);
                     let cluster = self.cluster.clone();
-                    self.call(Call::ForgetsAfter, async move {
-                        Answer::ForgetsAfter(cluster.forgets_after().await)
-                    });
+                    self.call(Call::Memory, async move { Answer::Memory(cluster.memory().await) });
                 }
                 let machine = Machine::new(now, self.patience);
                 let job = Job { machine, look, submitted, tracked: now, next_look: now };
@@ -213,11 +214,13 @@ impl Task {
                 }
             }
             Answer::Queue { asked, result } => self.take_queue(now, asked, result),
-            Answer::ForgetsAfter(after) => {
-                if let Some(after) = after {
+            Answer::Memory(Some(Memory { after, accounts })) => {
+                self.memory = Some(after);
+                if !accounts {
                     self.pacer.heed_forgetting(after);
                 }
             }
+            Answer::Memory(None) => {}
             Answer::Accounts { ids, result: Ok(jobs) } => {
                 for id in ids {
                     self.observe(now, &id, Observation::Accounts(jobs.get(&id).cloned()));
@@ -233,6 +236,9 @@ impl Task {
             }
             Answer::Shown(shown) => {
                 for (id, info) in shown {
+                    if let Some(job) = self.jobs.get_mut(&id) {
+                        job.machine.remembered_for(self.memory);
+                    }
                     self.observe(now, &id, Observation::Shown(info));
                 }
             }

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use sortie_slurm::{
-    Cluster, Ended, Error, Evidence, ExitCode, JobId, JobInfo, JobState, Jobs, Pace, Patience,
-    Report, Tracked, Update, Watcher,
+    Cluster, Ended, Error, Evidence, ExitCode, JobId, JobInfo, JobState, Jobs, Memory, Pace,
+    Patience, Report, Tracked, Update, Watcher,
 };
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep};
@@ -180,8 +180,9 @@ impl Cluster for World {
         Ok(self.life(id).and_then(|life| self.info(now, &life)))
     }
 
-    async fn forgets_after(&self) -> Option<Duration> {
-        self.faults.no_accounting.then_some(Duration::from_secs_f64(self.memory))
+    async fn memory(&self) -> Option<Memory> {
+        let after = Duration::from_secs_f64(self.memory);
+        Some(Memory { after, accounts: !self.faults.no_accounting })
     }
 }
 

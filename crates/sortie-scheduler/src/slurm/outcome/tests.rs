@@ -1,13 +1,13 @@
 use Ending::{
     BootFailed, Cancelled, Completed, Deadline, Failed, Lost, NodeFailed, OutOfMemory, Preempted,
-    Recorded, Revoked, TimedOut,
+    Recorded, Requeued, Revoked, TimedOut,
 };
 use sortie_results::JobStart;
 use sortie_slurm::{ExitCode, JobInfo, JobState};
 
 use super::*;
 
-const ALL: [Ending; 13] = [
+const ALL: [Ending; 14] = [
     Recorded,
     Completed,
     Failed,
@@ -19,6 +19,7 @@ const ALL: [Ending; 13] = [
     Cancelled(None),
     Cancelled(Some(1000)),
     Deadline,
+    Requeued,
     Revoked,
     Lost,
 ];
@@ -29,6 +30,8 @@ fn context() -> Context {
         reason: "PartitionTimeLimit".into(),
         time_limit: Some(Duration::from_secs(3600)),
         early_term: Duration::from_secs(30),
+        began: true,
+        user: 1000,
         ..Context::default()
     }
 }
@@ -147,7 +150,8 @@ fn killed_for_its_use_of_memory_is_told_by_slurms_state_or_words() {
     let said = Context { out_of_memory: true, ..context() };
     let killed = record(End::Signaled { signal: 9 }, 5.0);
     for how in ALL {
-        let expected = if how == OutOfMemory { "out of memory" } else { "killed by SIGKILL" };
+        let slurms = told(how, None, &context());
+        let expected = if is_slurms_doing(how) { &*slurms } else { "killed by SIGKILL" };
         assert_eq!(told(how, Some(&killed), &context()), expected, "{how:?}");
         assert_eq!(told(how, Some(&killed), &said), "out of memory", "{how:?}");
     }
@@ -215,10 +219,19 @@ fn slurms_words_about_memory_are_known() {
         "x\nslurmstepd: error: Exceeded job memory limit\n",
         "slurmstepd: error: Detected 1 oom-kill event(s) in StepId=41.batch. Some of your processes",
         "[2026-11-24T15:33:03.000] slurmstepd-n1: error: Detected 2 oom_kill events in StepId=41",
+        // As 26.05.5 wrote them.
+        "[2026-11-30T05:50:03.062] error: StepId=77.batch exceeded memory limit (87969792 > 52428800), being killed",
+        "x\n[2026-11-30T05:50:03.069] error: Exceeded job memory limit",
+        "[2026-11-30T05:50:03] error: Detected 1 oom_kill event in StepId=77.batch. Some of the step tasks",
     ] {
         assert!(says_out_of_memory(said), "{said}");
     }
-    for said in ["", "exceeded memory limit", "slurmstepd: error: *** JOB 41 CANCELLED AT 12 ***"] {
+    for said in [
+        "",
+        "exceeded memory limit",
+        "error: exceeded memory limit",
+        "slurmstepd: error: *** JOB 41 CANCELLED AT 12 ***",
+    ] {
         assert!(!says_out_of_memory(said), "{said}");
     }
 }
@@ -232,4 +245,50 @@ fn a_shell_that_exits_for_the_signal_slurm_sent_is_slurms_doing() {
         assert_eq!(of(Cancelled(Some(7))), Outcome::Cancelled);
         assert_eq!(of(Failed), Outcome::Exited { code });
     }
+}
+
+/// `CANCELLED` with a node and exit 0:0 is what a failing Prolog leaves of a job.
+fn launch(how: Ending, signal: u16) -> Ended {
+    let mut ended = Ended { recorded: false, ..ended(how) };
+    ended.info.as_mut().unwrap().exit = Some(ExitCode { code: 0, signal });
+    ended
+}
+
+#[test]
+fn what_never_began_is_the_machines_unless_the_user_cancelled_it() {
+    let never = Context { began: false, ..context() };
+    let of = |ended: &Ended, context: &Context| words(&outcome(ended, None, context));
+    let not_started = "node failed: n1 did not start it, as where Slurm's Prolog fails";
+    for how in [Cancelled(None), Cancelled(Some(0)), Cancelled(Some(7)), TimedOut] {
+        assert_eq!(of(&launch(how, 0), &never), not_started, "{how:?}");
+    }
+    assert_eq!(of(&launch(Cancelled(Some(1000)), 0), &never), "cancelled");
+    assert_eq!(of(&launch(Cancelled(None), 0), &Context { began: false, ..asked() }), "cancelled");
+    // Its script was signalled, so that there was one.
+    assert_eq!(of(&launch(Cancelled(None), 15), &never), "cancelled");
+    assert_eq!(of(&launch(Cancelled(None), 0), &context()), "cancelled");
+    let mut waiting = launch(Cancelled(None), 0);
+    waiting.info.as_mut().unwrap().host = None;
+    assert_eq!(of(&waiting, &never), "cancelled", "by somebody, before it had a node");
+    // root's own jobs are cancelled by whom slurmd is, too.
+    let root = Context { user: 0, ..never.clone() };
+    assert_eq!(of(&launch(Cancelled(Some(0)), 0), &root), not_started);
+}
+
+#[test]
+fn what_slurm_takes_back_is_the_machines() {
+    let taken_back = "node failed: Slurm took it from n1 back into its queue";
+    let ends = [
+        End::Exited { code: 143 },
+        End::Exited { code: 137 },
+        End::Signaled { signal: 15 },
+        End::Signaled { signal: 9 },
+        End::Terminated { signal: 15 },
+    ];
+    for end in ends {
+        let record = record(end.clone(), 5.0);
+        assert_eq!(told(Requeued, Some(&record), &context()), taken_back, "{end:?}");
+    }
+    assert_eq!(told(Requeued, None, &context()), taken_back);
+    assert_eq!(told(Requeued, None, &asked()), "cancelled");
 }
