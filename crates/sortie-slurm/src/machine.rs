@@ -194,12 +194,14 @@ impl Machine {
         }
         self.verdict = None;
         self.forgotten = false;
-        self.info = Some(info.clone());
         if phase == Phase::Pending && (self.recorded || self.standing == Standing::Running) {
             self.taken_back += 1;
+            // Where it ran, which Slurm has forgotten.
+            self.info = Some(info.or(self.info.take()));
             return (self.taken_back >= TAKEN_BACK).then(|| self.end(Ending::Requeued));
         }
         self.taken_back = 0;
+        self.info = Some(info.clone());
         if phase == Phase::Pending {
             self.waited = Some(now);
         }
@@ -310,10 +312,10 @@ impl Machine {
         let had_node = self.info.as_ref().is_some_and(|info| info.host.is_some());
         // What had no node leaves no record.
         let started = had_node || self.standing == Standing::Running || how == Ending::Completed;
-        let patience = match self.leaves_no_record(how) {
-            true => LAST_LOOKS.min(self.patience.late_files),
-            false => self.patience.late_files,
-        };
+        let mut patience = self.patience.late_files;
+        if self.leaves_no_record(how) {
+            patience = patience.min(LAST_LOOKS);
+        }
         let late = now.duration_since(since) >= patience;
         (self.recorded || !started || late).then(|| self.end(how))
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use sortie_config::SlurmDockerJobConfig;
-use sortie_results::{Outcome, Record};
+use sortie_results::{Fault, Outcome, Record};
 use sortie_scheduler::{JobId, JobScheduler, Status};
 
 use super::{Cluster, Flavour, Site};
@@ -15,7 +15,63 @@ use crate::{GOOD, containers};
 async fn stopped_and_started_again() {
     let Some(cluster) = Flavour::Accounting.alone() else { return };
     the_controller(cluster.clone()).await;
+    a_prolog_that_fails(cluster.clone()).await;
     the_node(cluster).await;
+}
+
+/// Slurm's settings with one more, until this is dropped.
+struct Set<'a> {
+    cluster: &'a Cluster,
+    before: String,
+}
+
+impl<'a> Set<'a> {
+    fn now(cluster: &'a Cluster, setting: &str) -> Self {
+        let before = fs::read_to_string(&cluster.conf).unwrap();
+        fs::write(&cluster.conf, format!("{before}{setting}\n")).unwrap();
+        cluster.slurm("scontrol", &["reconfigure"]);
+        Self { cluster, before }
+    }
+}
+
+impl Drop for Set<'_> {
+    fn drop(&mut self) {
+        fs::write(&self.cluster.conf, &self.before).unwrap();
+        self.cluster.slurm("scontrol", &["reconfigure"]);
+    }
+}
+
+/// Slurm then cancels the job, which has never begun, and drains its node.
+async fn a_prolog_that_fails(cluster: Cluster) {
+    let site = Site::new(cluster.clone(), GOOD);
+    let prolog = site.path("prolog");
+    let broken = site.path("broken");
+    super::program(&prolog, &format!("#!/bin/sh\n[ ! -e '{}' ]\n", broken.display()));
+    let _set = Set::now(&cluster, &format!("Prolog={}", prolog.display()));
+    crate::write(&broken, "");
+    let mut config = site.config();
+    config.infrastructure_retries = 1;
+    let scheduler = site.scheduler(config);
+    let all = (0..3).map(|number| (site.path("candidate"), site.path(&number.to_string())));
+    let jobs: Vec<_> = scheduler.submit_many(all).into_iter().map(Result::unwrap).collect();
+    for job in &jobs {
+        let why = super::waits_for(&scheduler, *job, "another attempt in 5 s, after: ").await;
+        assert!(why.contains("did not start it"), "{why}");
+    }
+    fs::remove_file(broken).unwrap();
+    let drained = cluster.slurm("sinfo", &["-h", "-N", "-p", "gpu", "-t", "drain", "-o", "%N"]);
+    for node in drained.split_whitespace() {
+        cluster.slurm("scontrol", &["update", &format!("nodename={node}"), "state=resume"]);
+    }
+    for (number, job) in jobs.iter().enumerate() {
+        let finished = scheduler.wait(*job).await.unwrap();
+        assert!(finished.correct, "{finished:?}");
+        let previous = fs::read_dir(site.path(&format!("{number}/previous"))).unwrap();
+        let records: Vec<_> =
+            previous.map(|first| Record::read(&first.unwrap().path()).unwrap()).collect();
+        assert_eq!(records.len(), 1);
+        assert_eq!(records[0].fault, Some(Fault::Infrastructure), "{records:?}");
+    }
 }
 
 /// A daemon of the private cluster that is down until this is dropped.

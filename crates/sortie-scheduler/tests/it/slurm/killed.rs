@@ -31,7 +31,8 @@ async fn by_sigkill(cluster: Cluster) {
         panic!("{results:?}")
     };
     assert!(reason.contains(&note.job_name) && reason.contains("attach"), "{reason}");
-    assert!(site.stage.processes().len() > 1, "the job goes on");
+    // The evaluator's shell; whether there is a `sleep` of its just now is chance.
+    assert!(!site.stage.processes().is_empty(), "the job goes on");
 
     let job = scheduler.attach(site.path("results")).unwrap();
     crate::write(&site.path("go"), "");

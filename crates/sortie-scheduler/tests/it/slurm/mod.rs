@@ -7,6 +7,7 @@ mod daemons;
 mod deadlines;
 mod ends;
 mod killed;
+mod others;
 mod paused;
 mod setup;
 mod shims;
