@@ -5,6 +5,7 @@ mod lines;
 mod page;
 mod served;
 mod sweep;
+mod widths;
 mod written;
 
 use crate::stage::Stage;

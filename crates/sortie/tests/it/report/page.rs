@@ -10,7 +10,7 @@ use super::{browser, sweep};
 use crate::stage::{Stage, ran};
 
 /// A browser that shows the report of the stage's sweep.
-fn shown(stage: &Stage) -> Option<Browser> {
+pub(super) fn shown(stage: &Stage) -> Option<Browser> {
     let browser = browser(stage)?;
     show(stage, &browser);
     Some(browser)
