@@ -5,25 +5,33 @@
 //! read a few small files and take microseconds, where `conda run` takes a second, buffers output
 //! and loses signals.
 //!
+//! ```toml
+//! [dependencies]
+//! sortie-conda = { path = "sortie/crates/sortie-conda" }
+//! tempfile = "3"
+//! ```
+//!
 //! ```
 //! use std::{fs, path::Path};
 //! use sortie_conda::{Env, activate, find};
 //!
-//! let root = tempfile::tempdir()?;
-//! let prefix = root.path().join("envs/eval");
-//! fs::create_dir_all(prefix.join("conda-meta"))?;
-//! fs::write(prefix.join("conda-meta/state"), r#"{"env_vars": {"SEED": "7"}}"#)?;
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let root = tempfile::tempdir()?;
+//!     let prefix = root.path().join("envs/eval");
+//!     fs::create_dir_all(prefix.join("conda-meta"))?;
+//!     fs::write(prefix.join("conda-meta/state"), r#"{"env_vars": {"SEED": "7"}}"#)?;
 //!
-//! let mut env = Env::from([
-//!     ("CONDA_ROOT".into(), root.path().into()),
-//!     ("PATH".into(), "/usr/bin".into()),
-//! ]);
-//! assert_eq!(find("eval", &env, None, Path::new("/"))?, prefix);
+//!     let mut env = Env::from([
+//!         ("CONDA_ROOT".into(), root.path().into()),
+//!         ("PATH".into(), "/usr/bin".into()),
+//!     ]);
+//!     assert_eq!(find("eval", &env, None, Path::new("/"))?, prefix);
 //!
-//! activate(&prefix, &env)?.apply(&mut env);
-//! assert_eq!(env["SEED".as_ref() as &std::ffi::OsStr], "7");
-//! assert_eq!(env["CONDA_PREFIX".as_ref() as &std::ffi::OsStr], prefix);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//!     activate(&prefix, &env)?.apply(&mut env);
+//!     assert_eq!(env["SEED".as_ref() as &std::ffi::OsStr], "7");
+//!     assert_eq!(env["CONDA_PREFIX".as_ref() as &std::ffi::OsStr], prefix);
+//!     Ok(())
+//! }
 //! ```
 //!
 //! # Architecture invariant

@@ -5,19 +5,26 @@
 //! [`JobConfig`] over them: built in code or read from YAML, checked, and turned into the
 //! evaluator's command line and environment.
 //!
+//! ```toml
+//! [dependencies]
+//! sortie-config = { path = "sortie/crates/sortie-config" }
+//! ```
+//!
 //! ```
 //! use std::path::Path;
 //! use sortie_config::JobConfig;
 //!
-//! let config = JobConfig::from_yaml(
-//!     "job_type: local\ntime: 00:10:00\nextra_cmd_args: {seed: 7, strict: true}\n",
-//!     "job.yaml",
-//! )?;
-//! let args = config.evaluator_args(Path::new("candidate.py"), Path::new("results"));
-//! let expected = "evaluate.py --program_path candidate.py --results_dir results \
-//!                 --seed 7 --strict True";
-//! assert_eq!(args.join(" ".as_ref()), expected);
-//! # Ok::<(), sortie_config::ConfigError>(())
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let config = JobConfig::from_yaml(
+//!         "job_type: local\ntime: 00:10:00\nextra_cmd_args: {seed: 7, strict: true}\n",
+//!         "job.yaml",
+//!     )?;
+//!     let args = config.evaluator_args(Path::new("candidate.py"), Path::new("results"));
+//!     let expected = "evaluate.py --program_path candidate.py --results_dir results \
+//!                     --seed 7 --strict True";
+//!     assert_eq!(args.join(" ".as_ref()), expected);
+//!     Ok(())
+//! }
 //! ```
 //!
 //! # Architecture invariant

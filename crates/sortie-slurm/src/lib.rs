@@ -5,49 +5,49 @@
 //! of errors. It must not know what is in a script, what a job is for, what its settings or results
 //! are; where a caller has a record of a job's end, all that is seen of it here is an [`Evidence`].
 //!
+//! ```toml
+//! [dependencies]
+//! sortie-slurm = { path = "sortie/crates/sortie-slurm" }
+//! sortie-process = { path = "sortie/crates/sortie-process" }
+//! tokio = { version = "1", features = ["macros", "rt"] }
 //! ```
+//!
+//! ```no_run
 //! use std::{env, sync::Arc, time::{Duration, SystemTime}};
 //! use sortie_process::Supervisor;
 //! use sortie_slurm::{
 //!     Client, Evidence, JobName, Pace, Patience, Retry, Submission, Tracked, Update, Watcher,
 //! };
 //!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let dir = tempfile::tempdir()?;
-//! # let record = dir.path().join("record");
-//! # std::fs::write(&record, "")?;
-//! # let shims = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/shims:/usr/bin:/bin");
-//! # let set = [("PATH".into(), shims.into()), ("SHIM_DIR".into(), dir.path().into())];
-//! # let env = env::vars_os().chain(set);
-//! # /*
-//! let env = env::vars_os();
-//! # */
-//! let client = Client::new(Supervisor::new(), env, env::current_dir()?, Client::TIME_LIMIT);
-//! let submission = Submission {
-//!     name: JobName::new("sortie-0198c2f4")?,
-//!     script: b"#!/bin/sh\nhostname >host; touch record\n".to_vec(),
-//!     args: vec!["--time=5".into()],
-//! };
-//! let submitted = SystemTime::now();
-//! let id = client.submit(&submission, &Retry::default()).await?;
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let env = env::vars_os();
+//!     let record = env::current_dir()?.join("record");
+//!     let client = Client::new(Supervisor::new(), env, env::current_dir()?, Client::TIME_LIMIT);
+//!     let submission = Submission {
+//!         name: JobName::new("sortie-0198c2f4")?,
+//!         script: b"#!/bin/sh\nhostname >host; touch record\n".to_vec(),
+//!         args: vec!["--time=5".into()],
+//!     };
+//!     let submitted = SystemTime::now();
+//!     let id = client.submit(&submission, &Retry::default()).await?;
 //!
-//! let (watcher, mut reports) =
-//!     Watcher::start(Arc::new(client), Pace::default(), Patience::default());
-//! let look = move || if record.exists() { Evidence::Complete } else { Evidence::None };
-//! watcher.track(Tracked { id, submitted, look: Arc::new(look) });
-//! while let Some(report) = reports.recv().await {
-//!     match report.update {
-//!         Update::Pending(info) => println!("{} waits: {:?}", report.id, info.reason),
-//!         Update::Started(info) => println!("{} runs on {:?}", report.id, info.host),
-//!         Update::Ended(ended) => {
-//!             println!("{} is over: {:?}", report.id, ended.how);
-//!             break;
+//!     let (watcher, mut reports) =
+//!         Watcher::start(Arc::new(client), Pace::default(), Patience::default());
+//!     let look = move || if record.exists() { Evidence::Complete } else { Evidence::None };
+//!     watcher.track(Tracked { id, submitted, look: Arc::new(look) });
+//!     while let Some(report) = reports.recv().await {
+//!         match report.update {
+//!             Update::Pending(info) => println!("{} waits: {:?}", report.id, info.reason),
+//!             Update::Started(info) => println!("{} runs on {:?}", report.id, info.host),
+//!             Update::Ended(ended) => {
+//!                 println!("{} is over: {:?}", report.id, ended.how);
+//!                 break;
+//!             }
 //!         }
 //!     }
+//!     Ok(())
 //! }
-//! # Ok(())
-//! # }
 //! ```
 //!
 //! # Theory of operation

@@ -1,5 +1,14 @@
 //! Sweeps: many candidates evaluated, with a ledger that survives the launcher.
 //!
+//! ```toml
+//! [dependencies]
+//! sortie-sweep = { path = "sortie/crates/sortie-sweep" }
+//! sortie-config = { path = "sortie/crates/sortie-config" }
+//! sortie-scheduler = { path = "sortie/crates/sortie-scheduler" }
+//! tempfile = "3"
+//! tokio = { version = "1", features = ["macros", "rt", "sync"] }
+//! ```
+//!
 //! ```
 //! use std::sync::Arc;
 //!
@@ -8,44 +17,44 @@
 //! use sortie_sweep::{Candidate, Control, NewSweep, OpenSweep, Options, Progress, RealDisk, Stop, SweepDir};
 //! use tokio::sync::watch;
 //!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let temp = tempfile::tempdir()?;
-//! # let path = |name: &str| temp.path().join(name);
-//! // An evaluator in shell, for want of a Python: the longer the better.
-//! std::fs::write(
-//!     path("evaluate.sh"),
-//!     r#"echo "{\"combined_score\": $(wc -c < "$2")}" > "$4/metrics.json"
-//!        echo '{"correct": true}' > "$4/correct.json""#,
-//! )?;
-//! let config = LocalJobConfig {
-//!     eval_program_path: path("evaluate.sh"),
-//!     python_executable: Some("sh".into()),
-//!     ..LocalJobConfig::default()
-//! };
-//! let candidates = ["hi", "hello"].map(|text| {
-//!     std::fs::write(path(text), text).unwrap();
-//!     Candidate { id: text.to_owned(), path: path(text), args: Vec::new() }
-//! });
-//! let new = NewSweep {
-//!     settings: "job_type: local\n",
-//!     cwd: std::env::current_dir()?,
-//!     options: Options::default(),
-//!     candidates: candidates.into(),
-//! };
-//! let dir = SweepDir::new(path("out"));
-//! let open = OpenSweep::create(dir.clone(), new, Arc::new(RealDisk))?;
-//! let (_stop, stop) = watch::channel(Stop::No);
-//! let (progress, seen) = watch::channel(Progress::default());
-//! open.run(config.into(), SchedulerOptions::default(), Control { stop, progress }).await?;
-//! assert_eq!(seen.borrow().best.as_ref().unwrap().id, "hello");
-//! assert_eq!(dir.results()?.count(), 2);
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let temp = tempfile::tempdir()?;
+//!     let path = |name: &str| temp.path().join(name);
+//!     // An evaluator in shell, for want of a Python: the longer the better.
+//!     std::fs::write(
+//!         path("evaluate.sh"),
+//!         r#"echo "{\"combined_score\": $(wc -c < "$2")}" > "$4/metrics.json"
+//!            echo '{"correct": true}' > "$4/correct.json""#,
+//!     )?;
+//!     let config = LocalJobConfig {
+//!         eval_program_path: path("evaluate.sh"),
+//!         python_executable: Some("sh".into()),
+//!         ..LocalJobConfig::default()
+//!     };
+//!     let candidates = ["hi", "hello"].map(|text| {
+//!         std::fs::write(path(text), text).unwrap();
+//!         Candidate { id: text.to_owned(), path: path(text), args: Vec::new() }
+//!     });
+//!     let new = NewSweep {
+//!         settings: "job_type: local\n",
+//!         cwd: std::env::current_dir()?,
+//!         options: Options::default(),
+//!         candidates: candidates.into(),
+//!     };
+//!     let dir = SweepDir::new(path("out"));
+//!     let open = OpenSweep::create(dir.clone(), new, Arc::new(RealDisk))?;
+//!     let (_stop, stop) = watch::channel(Stop::No);
+//!     let (progress, seen) = watch::channel(Progress::default());
+//!     open.run(config.into(), SchedulerOptions::default(), Control { stop, progress }).await?;
+//!     assert_eq!(seen.borrow().best.as_ref().unwrap().id, "hello");
+//!     assert_eq!(dir.results()?.count(), 2);
 //!
-//! // Anybody may look at it, at any time; and it can be taken up again, should its launcher be killed.
-//! assert!(dir.read()?.states.iter().all(|state| state.end().is_some()));
-//! OpenSweep::resume(dir, Arc::new(RealDisk))?;
-//! # Ok(())
-//! # }
+//!     // Anybody may look at it, at any time; and it can be taken up again, should its launcher be killed.
+//!     assert!(dir.read()?.states.iter().all(|state| state.end().is_some()));
+//!     OpenSweep::resume(dir, Arc::new(RealDisk))?;
+//!     Ok(())
+//! }
 //! ```
 //!
 //! # The directory of a sweep

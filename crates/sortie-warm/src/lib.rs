@@ -6,43 +6,51 @@
 //! replaced and ended by sortie-process, which keeps its jobs as it keeps all others. Where a fork
 //! could not do what a fresh interpreter does, the server says why, and the job starts cold.
 //!
+//! ```toml
+//! [dependencies]
+//! sortie-warm = { path = "sortie/crates/sortie-warm" }
+//! sortie-process = { path = "sortie/crates/sortie-process" }
+//! tempfile = "3"
+//! tokio = { version = "1", features = ["macros", "rt"] }
+//! ```
+//!
 //! ```
 //! use std::{fs::File, sync::Arc, time::Duration};
 //! use sortie_process::{Command, Files, FromTemplate, Limits, Start, Supervisor, Template};
 //!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let dir = tempfile::tempdir()?;
-//! # let evaluator = dir.path().join("evaluate.py");
-//! std::fs::write(&evaluator, "import json, sys\nprint(json.dumps(sys.argv[1:]))\n")?;
-//! let env: Arc<[_]> = std::env::vars_os().collect();
-//! let server = Template {
-//!     program: "python3".into(),
-//!     args: sortie_warm::server_args(&evaluator, &[]),
-//!     env: env.clone(),
-//!     cwd: dir.path().into(),
-//!     ..sortie_warm::template()
-//! };
-//! let job = vec![evaluator.into(), "--seed".into(), "7".into()];
-//! let command = Command {
-//!     program: "python3".into(),
-//!     args: job.clone(),
-//!     env,
-//!     cwd: dir.path().into(),
-//!     limits: Limits::default(),
-//!     announces_ready: false,
-//!     template: Some(FromTemplate { template: Arc::new(server), args: job }),
-//! };
-//! let supervisor = Supervisor::new();
-//! for expected in [Start::Fresh, Start::Warm] {
-//!     let log = File::options().append(true).create(true).open(dir.path().join("log"))?;
-//!     let files = Files { stdout: log.try_clone()?, stderr: log, hold: None };
-//!     let exit = supervisor.spawn(&command, files).await?.wait().await?;
-//!     assert_eq!(exit.start, expected);
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let dir = tempfile::tempdir()?;
+//!     let evaluator = dir.path().join("evaluate.py");
+//!     std::fs::write(&evaluator, "import json, sys\nprint(json.dumps(sys.argv[1:]))\n")?;
+//!     let env: Arc<[_]> = std::env::vars_os().collect();
+//!     let server = Template {
+//!         program: "python3".into(),
+//!         args: sortie_warm::server_args(&evaluator, &[]),
+//!         env: env.clone(),
+//!         cwd: dir.path().into(),
+//!         ..sortie_warm::template()
+//!     };
+//!     let job = vec![evaluator.into(), "--seed".into(), "7".into()];
+//!     let command = Command {
+//!         program: "python3".into(),
+//!         args: job.clone(),
+//!         env,
+//!         cwd: dir.path().into(),
+//!         limits: Limits::default(),
+//!         announces_ready: false,
+//!         template: Some(FromTemplate { template: Arc::new(server), args: job }),
+//!     };
+//!     let supervisor = Supervisor::new();
+//!     for expected in [Start::Fresh, Start::Warm] {
+//!         let log = File::options().append(true).create(true).open(dir.path().join("log"))?;
+//!         let files = Files { stdout: log.try_clone()?, stderr: log, hold: None };
+//!         let exit = supervisor.spawn(&command, files).await?.wait().await?;
+//!         assert_eq!(exit.start, expected);
+//!     }
+//!     assert_eq!(std::fs::read_to_string(dir.path().join("log"))?, "[\"--seed\", \"7\"]\n".repeat(2));
+//!     Ok(())
 //! }
-//! assert_eq!(std::fs::read_to_string(dir.path().join("log"))?, "[\"--seed\", \"7\"]\n".repeat(2));
-//! # Ok(())
-//! # }
 //! ```
 //!
 //! # What a fork isolates, and what it does not

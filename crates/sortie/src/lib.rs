@@ -1,9 +1,21 @@
 //! The command-line tool, as a library so that its exit statuses can be named by others.
 //!
+//! ```toml
+//! [dependencies]
+//! sortie = { path = "sortie/crates/sortie" }
 //! ```
-//! // Whether another try is worth it, of a `sortie run` that ended with this status:
-//! let again = |status| status == sortie::exit_status::INFRASTRUCTURE;
-//! assert!(again(3) && !again(1));
+//!
+//! ```
+//! use sortie::exit_status::INFRASTRUCTURE;
+//!
+//! /// Whether another try is worth it, of a `sortie run` that ended with this status.
+//! fn again(status: u8) -> bool {
+//!     status == INFRASTRUCTURE
+//! }
+//!
+//! fn main() {
+//!     assert!(again(3) && !again(1));
+//! }
 //! ```
 //!
 //! # Architecture invariant

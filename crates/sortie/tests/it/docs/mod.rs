@@ -6,6 +6,7 @@
 //! Commands within a line are read as well, and may stop short of their arguments.
 
 mod blocks;
+mod libraries;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -15,6 +16,9 @@ use std::process::Command;
 use blocks::Code;
 
 use crate::stage::{Stage, ran};
+
+/// Where the repository is, only its reader knows.
+const CLONE: &str = "git clone URL-of-this-repository sortie";
 
 const EVALUATOR: &str = r#"
 import json, os, pathlib, sys, time
@@ -95,8 +99,7 @@ impl Place {
         stage.write("envs/my-env/bin/python", "#!/bin/sh\nexec python3 \"$@\"\n");
         let python = stage.path("envs/my-env/bin/python");
         fs::set_permissions(python, fs::Permissions::from_mode(0o755)).unwrap();
-        let examples = ran(stage.command("cp").arg("-r").arg(root().join("examples")).arg("."));
-        assert_eq!(examples.status, Some(0), "{examples:?}");
+        copy_examples(&stage, &root());
         fs::create_dir(stage.path("bin")).unwrap();
         symlink(env!("CARGO_BIN_EXE_sortie"), stage.path("bin/sortie")).unwrap();
         let job_type = settings.lines().find_map(|line| line.strip_prefix("job_type:"));
@@ -142,6 +145,28 @@ impl Place {
     }
 }
 
+/// Copies the examples, without what a reader of the page has left there (see `.gitignore`).
+fn copy_examples(stage: &Stage, from: &Path) {
+    let copied = ran(stage.command("cp").arg("-r").arg(from.join("examples")).arg("."));
+    assert_eq!(copied.status, Some(0), "{copied:?}");
+    for example in fs::read_dir(stage.path("examples")).unwrap() {
+        let _ = fs::remove_dir_all(example.unwrap().path().join("results"));
+    }
+}
+
+#[test]
+fn the_page_can_be_followed_before_the_tests_are_run() {
+    let (clone, stage) = (Stage::empty(), Stage::empty());
+    clone.write("examples/a/results/ledger.jsonl", "");
+    clone.write("examples/a/job.yaml", "");
+    copy_examples(&stage, clone.dir());
+    assert!(
+        stage.path("examples/a/job.yaml").exists() && !stage.path("examples/a/results").exists()
+    );
+    let ignored = fs::read_to_string(root().join(".gitignore")).unwrap();
+    assert!(ignored.lines().any(|line| line == "/examples/*/results/"), "{ignored}");
+}
+
 fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} has to be set: use `cargo xtask test`"))
 }
@@ -156,6 +181,7 @@ fn run(wanted: fn(&str) -> bool) -> usize {
                 place = Place::new(&code.text);
             }
             let (_, script) = code.cargo_apart();
+            let script = script.replace(CLONE, "").replace("cd sortie", "");
             if code.is("sh")
                 && !code.is("no-run")
                 && wanted(&place.job_type)
@@ -187,15 +213,20 @@ fn blocks_of_slurm_and_docker_run() {
 fn read(at: &str, command: &str) {
     let command = command.split(" #").next().unwrap().trim();
     let place = Place::new("");
+    if command == CLONE {
+        return;
+    }
     let read = match command.split_whitespace().collect::<Vec<_>>()[..] {
         ["cargo", "xtask", ..] => {
-            let args = command.trim_start_matches("cargo xtask");
+            // What stands after `--` is for another program.
+            let args = command.split(" -- ").next().unwrap_or_default();
+            let args = args.trim_start_matches("cargo xtask");
             let mut cargo =
                 place.bash(&format!("{} run -q -p xtask -- {args} --help", env!("CARGO")));
             let home = std::env::var("HOME").unwrap();
             ran(cargo.current_dir(root()).env("HOME", home))
         }
-        ["cargo", "install", "--path", path] => {
+        ["cargo", "install", "--locked", "--path", path] => {
             assert!(root().join(path).join("src/main.rs").exists(), "{at}: {path} is no program");
             return;
         }

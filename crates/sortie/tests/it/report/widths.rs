@@ -54,10 +54,12 @@ fn lines() -> impl Iterator<Item = Value> {
                 line["outcome"] = json!({"kind": "lost", "reason": "the node failed"});
                 line["fault"] = json!("infrastructure");
             }
-            3 => line["correct"] = json!(false),
+            3 => {
+                line["correct"] = json!(false);
+            }
             4 => {
-                line["seconds"] =
-                    json!({"queued": 86_399.0, "running": 172_799.0, "total": 259_198.0})
+                let seconds = json!({"queued": 86_399.0, "running": 172_799.0, "total": 259_198.0});
+                line["seconds"] = seconds;
             }
             6 => {
                 line["outcome"] =
