@@ -7,7 +7,7 @@ use std::{
 
 use indexmap::IndexMap;
 
-use crate::JobConfig;
+use crate::{EvaluatorKind, JobConfig};
 
 /// Set to the number of threads.
 const THREAD_COUNTS: [&str; 9] = [
@@ -27,8 +27,10 @@ const THREAD_POLICIES: [(&str, &str); 3] =
     [("OMP_DYNAMIC", "FALSE"), ("MKL_DYNAMIC", "FALSE"), ("OMP_WAIT_POLICY", "PASSIVE")];
 
 impl JobConfig {
-    /// What follows the Python interpreter on the command line:
-    /// `EVALUATOR --program_path CANDIDATE --results_dir RESULTS_DIR [--KEY VALUE]...`.
+    /// What follows the Python interpreter on the command line, or what is the command line of an evaluator that runs
+    /// as itself: `EVALUATOR --program_path CANDIDATE --results_dir RESULTS_DIR [--KEY VALUE]...`.
+    ///
+    /// An evaluator that runs as itself is a path with a slash, so that it is not looked up on `PATH`.
     ///
     /// Paths arrive byte for byte. In a container, a relative evaluator or candidate is looked for
     /// under `/workspace`; an absolute one stays as it is, since it can only be read where it is
@@ -46,7 +48,7 @@ impl JobConfig {
         extra: &[(String, String)],
     ) -> Vec<OsString> {
         let mut args = vec![
-            self.inside(self.eval_program_path()),
+            self.evaluator_path(),
             "--program_path".into(),
             self.inside(candidate),
             "--results_dir".into(),
@@ -78,6 +80,16 @@ impl JobConfig {
             env.extend(THREAD_POLICIES);
         }
         env.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    /// The evaluator, as the job's side finds it.
+    pub fn evaluator_path(&self) -> OsString {
+        let path = self.inside(self.eval_program_path());
+        let is_name = !path.as_encoded_bytes().contains(&b'/');
+        if self.evaluator() == EvaluatorKind::Executable && is_name {
+            return [OsStr::new("./"), &path].into_iter().collect();
+        }
+        path
     }
 
     /// The path as the evaluator's side sees it.
@@ -122,6 +134,25 @@ mod tests {
             OsStr::new("None"),
         ];
         assert_eq!(args, expected);
+    }
+
+    #[test]
+    fn an_executable_is_not_looked_up_on_path() {
+        let args = |config: JobConfig| config.evaluator_args(Path::new("c"), Path::new("out"));
+        for (path, expected) in
+            [("true", "./true"), ("bin/judge", "bin/judge"), ("/bin/j", "/bin/j")]
+        {
+            let mut local = LocalJobConfig { eval_program_path: path.into(), ..Default::default() };
+            assert_eq!(args(local.clone().into())[0], path);
+            local.evaluator = EvaluatorKind::Executable;
+            assert_eq!(args(local.into())[0], expected);
+        }
+        let docker = SlurmDockerJobConfig {
+            eval_program_path: "judge".into(),
+            evaluator: EvaluatorKind::Executable,
+            ..SlurmDockerJobConfig::default()
+        };
+        assert_eq!(args(docker.into())[0], "/workspace/judge");
     }
 
     #[test]

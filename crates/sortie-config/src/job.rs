@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use crate::{
-    ContainerSettings, EnvironmentPolicy, JobType, Limits, LocalDockerJobConfig, LocalJobConfig,
-    PyValue, SlurmCondaJobConfig, SlurmDockerJobConfig, SlurmSettings,
+    ContainerSettings, EnvironmentPolicy, EvaluatorKind, JobType, Limits, LocalDockerJobConfig,
+    LocalJobConfig, PyValue, SlurmCondaJobConfig, SlurmDockerJobConfig, SlurmSettings,
 };
 
 /// The settings of one of the kinds of job.
@@ -52,6 +52,11 @@ impl JobConfig {
     /// The evaluator, as the user gave it.
     pub fn eval_program_path(&self) -> &Path {
         common!(self, eval_program_path)
+    }
+
+    /// What the evaluator is.
+    pub fn evaluator(&self) -> EvaluatorKind {
+        *common!(self, evaluator)
     }
 
     /// The evaluator's further arguments, in order.

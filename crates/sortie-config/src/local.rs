@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EnvironmentPolicy, Interpreter, Limits, PyValue, TimeLimit, Warm,
+    EnvironmentPolicy, EvaluatorKind, Interpreter, Limits, PyValue, TimeLimit, Warm,
     activation::{Activation, set_path},
     extra_args, fields,
 };
@@ -20,6 +20,9 @@ pub struct LocalJobConfig {
     #[serde(deserialize_with = "fields::null_is_evaluate_py")]
     #[schemars(with = "crate::schema::Evaluator")]
     pub eval_program_path: PathBuf,
+    /// What the evaluator is: `python`, the default, which is run by Python; or `executable`, a program in any language
+    /// that is run as itself. That is a file with the permission to be executed, compiled or with a `#!` line.
+    pub evaluator: EvaluatorKind,
     /// Passed to the evaluator as `--KEY VALUE`, in order.
     #[serde(deserialize_with = "extra_args::deserialize")]
     #[schemars(with = "crate::schema::Arguments")]
@@ -30,7 +33,8 @@ pub struct LocalJobConfig {
     pub conda_env: Option<String>,
     /// Script to source before Python is looked for; blank is not set.
     pub activate_script: Option<PathBuf>,
-    /// The Python to run where neither environment is set; blank is not set.
+    /// The Python to run where neither environment is set; blank is not set. Not for `evaluator: executable`, which
+    /// runs as itself.
     pub python_executable: Option<PathBuf>,
     /// Whether the evaluator is told to be verbose; true by default.
     pub eval_verbose: bool,
@@ -51,6 +55,7 @@ impl Default for LocalJobConfig {
     fn default() -> Self {
         Self {
             eval_program_path: fields::eval_program_path(),
+            evaluator: EvaluatorKind::Python,
             extra_cmd_args: IndexMap::new(),
             time: None,
             conda_env: None,

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EnvironmentPolicy, Limits, Memory, PullPolicy, PyValue, TimeLimit,
+    EnvironmentPolicy, EvaluatorKind, Limits, Memory, PullPolicy, PyValue, TimeLimit,
     container::container_settings, extra_args, fields,
 };
 
@@ -21,6 +21,9 @@ pub struct LocalDockerJobConfig {
     #[serde(deserialize_with = "fields::null_is_evaluate_py")]
     #[schemars(with = "crate::schema::Evaluator")]
     pub eval_program_path: PathBuf,
+    /// What the evaluator is: `python`, the default, which is run by Python; or `executable`, a program in any language
+    /// that is run as itself. That is a file with the permission to be executed, compiled or with a `#!` line.
+    pub evaluator: EvaluatorKind,
     /// Passed to the evaluator as `--KEY VALUE`, in order.
     #[serde(deserialize_with = "extra_args::deserialize")]
     #[schemars(with = "crate::schema::Arguments")]
@@ -72,6 +75,7 @@ impl Default for LocalDockerJobConfig {
     fn default() -> Self {
         Self {
             eval_program_path: fields::eval_program_path(),
+            evaluator: EvaluatorKind::Python,
             extra_cmd_args: IndexMap::new(),
             image: "ubuntu:latest".to_owned(),
             image_tar_path: None,

@@ -14,8 +14,8 @@ use schemars::{
 use serde_json::{Map, Value, json};
 
 use crate::{
-    GpuRequest, Gpus, JobType, LocalDockerJobConfig, LocalJobConfig, Memory, PullPolicy,
-    SlurmCondaJobConfig, SlurmDockerJobConfig, TimeLimit, Warm,
+    EvaluatorKind, GpuRequest, Gpus, JobType, LocalDockerJobConfig, LocalJobConfig, Memory,
+    PullPolicy, SlurmCondaJobConfig, SlurmDockerJobConfig, TimeLimit, Warm,
 };
 
 /// The JSON Schema (draft 7, which editors know best) of a file of settings, of any job type.
@@ -161,6 +161,7 @@ read_as! {
         "type": ["integer", "string"], "minimum": 0, "maximum": u32::MAX,
         "pattern": "^([A-Za-z][A-Za-z0-9_.-]*:)?[0-9]+$"
     };
+    EvaluatorKind = {"enum": ["python", "executable", null]};
     GpuRequest = {"enum": ["gres", "gpus-per-node"]};
     PullPolicy = {"enum": ["missing", "always", "never"]};
     SbatchArgs = {

@@ -56,6 +56,9 @@ macro_rules! slurm_job_config {
             #[serde(deserialize_with = "crate::fields::null_is_evaluate_py")]
             #[schemars(with = "crate::schema::Evaluator")]
             pub eval_program_path: std::path::PathBuf,
+            /// What the evaluator is: `python`, the default, which is run by Python; or `executable`, a program in any language
+            /// that is run as itself. That is a file with the permission to be executed, compiled or with a `#!` line.
+            pub evaluator: crate::EvaluatorKind,
             /// Passed to the evaluator as `--KEY VALUE`, in order.
             #[serde(deserialize_with = "crate::extra_args::deserialize")]
             #[schemars(with = "crate::schema::Arguments")]
@@ -120,6 +123,7 @@ macro_rules! slurm_job_config {
             fn default() -> Self {
                 Self {
                     eval_program_path: crate::fields::eval_program_path(),
+                    evaluator: crate::EvaluatorKind::Python,
                     extra_cmd_args: indexmap::IndexMap::new(),
                     $($field: $default,)*
                     partition: "gpu".to_owned(),

@@ -1,10 +1,15 @@
 //! Checks of values that have the right type and still cannot work.
 
-use std::{os::unix::ffi::OsStrExt, path::Path, time::Duration};
+use std::{
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use crate::{
-    ContainerSettings, ContainerUser, JobConfig, Limits, LocalDockerJobConfig, LocalJobConfig,
-    SlurmCondaJobConfig, SlurmDockerJobConfig, SlurmSettings, Warm, gpus, sbatch_args,
+    ContainerSettings, ContainerUser, EvaluatorKind, JobConfig, Limits, LocalDockerJobConfig,
+    LocalJobConfig, SlurmCondaJobConfig, SlurmDockerJobConfig, SlurmSettings, Warm,
+    activation::set_path, gpus, sbatch_args,
 };
 
 /// Slurm keeps CPUs per task in 16 bits and reserves the values above this one (`NO_VAL16` and
@@ -111,6 +116,21 @@ pub enum InvalidSetting {
         /// How long before its time limit a job is asked to end, in seconds.
         early: u32,
     },
+    /// Python for an evaluator that runs as itself.
+    #[error(
+        "`python_executable` is {}, but `evaluator` is `executable`, which runs as itself: leave one of them out",
+        program.display()
+    )]
+    PythonForExecutable {
+        /// The Python.
+        program: PathBuf,
+    },
+    /// What is kept warm is Python.
+    #[error(
+        "`warm` keeps a Python that has imported what the evaluator imports, which `evaluator: executable` does not use: \
+         leave `warm` out"
+    )]
+    WarmExecutable,
     /// Two environments.
     #[error("`conda_env` and `activate_script` are mutually exclusive: set one of them")]
     TwoEnvironments,
@@ -132,6 +152,8 @@ impl InvalidSetting {
             Self::GpuKind { .. } => "gpus",
             Self::VariableName { .. } => "environment.set",
             Self::Grace { .. } => "limits.grace_seconds",
+            Self::PythonForExecutable { .. } => "python_executable",
+            Self::WarmExecutable => "warm",
             Self::TwoEnvironments => "activate_script",
         }
     }
@@ -176,6 +198,14 @@ fn grace(limits: &Limits, settings: &SlurmSettings<'_>) -> Checked {
 
 fn local(config: &LocalJobConfig) -> Checked {
     optional_path("python_executable", config.python_executable.as_deref())?;
+    if config.evaluator == EvaluatorKind::Executable {
+        if let Some(program) = set_path(config.python_executable.as_ref()) {
+            return Err(InvalidSetting::PythonForExecutable { program: program.to_owned() });
+        }
+        if config.warm.is_some() {
+            return Err(InvalidSetting::WarmExecutable);
+        }
+    }
     if let Some(warm) = &config.warm {
         warmth(warm)?;
     }
@@ -405,6 +435,22 @@ mod tests {
             assert_eq!(field(evaluator(bad)), "eval_program_path", "{bad:?}");
         }
         assert_eq!(evaluator("./-x.py"), Ok(()));
+    }
+
+    #[test]
+    fn an_executable_has_no_python_and_is_not_kept_warm() {
+        let executable = |change: fn(&mut LocalJobConfig)| {
+            let mut config =
+                LocalJobConfig { evaluator: EvaluatorKind::Executable, ..Default::default() };
+            change(&mut config);
+            JobConfig::from(config).validate()
+        };
+        assert_eq!(executable(|config| config.conda_env = Some("env".into())), Ok(()));
+        assert_eq!(executable(|config| config.python_executable = Some(" ".into())), Ok(()));
+        let error = executable(|config| config.python_executable = Some("python3".into()));
+        let said = error.unwrap_err().to_string();
+        assert!(said.contains("`python_executable`") && said.contains("`evaluator`"), "{said}");
+        assert_eq!(field(executable(|config| config.warm = Some(Warm::default()))), "warm");
     }
 
     #[test]

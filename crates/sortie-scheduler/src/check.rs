@@ -9,15 +9,16 @@ use sortie_process::{Captured, Command, Limits, Status, Supervisor};
 use sortie_script::Trial;
 use sortie_slurm::{Client, Site};
 
+use crate::evaluator::EvaluatorProblem;
 use crate::here::Here;
 use crate::local::NotReady;
 use crate::{SchedulerError, local, slurm};
 
-/// How long the interpreter may take to say which it is: a Conda environment on a network file
-/// system can be slow.
+mod imports;
+mod interpreter;
+
+/// How long what is asked may take to answer: a Conda environment on a network file system can be slow.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// What it is asked.
-const WHICH: &str = "import sys; print(sys.executable, sys.version.split()[0])";
 
 /// One thing that jobs need, and whether it is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,9 +45,11 @@ impl Finding {
     }
 }
 
-/// Looks for all that jobs with these settings need. A job of this machine: starts the interpreter in its
-/// environment to see that it runs, or a container of an image that is here or in an archive. A job of Slurm: asks Slurm whether it would take it. Nothing else is started,
-/// and nothing is changed, but that an archive is loaded.
+/// Looks for all that jobs with these settings need. A job of this machine: starts the interpreter in its environment
+/// to see that it runs, and imports there what the evaluator imports, as far as jobs do that in order and for certain;
+/// nothing else of the evaluator is run. A job in a container here: starts one of an image that is here or in an archive.
+/// A job of Slurm: asks Slurm whether it would take it, and tries the imports where its environment is seen from here.
+/// Nothing is changed, but that an archive is loaded.
 pub async fn check(config: &JobConfig) -> Vec<Finding> {
     let here = Here::now().and_then(|here| config.validate().map(|()| here).map_err(Into::into));
     let findings = match (here, config.job_type()) {
@@ -67,11 +70,8 @@ fn settings(config: &JobConfig) -> Finding {
 async fn of_this_machine(config: &JobConfig, here: Here) -> Result<Vec<Finding>, SchedulerError> {
     let plan = local::Plan::new(config.clone(), here)?;
     let supervisor = Supervisor::new();
-    let mut findings = vec![
-        settings(config),
-        evaluator(&plan.here.cwd, plan.evaluator()),
-        interpreter(&plan, &supervisor).await,
-    ];
+    let mut findings = vec![settings(config), evaluator(plan.usable())];
+    findings.extend(interpreter::find(&plan, &supervisor, "interpreter").await);
     if let Some(settings) = plan.warm() {
         findings.push(warm(&plan, settings, &supervisor).await);
     }
@@ -82,7 +82,7 @@ async fn of_this_machine(config: &JobConfig, here: Here) -> Result<Vec<Finding>,
 async fn of_container(config: &JobConfig, here: Here) -> Result<Vec<Finding>, SchedulerError> {
     let plan = local::Plan::new(config.clone(), here)?;
     let supervisor = Supervisor::new();
-    let mut findings = vec![settings(config), evaluator(&plan.here.cwd, plan.evaluator())];
+    let mut findings = vec![settings(config), evaluator(plan.usable())];
     let version = ["version", "--format", "{{.Server.Version}}"];
     let answer = match plan.engine(&version, PATIENCE) {
         Some(command) => output(&supervisor, &command).await,
@@ -156,8 +156,11 @@ async fn of_slurm(config: &JobConfig, here: Here) -> Result<Vec<Finding>, Schedu
     let env = here.env.clone();
     let client = Client::new(Supervisor::new(), env, here.cwd.clone(), Client::TIME_LIMIT);
     let plan = slurm::Plan::new(config.clone(), here)?;
-    let mut findings = vec![settings(config), evaluator(&plan.here.cwd, plan.evaluator())];
-    findings.extend(activation(config, &plan.here));
+    let mut findings = vec![settings(config), evaluator(plan.usable())];
+    let activation = activation(config, &plan.here);
+    let is_seen = activation.as_ref().is_none_or(|finding| finding.result.is_ok());
+    findings.extend(activation);
+    findings.extend(imports::on_a_node(config, &plan.here, is_seen).await);
     findings.extend(archive(config, &plan.here.cwd));
     let site = client.site().await;
     if let Ok(site) = &site {
@@ -216,25 +219,14 @@ async fn request(plan: &slurm::Plan, client: &Client) -> Finding {
     Finding::new("request", result.map(|()| taken).map_err(|what| (what, advice)))
 }
 
-fn evaluator(cwd: &Path, evaluator: &Path) -> Finding {
-    let advice = "set `eval_program_path`, or start where the relative path leads to it";
-    Finding::new("evaluator", file(&cwd.join(evaluator)).map_err(|what| (what, advice)))
-}
-
-async fn interpreter(plan: &local::Plan, supervisor: &Supervisor) -> Finding {
-    let result = match plan.python(vec!["-c".into(), WHICH.into()]) {
-        Ok(planned) => {
-            let limits = Limits { time: Some(PATIENCE), ..plan.limits() };
-            let advice = "run it by hand in the same environment to see what is wrong with it";
-            output(supervisor, &plan.command(&planned, limits)).await.map_err(|what| (what, advice))
-        }
-        Err(error) => Err((error.to_string(), advice(&error))),
-    };
-    Finding::new("interpreter", result)
+fn evaluator(usable: Result<String, EvaluatorProblem>) -> Finding {
+    let result = usable.map_err(|problem| (problem.to_string(), problem.advice()));
+    Finding::new("evaluator", result)
 }
 
 pub(crate) fn advice(error: &NotReady) -> &'static str {
     match error {
+        NotReady::Evaluator(problem) => problem.advice(),
         NotReady::Unreadable { .. } => "mend the path in the settings",
         NotReady::NoEngine { .. } => {
             "install Docker or Podman, or set `engine` to where its command is"

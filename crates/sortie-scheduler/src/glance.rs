@@ -11,9 +11,9 @@ use crate::{Problem, SchedulerError, slurm};
 /// certain: no program is started, and no engine or cluster is asked, which may be away for a moment. [`crate::check`]
 /// looks for more.
 ///
-/// A job of this machine needs its evaluator, and its interpreter or its Conda environment; one in a container here the
-/// engine's command, and its image's archive, if it comes from one. Of Slurm's, settings alone: a node may see what is
-/// not seen from here.
+/// Every job needs its evaluator. One of this machine needs its interpreter or its Conda environment, too; one in a
+/// container here the engine's command, and its image's archive, if it comes from one. Of what else a job of Slurm needs
+/// a node may see what is not seen from here.
 pub fn glance(config: &JobConfig) -> Option<Problem> {
     let here = Here::now().and_then(|here| config.validate().map(|()| here).map_err(Into::into));
     let refused = |error: SchedulerError| Problem {
@@ -27,7 +27,10 @@ pub fn glance(config: &JobConfig) -> Option<Problem> {
     let cwd = here.cwd.clone();
     match config.job_type() {
         JobType::SlurmConda | JobType::SlurmDocker => {
-            slurm::Plan::new(config.clone(), here).err().map(refused)
+            match slurm::Plan::new(config.clone(), here) {
+                Err(error) => Some(refused(error)),
+                Ok(plan) => plan.usable().err().map(|error| of_local(&error.into())),
+            }
         }
         JobType::Local | JobType::LocalDocker => match Plan::new(config.clone(), here) {
             Err(error) => Some(refused(error)),

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sortie_config::JobConfig;
+use sortie_config::{EvaluatorKind, JobConfig};
 use sortie_results::{AttemptId, Fault, Outcome, Results, Seconds, Start};
 
 use crate::Request;
@@ -101,7 +101,16 @@ impl Paths {
         Self { candidate: candidate.into(), results_dir: results_dir.into(), extra_args }
     }
 
-    /// What follows the interpreter on the evaluator's command line.
+    /// The evaluator's command line on a node or in a container, where `python` is whichever is found there.
+    pub(crate) fn command(&self, config: &JobConfig) -> Vec<OsString> {
+        let args = self.evaluator_args(config);
+        match config.evaluator() {
+            EvaluatorKind::Python => [vec!["python".into()], args].concat(),
+            EvaluatorKind::Executable => args,
+        }
+    }
+
+    /// What follows the interpreter on the evaluator's command line, or is the command line.
     pub(crate) fn evaluator_args(&self, config: &JobConfig) -> Vec<OsString> {
         config.evaluator_args_with(&self.candidate, &self.results_dir, &self.extra_args)
     }

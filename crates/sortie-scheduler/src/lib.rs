@@ -65,6 +65,7 @@ mod clean;
 mod container;
 mod descriptors;
 mod error;
+mod evaluator;
 mod event;
 mod executor;
 mod glance;

@@ -101,7 +101,11 @@ use std::time::Duration;
 use sortie_process::{Environment, Template};
 
 /// The server, for Python 3.8 and later.
-const SERVER: &str = include_str!("server.py");
+const SERVER: &str = concat!(include_str!("imports.py"), include_str!("server.py"));
+/// What tries an evaluator's imports.
+const CHECK: &str = concat!(include_str!("imports.py"), include_str!("check.py"));
+/// What says which Python it is.
+const WHICH: &str = concat!(include_str!("imports.py"), include_str!("which.py"));
 
 /// How long a server may take to import everything, from a cold network file system too.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -121,6 +125,26 @@ pub fn check_args(evaluator: &Path, preload: &[String]) -> Vec<OsString> {
     let mut args = server_args(evaluator, preload);
     args.insert(2, "--check".into());
     args
+}
+
+/// The arguments with which a program says which Python it is, as `python EXECUTABLE VERSION` on its last line; a shell
+/// says `refuse REASON` there. To another program they are harmless: none of it is a command.
+pub fn which_args() -> Vec<OsString> {
+    ["-c", WHICH, "--check"].map(OsString::from).to_vec()
+}
+
+/// The arguments with which Python imports what `evaluator`, a path as the job is given it, imports when it is run, and
+/// does nothing else of it. On standard output it prints `at WHERE` before each import, and on the last line how it went:
+///
+/// - `fine NUMBER`: all could be imported;
+/// - `partly WHAT`: the rest could; whether this can is for a job to tell;
+/// - `missing WHAT`, `syntax WHAT`, `raises WHAT`: each job will fail at this.
+///
+/// What is imported: all that the evaluator imports at its top level, in the order and the branches in which it would;
+/// under `if __name__ == "__main__"` too, as a job runs that. Where a `try` handles the failure of an import, the handler
+/// is followed. Nothing is written: no `__pycache__` is made.
+pub fn imports_args(evaluator: &Path) -> Vec<OsString> {
+    vec!["-c".into(), CHECK.into(), "--check".into(), evaluator.into()]
 }
 
 /// A server that has no program, environment and directory yet, with the limits that suit most: any

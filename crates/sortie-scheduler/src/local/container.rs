@@ -33,8 +33,7 @@ impl Plan {
         trial: Trial,
     ) -> Result<Planned, NotReady> {
         let id = attempt.to_string();
-        let args = paths.evaluator_args(&self.config);
-        let command = [vec!["python".into()], args].concat();
+        let command = paths.command(&self.config);
         let mounts = Containers::mounts(&self.config, &self.here, paths);
         let probe = container::probe(&command, paths);
         let container = containers.of(&self.config, &id, &mounts, probe);

@@ -16,6 +16,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 pub(crate) use plan::{NotReady, Plan, Planned};
+pub(crate) use python::executable;
 
 use self::warm::Warnings;
 use crate::executor::{Cancel, Executor, Job, Setting};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 use sortie_conda::{CondaError, Env, activate, find};
-use sortie_config::{Interpreter, JobConfig, Warm};
+use sortie_config::{EvaluatorKind, Interpreter, JobConfig, Warm};
 use sortie_process::{Command, Environment, Limits};
 use sortie_results::{AttemptId, Outcome};
 use sortie_script::{ScriptError, Step, Trial, hooked, sourced};
@@ -15,6 +15,7 @@ use thiserror::Error;
 use super::python;
 use crate::SchedulerError;
 use crate::container::Containers;
+use crate::evaluator::{self, EvaluatorProblem};
 use crate::here::Here;
 use crate::job::Paths;
 
@@ -43,9 +44,11 @@ pub(crate) struct Planned {
 /// Why a job's command cannot be run: for the user to mend.
 #[derive(Debug, Error)]
 pub(crate) enum NotReady {
+    #[error(transparent)]
+    Evaluator(#[from] EvaluatorProblem),
     #[error("the {what} {} cannot be read: {source}", path.display())]
     Unreadable {
-        /// As in `evaluator`.
+        /// As in `candidate`.
         what: &'static str,
         path: PathBuf,
         source: io::Error,
@@ -98,9 +101,9 @@ impl Plan {
 
     /// Whether all is there that every job needs, as far as can be seen without starting anything.
     pub(crate) fn ready(&self) -> Result<(), NotReady> {
-        self.readable("evaluator", self.config.eval_program_path())?;
+        self.usable()?;
         let Some(container) = self.config.container() else {
-            return self.python(Vec::new()).map(drop);
+            return self.evaluator_command(Vec::new()).map(drop);
         };
         let found = self.executable(Path::new(container.engine));
         let engine = || container.engine.to_owned();
@@ -113,21 +116,49 @@ impl Plan {
         paths: &Paths,
         attempt: AttemptId,
     ) -> Result<Planned, NotReady> {
-        self.readable("evaluator", self.config.eval_program_path())?;
+        self.usable()?;
         self.readable("candidate", &paths.candidate)?;
         match &self.containers {
             Some(containers) => self.in_container(containers, paths, attempt, Trial::No),
-            None => self.python(paths.evaluator_args(&self.config)),
+            None => self.evaluator_command(paths.evaluator_args(&self.config)),
+        }
+    }
+
+    /// The evaluator in words, or why no job can use it.
+    pub(crate) fn usable(&self) -> Result<String, EvaluatorProblem> {
+        evaluator::judge(&self.config, &self.here, self.env.get(OsStr::new("PATH")))
+    }
+
+    /// What runs the evaluator's part of the command line: Python, or the evaluator itself.
+    fn evaluator_command(&self, args: Vec<OsString>) -> Result<Planned, NotReady> {
+        match self.config.evaluator() {
+            EvaluatorKind::Python => self.python(args),
+            EvaluatorKind::Executable => self.activated(args),
+        }
+    }
+
+    fn interpreter(&self) -> Interpreter<'_> {
+        match &self.config {
+            JobConfig::Local(local) => local.interpreter(),
+            _ => Interpreter::OnPath,
+        }
+    }
+
+    /// A command line in the environment that the settings ask for.
+    pub(crate) fn activated(&self, command: Vec<OsString>) -> Result<Planned, NotReady> {
+        match self.interpreter() {
+            Interpreter::OnPath | Interpreter::Executable(_) => {
+                let mut command = command.into_iter();
+                Ok(self.plain(command.next().unwrap_or_default(), command.collect()))
+            }
+            Interpreter::Sourced(script) => self.after_script(script, &command),
+            Interpreter::Conda(name) => self.in_conda(&self.conda_prefix(name)?, command),
         }
     }
 
     /// Python with these arguments, in the environment that the settings ask for.
     pub(crate) fn python(&self, args: Vec<OsString>) -> Result<Planned, NotReady> {
-        let interpreter = match &self.config {
-            JobConfig::Local(local) => local.interpreter(),
-            _ => Interpreter::OnPath,
-        };
-        match interpreter {
+        match self.interpreter() {
             Interpreter::OnPath => {
                 let path = self.env.get(OsStr::new("PATH")).cloned();
                 let names = ["python3", "python"].map(Path::new);
@@ -143,13 +174,23 @@ impl Plan {
                 Ok(self.plain(program.into(), args))
             }
             Interpreter::Sourced(script) => {
-                self.readable("activation script", script)?;
-                let command = [vec!["python".into()], args].concat();
-                let activates = script.display().to_string();
-                Ok(self.in_shell(sourced(&self.here.cwd, script, &command), activates))
+                self.after_script(script, &[vec!["python".into()], args].concat())
             }
-            Interpreter::Conda(name) => self.conda(name, args),
+            Interpreter::Conda(name) => {
+                let prefix = self.conda_prefix(name)?;
+                let python = prefix.join("bin/python");
+                let command = [vec![python.clone().into()], args].concat();
+                match self.executable(&python) {
+                    Ok(_) => self.in_conda(&prefix, command),
+                    Err(problem) => Err(NotReady::CondaPython { prefix, python, problem }),
+                }
+            }
         }
+    }
+
+    fn after_script(&self, script: &Path, command: &[OsString]) -> Result<Planned, NotReady> {
+        self.readable("activation script", script)?;
+        Ok(self.in_shell(sourced(&self.here.cwd, script, command), script.display().to_string()))
     }
 
     fn plain(&self, program: OsString, args: Vec<OsString>) -> Planned {
@@ -165,31 +206,27 @@ impl Plan {
         Planned { program, args: argv.collect(), env, activates, inside: None }
     }
 
-    fn conda(&self, name: &str, args: Vec<OsString>) -> Result<Planned, NotReady> {
+    fn conda_prefix(&self, name: &str) -> Result<PathBuf, NotReady> {
         let Here { home, cwd, .. } = &self.here;
-        let prefix = find(name, &self.env, home.as_deref(), cwd)?;
-        let activation = activate(&prefix, &self.env)?;
-        let python = prefix.join("bin/python");
-        self.executable(&python).map_err(|problem| NotReady::CondaPython {
-            prefix: prefix.clone(),
-            python: python.clone(),
-            problem,
-        })?;
+        Ok(find(name, &self.env, home.as_deref(), cwd)?)
+    }
+
+    fn in_conda(&self, prefix: &Path, command: Vec<OsString>) -> Result<Planned, NotReady> {
+        let activation = activate(prefix, &self.env)?;
         if !activation.has_scripts() {
             let mut env = self.env.clone();
             activation.apply(&mut env);
-            let env = env.into_iter().collect();
-            let program = python.into();
-            return Ok(Planned { program, args, env, activates: None, inside: None });
+            let mut command = command.into_iter();
+            let planned = self.plain(command.next().unwrap_or_default(), command.collect());
+            return Ok(Planned { env: env.into_iter().collect(), ..planned });
         }
         let source = |script| Step::Source(script);
         let mut steps: Vec<_> = activation.leave.iter().map(|script| source(script)).collect();
         steps.extend(activation.unset.iter().map(|name| Step::Unset(name)));
         steps.extend(activation.set.iter().map(|(name, value)| Step::Set(name, value)));
         steps.extend(activation.enter.iter().map(|script| source(script)));
-        let command = [vec![python.into()], args].concat();
         let activates = format!("the Conda environment {}", prefix.display());
-        Ok(self.in_shell(hooked(cwd, &steps, &command), activates))
+        Ok(self.in_shell(hooked(&self.here.cwd, &steps, &command), activates))
     }
 
     fn readable(&self, what: &'static str, path: &Path) -> Result<(), NotReady> {
@@ -207,7 +244,16 @@ impl Plan {
 
     /// Whether the evaluator is there now.
     pub(crate) fn has_evaluator(&self) -> bool {
-        self.readable("evaluator", self.config.eval_program_path()).is_ok()
+        let needed = match self.config.evaluator() {
+            EvaluatorKind::Python => Access::READ_OK,
+            EvaluatorKind::Executable => Access::EXEC_OK,
+        };
+        access(self.here.cwd.join(self.config.eval_program_path()), needed).is_ok()
+    }
+
+    /// What the evaluator is.
+    pub(crate) fn evaluator_kind(&self) -> EvaluatorKind {
+        self.config.evaluator()
     }
 
     /// How evaluators are kept warm, if they are.

@@ -14,6 +14,7 @@ use sortie_script::{
 
 use crate::SchedulerError;
 use crate::container::{Containers, probe};
+use crate::evaluator::{self, EvaluatorProblem};
 use crate::here::Here;
 use crate::job::Paths;
 
@@ -62,8 +63,12 @@ impl Plan {
 
     /// The evaluator's command line on a candidate.
     pub(crate) fn command(&self, paths: &Paths) -> Vec<OsString> {
-        let args = paths.evaluator_args(&self.config);
-        [vec!["python".into()], args].concat()
+        paths.command(&self.config)
+    }
+
+    /// The evaluator in words, or why no job can use it, as far as it is seen from here.
+    pub(crate) fn usable(&self) -> Result<String, EvaluatorProblem> {
+        evaluator::judge(&self.config, &self.here, None)
     }
 
     /// An attempt with these files; the results dir once more, as an absolute path.
@@ -153,11 +158,6 @@ impl Plan {
         let attempt = AttemptId::generate();
         let planned = self.planned(attempt, &paths, &paths.results_dir);
         self.script(&job_name(attempt), &[planned])
-    }
-
-    /// The evaluator, as the user gave it.
-    pub(crate) fn evaluator(&self) -> &Path {
-        self.config.eval_program_path()
     }
 
     /// The job's time limit.

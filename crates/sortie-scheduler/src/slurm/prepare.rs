@@ -65,14 +65,12 @@ pub(super) fn prepare(plan: &Plan, flights: Vec<Flight>) -> (Option<Prepared>, V
 }
 
 fn ready(plan: &Plan, flight: &Flight) -> Result<(), Outcome> {
-    let files = [("evaluator", plan.evaluator()), ("candidate", &*flight.job.paths.candidate)];
-    for (what, path) in files {
-        if let Err(error) = std::fs::metadata(plan.here.cwd.join(path)) {
-            let reason = format!("the {what} {} cannot be read: {error}", path.display());
-            return Err(Outcome::not_started(reason));
-        }
-    }
-    Ok(())
+    plan.usable().map_err(|problem| Outcome::not_started(problem.to_string()))?;
+    let candidate = &*flight.job.paths.candidate;
+    std::fs::metadata(plan.here.cwd.join(candidate)).map(drop).map_err(|error| {
+        let reason = format!("the candidate {} cannot be read: {error}", candidate.display());
+        Outcome::not_started(reason)
+    })
 }
 
 fn claim(dir: &Path, attempt: AttemptId) -> Result<Claim, Outcome> {

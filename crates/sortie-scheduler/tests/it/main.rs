@@ -5,6 +5,7 @@ mod activation;
 mod cancelling;
 mod containers;
 mod environment;
+mod evaluators;
 mod events;
 mod faults;
 mod lifecycle;

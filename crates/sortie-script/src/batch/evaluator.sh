@@ -1,14 +1,33 @@
 
+# sortie_expect_interpreter FILE: of a script, whether there is here what its first line names.
+sortie_expect_interpreter() {
+  local magic='' words=()
+  { builtin read -r -N 2 magic && builtin read -r -a words; } <"$1" 2>/dev/null
+  [[ $magic == '#!' ]] || builtin return 0
+  [[ ${words[0]-} != */env || ${words[1]--} == -* ]] || words=("${words[1]}")
+  builtin type -P -- "${words[0]-}" >/dev/null && builtin return
+  builtin printf 'sortie: %s: its "#!" line names "%s", which is not found here\n' "$1" "${words[0]-}" >&2
+  builtin return 127
+}
+
 # Becomes the evaluator. From the activation on, nothing is trusted to be what its name says.
 sortie_run() {
   local program=${sortie_command[0]}
   sortie_evaluator_environment || builtin exit
-  sortie_step python
+  if [[ $program == */* ]]; then # an evaluator that runs as itself
+    sortie_step evaluator
+  else
+    sortie_step python
+  fi
   if ! builtin type -P -- "$program" >/dev/null; then
     builtin printf 'sortie: %s: not found once its environment was active; PATH is %s\n' "$program" "${PATH-}" >&2
     builtin exit 127
   fi
-  builtin command -- "$program" --version >/dev/null 3>&- || builtin exit
+  if [[ $program == */* ]]; then
+    sortie_expect_interpreter "$program" || builtin exit
+  else
+    builtin command -- "$program" --version >/dev/null 3>&- || builtin exit
+  fi
   sortie_expect_parent
   sortie_step ready
   if ((${#sortie_odd[@]} > 0)); then

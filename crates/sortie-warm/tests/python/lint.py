@@ -1,4 +1,4 @@
-"""A small lint without dependencies: old syntax, unknown and unused names, long lines."""
+"""A small lint of files put together, without dependencies: old syntax, unknown and unused names, long lines."""
 
 import ast
 import builtins
@@ -6,9 +6,7 @@ import symtable
 import sys
 
 
-def problems(path):
-    with open(path, encoding="utf-8") as file:
-        source = file.read()
+def problems(path, source):
     tree = ast.parse(source, path, feature_version=(3, 8))
     compile(source, path, "exec")
     for number, line in enumerate(source.splitlines(), 1):
@@ -48,6 +46,11 @@ def tables(table):
 
 
 if __name__ == "__main__":
-    found = [f"{path}:{problem}" for path in sys.argv[1:] for problem in problems(path)]
+    sources = []
+    for name in sys.argv[1:]:
+        with open(name, encoding="utf-8") as opened:
+            sources.append(opened.read())
+    # They are put together to be run.
+    found = [f"all:{problem}" for problem in problems("all", "".join(sources))]
     print("\n".join(found))
     sys.exit(bool(found))

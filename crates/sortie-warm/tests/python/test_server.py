@@ -1,19 +1,20 @@
 """Unit tests of what the server decides before it forks."""
 
 import ast
-import importlib.util
 import io
 import os
 import subprocess
 import sys
 import tempfile
 import time
+import types
 import unittest
 
-PATH = os.path.join(os.path.dirname(__file__), "..", "..", "src", "server.py")
-SPEC = importlib.util.spec_from_file_location("server", PATH)
-server = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(server)
+SRC = os.path.join(os.path.dirname(__file__), "..", "..", "src")
+server = types.ModuleType("server")
+for name in ("imports.py", "server.py"):
+    with open(os.path.join(SRC, name), encoding="utf-8") as part:
+        exec(compile(part.read(), name, "exec"), server.__dict__)
 
 
 def found(source):

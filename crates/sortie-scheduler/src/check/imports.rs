@@ -1,0 +1,113 @@
+//! The evaluator's imports, tried as a job would make them, and nothing else of it.
+
+use std::time::Duration;
+
+use sortie_config::{Activation, EvaluatorKind, JobConfig, LocalJobConfig};
+use sortie_process::{Captured, Limits, Status, Supervisor};
+
+use super::{Finding, PATIENCE, interpreter, last_line};
+use crate::here::Here;
+use crate::local::Plan;
+
+const SUBJECT: &str = "imports";
+
+/// Imports what the evaluator imports, in its interpreter, environment and directory.
+pub(super) async fn finding(plan: &Plan, supervisor: &Supervisor, python: &str) -> Finding {
+    let planned = match plan.python(sortie_warm::imports_args(plan.evaluator())) {
+        Ok(planned) => planned,
+        Err(error) => {
+            return Finding::new(SUBJECT, Err((error.to_string(), super::advice(&error))));
+        }
+    };
+    let limits = plan.limits();
+    // A job that has less time than this needs it for its imports, too.
+    let patience = limits.time.map_or(PATIENCE, |time| time.min(PATIENCE));
+    let limits = Limits { time: Some(patience), ..limits };
+    let captured = supervisor.capture(&plan.command(&planned, limits), &[]).await;
+    let result = match captured {
+        Ok(captured) => in_words(&captured, python, patience),
+        Err(error) => Err((error.to_string(), "try again")),
+    };
+    Finding::new(SUBJECT, result)
+}
+
+/// What came of it: a line beforehand for each import, a last one at the end.
+pub(super) fn in_words(
+    captured: &Captured,
+    python: &str,
+    patience: Duration,
+) -> Result<String, (String, &'static str)> {
+    let line = last_line(&captured.stdout);
+    let (word, what) = line.split_once(' ').unwrap_or((&line, ""));
+    let exit = &captured.exit;
+    match (word, exit.stopped, exit.status) {
+        ("fine", None, Status::Exited(0)) => Ok(format!(
+            "{what} import statements of the evaluator were tried, and nothing else of it"
+        )),
+        ("partly", None, Status::Exited(0)) => Ok(format!("not all could be tried: {what}")),
+        ("missing", None, Status::Exited(0)) => Err((
+            format!("{what}, with {python}"),
+            "install it for this Python, or set `python_executable`, `conda_env` or `activate_script` to one that has it",
+        )),
+        ("syntax", None, Status::Exited(0)) => Err((
+            format!("{what}, with {python}"),
+            "mend the file, or use a Python that knows its syntax",
+        )),
+        ("raises", None, Status::Exited(0)) => Err((
+            format!("{what}, with {python}"),
+            "run the import by hand with this Python to see what it lacks",
+        )),
+        (_, ended, status) => {
+            let place = if word == "at" { what } else { "before the first import" };
+            let how = match (ended, status) {
+                (Some(_), _) => format!("takes longer than {} s", patience.as_secs_f64()),
+                (None, Status::Exited(code)) => format!("ends Python with exit code {code}"),
+                (None, Status::Signaled(signal)) => format!("ends Python by signal {signal}"),
+            };
+            let said = last_line(&captured.stderr);
+            Err((format!("{place} {how}: {said}"), "run the import by hand to see what it does"))
+        }
+    }
+}
+
+/// The same of a job of Slurm, as far as its environment is seen from here.
+pub(super) async fn on_a_node(
+    config: &JobConfig,
+    here: &Here,
+    activation_is_seen: bool,
+) -> Option<Finding> {
+    if config.evaluator() == EvaluatorKind::Executable {
+        return None;
+    }
+    let not_tried = |why: &str| Some(Finding::new(SUBJECT, Ok(format!("not tried: {why}"))));
+    let JobConfig::SlurmConda(slurm) = config else {
+        return not_tried("the image is used on the node");
+    };
+    if !slurm.modules.is_empty() {
+        return not_tried("the environment modules are loaded on the node");
+    }
+    if !activation_is_seen {
+        return not_tried("what is to be activated is not seen from here");
+    }
+    let name_python = slurm.activation() == Activation::None;
+    let local = LocalJobConfig {
+        eval_program_path: slurm.eval_program_path.clone(),
+        conda_env: Some(slurm.conda_env.clone()),
+        activate_script: slurm.activate_script.clone(),
+        python_executable: name_python.then(|| "python".into()),
+        eval_verbose: slurm.eval_verbose,
+        numeric_threads_per_job: slurm.numeric_threads_per_job,
+        environment: slurm.environment.clone(),
+        limits: slurm.limits.clone(),
+        ..LocalJobConfig::default()
+    };
+    let plan = Plan::new(local.into(), here.clone()).ok()?;
+    if plan.usable().is_err() {
+        return None;
+    }
+    let findings = interpreter::find(&plan, &Supervisor::new(), "interpreter").await;
+    match findings.into_iter().find(|finding| finding.subject == SUBJECT) {
+        None => not_tried("there is no such Python here"),
+        found => found,
+    }
+}

@@ -1,0 +1,152 @@
+//! What a usable evaluator is: the one judgement that `check`, a preview, a sweep before its start and each job share.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, access};
+use sortie_config::{EvaluatorKind, Interpreter, JobConfig, JobType};
+use thiserror::Error;
+
+use crate::here::Here;
+use crate::local::executable;
+use head::Head;
+
+mod head;
+#[cfg(test)]
+mod tests;
+
+/// Why no job can use the evaluator.
+#[derive(Debug, Error)]
+pub(crate) enum EvaluatorProblem {
+    #[error("the evaluator {} cannot be read: {source}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("the evaluator {} is neither a file nor a directory", .0.display())]
+    Special(PathBuf),
+    #[error("the evaluator {} is a directory without a `__main__.py`, which Python would run", .0.display())]
+    NoMain(PathBuf),
+    #[error("the evaluator {} is {what}, which Python cannot run: set `evaluator: executable` to run it as itself", path.display())]
+    NotPython { path: PathBuf, what: String },
+    #[error("the evaluator {} {problem}", path.display())]
+    NotExecutable { path: PathBuf, problem: String },
+}
+
+impl EvaluatorProblem {
+    /// What to do about it.
+    pub(crate) fn advice(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } | Self::Special(_) | Self::NoMain(_) => {
+                "set `eval_program_path`, or start where the relative path leads to it"
+            }
+            Self::NotPython { .. } => "or set `eval_program_path` to a program in Python",
+            Self::NotExecutable { .. } => {
+                "give it a `#!` line or compile it, and `chmod +x`; or set `evaluator: python`"
+            }
+        }
+    }
+}
+
+/// The evaluator in words, for jobs with these settings; or what is wrong with it, as far as this machine can tell.
+/// Nothing is started.
+pub(crate) fn judge(
+    config: &JobConfig,
+    here: &Here,
+    path: Option<&OsString>,
+) -> Result<String, EvaluatorProblem> {
+    let file = here.cwd.join(config.eval_program_path());
+    match config.evaluator() {
+        EvaluatorKind::Python => python(config, file),
+        EvaluatorKind::Executable => match itself(config, &file, here, path) {
+            Ok(found) => Ok(described(&file, &found)),
+            Err(problem) => Err(EvaluatorProblem::NotExecutable { path: file, problem }),
+        },
+    }
+}
+
+/// What runs an evaluator that runs as itself.
+fn itself(
+    config: &JobConfig,
+    file: &Path,
+    here: &Here,
+    path: Option<&OsString>,
+) -> Result<String, String> {
+    let metadata = fs::metadata(file).map_err(|error| format!("cannot be read: {error}"))?;
+    if !metadata.is_file() {
+        return Err("is not a file, so it cannot run as itself".to_owned());
+    }
+    if access(file, Access::EXEC_OK).is_err() {
+        return Err("is not executable: `chmod +x` makes it so".to_owned());
+    }
+    let Some(head) = read_head(file) else { return Ok(String::new()) };
+    // What a node or a container has is not seen from here.
+    if config.job_type() != JobType::Local {
+        return head.runs();
+    }
+    if looks_up(config) {
+        head.finds(|name| executable(name, path, &here.cwd).map(drop))?;
+    }
+    head.runs_here(&here.cwd)
+}
+
+fn described(file: &Path, what: &str) -> String {
+    let before = if what.is_empty() { "" } else { ", " };
+    format!("{}{before}{what}", file.display())
+}
+
+/// Of an evaluator that Python runs, or that a program runs which the user has named.
+fn python(config: &JobConfig, file: PathBuf) -> Result<String, EvaluatorProblem> {
+    let unreadable = |path, source| Err(EvaluatorProblem::Unreadable { path, source });
+    let metadata = match fs::metadata(&file) {
+        Ok(metadata) => metadata,
+        Err(source) => return unreadable(file, source),
+    };
+    if let Err(errno) = access(&file, Access::READ_OK) {
+        return unreadable(file, errno.into());
+    }
+    if !metadata.is_file() && !metadata.is_dir() {
+        return Err(EvaluatorProblem::Special(file));
+    }
+    if !runs_python(config) {
+        return Ok(file.display().to_string());
+    }
+    if metadata.is_dir() {
+        let has = |name: &str| access(file.join(name), Access::READ_OK).is_ok();
+        if has("__main__.py") || has("__main__.pyc") {
+            return Ok(described(&file, "a directory with a `__main__.py`"));
+        }
+        return Err(EvaluatorProblem::NoMain(file));
+    }
+    match read_head(&file).and_then(|head| head.not_python(&file)) {
+        Some(what) => Err(EvaluatorProblem::NotPython { path: file, what }),
+        None => Ok(file.display().to_string()),
+    }
+}
+
+/// Whether it is Python that runs the evaluator, as far as names tell: whoever sets `python_executable` to another
+/// program has said what runs it.
+pub(crate) fn runs_python(config: &JobConfig) -> bool {
+    let JobConfig::Local(local) = config else { return true };
+    let Interpreter::Executable(program) = local.interpreter() else { return true };
+    is_named_python(program)
+}
+
+/// Whether a program's name is one of Python's.
+pub(crate) fn is_named_python(program: &Path) -> bool {
+    let name = program.file_name().unwrap_or_default().as_bytes();
+    [&b"python"[..], b"pypy"].iter().any(|python| name.starts_with(python))
+}
+
+/// Whether a job's `PATH` is known: activation changes it.
+fn looks_up(config: &JobConfig) -> bool {
+    let JobConfig::Local(local) = config else { return false };
+    matches!(local.interpreter(), Interpreter::OnPath)
+}
+
+/// The file's beginning; `None` for one that may be executed and not read.
+fn read_head(file: &Path) -> Option<Head> {
+    let mut bytes = Vec::new();
+    File::open(file).and_then(|file| file.take(Head::BYTES).read_to_end(&mut bytes)).ok()?;
+    Some(Head(bytes))
+}

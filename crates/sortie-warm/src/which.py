@@ -1,0 +1,1 @@
+print("python", sys.executable, sys.version.split()[0])
