@@ -1,7 +1,7 @@
 //! Evaluators kept warm: a small Python server imports what an evaluator imports, once, and forks
 //! for each job. Importing is most of what a short evaluation costs.
 //!
-//! The server is one Python file, `server.py`, which runs in the interpreter, environment and
+//! The server is one Python text, `imports.py` and `server.py`, which runs in the interpreter, environment and
 //! directory that the job would run in. It is a [`Template`]: started, asked for one job at a time,
 //! replaced and ended by sortie-process, which keeps its jobs as it keeps all others. Where a fork
 //! could not do what a fresh interpreter does, the server says why, and the job starts cold.

@@ -15,7 +15,8 @@ use crate::runtime;
 const AFTER_HELP: &str = "\
 Prints a line for each thing that jobs need: `ok` and what was found; or
 `problem`, what is wrong, and what to do. The exit status is 0 if all is well,
-else 2. Python is started to see that it runs; nothing is changed.
+else 2. Python is started to see that it runs, and imports what the evaluator
+imports; nothing else of the evaluator runs, and nothing is changed.
 
 Example:
   sortie check --config job.yaml";

@@ -1,8 +1,11 @@
 //! What jobs need, looked for beforehand.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
 use sortie_results::Value;
 
-use crate::stage::{Ran, SHELL, Stage, ran};
+use crate::stage::{CORRECT, Ran, SHELL, Stage, ran};
 
 fn check(stage: &Stage, further: &[&str]) -> Ran {
     ran(stage.sortie(["check", "--config", "job.yaml"]).args(further))
@@ -20,7 +23,7 @@ fn all_is_there() {
     let ran = check(&stage, &[]);
     assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
     let words = ran.stdout.lines().map(|line| line.split_whitespace().take(2).collect::<Vec<_>>());
-    let subjects = ["settings", "evaluator", "interpreter", "protection"];
+    let subjects = ["settings", "evaluator", "interpreter", "imports", "protection"];
     assert_eq!(words.collect::<Vec<_>>(), subjects.map(|subject| ["ok", subject]));
     assert_eq!(stage.names(), before);
 }
@@ -78,6 +81,105 @@ fn each_that_is_not_there_is_a_line_with_what_to_do() {
         };
         assert!(ran.stdout.lines().any(is_it), "{ran:?}");
     }
+}
+
+/// An evaluator that each job would fail with, for no fault of a candidate.
+#[test]
+fn imports_are_tried_in_the_jobs_interpreter_environment_and_directory() {
+    let stage = Stage::empty();
+    stage.write("lib/only_there.py", "");
+    stage.write("tests/beside.py", "");
+    stage.write("env.sh", "export ACTIVATED=yes PYTHONPATH=$PWD/lib\ncd /\n");
+    stage.write("hangs.py", "import time\ntime.sleep(600)\n");
+    stage.write("needs.py", "import os\nos.environ['ACTIVATED']\n");
+    let activated = "activate_script: env.sh\n";
+    let hangs = "time: '00:00:02'\n";
+    for (evaluator, settings, said) in [
+        ("import json\nimport nump\n", "", Some("line 2 of ")),
+        ("import json\nimport nump\n", "", Some("No module named 'nump', with ")),
+        (
+            "import json\nimport nump\n",
+            "",
+            Some("; install it for this Python, or set `python_executable`"),
+        ),
+        ("import json\ndef f(:\n", "", Some("SyntaxError: ")),
+        ("import json\ndef f(:\n", "", Some("(line 2 of ")),
+        ("import beside, sys\nopen('ran', 'w')\n", "", None),
+        ("try:\n import nump\nexcept ImportError:\n nump = None\n", "", None),
+        ("import only_there", "", Some("No module named 'only_there'")),
+        ("import only_there", activated, None),
+        ("import sys\nsys.path.append('.')\nimport needs", "", Some("KeyError: 'ACTIVATED'")),
+        ("import sys\nsys.path.append('.')\nimport needs", activated, None),
+        (
+            "import sys\nsys.path.append('.')\nimport hangs",
+            hangs,
+            Some("`import hangs` takes longer than 2 s"),
+        ),
+    ] {
+        stage.write("tests/evaluate.py", evaluator);
+        stage.write(
+            "job.yaml",
+            format!("{PYTHON}{settings}").replace("evaluate.py", "tests/evaluate.py"),
+        );
+        let before = stage.names();
+        let ran = check(&stage, &[]);
+        let line = ran.stdout.lines().find(|line| line.contains(" imports "));
+        let line = line.unwrap_or_else(|| panic!("{evaluator:?}: {ran:?}"));
+        match said {
+            None => {
+                assert!(line.starts_with("ok ") && ran.status == Some(0), "{evaluator:?}: {ran:?}")
+            }
+            Some(said) => {
+                assert!(
+                    line.starts_with("problem ") && line.contains(said),
+                    "{evaluator:?}: {ran:?}"
+                );
+                assert_eq!(ran.status, Some(2));
+            }
+        }
+        assert_eq!(stage.names(), before, "{evaluator:?}");
+    }
+    stage.empties();
+}
+
+/// Settings of an evaluator that runs as itself.
+#[test]
+fn an_executable_is_checked_and_run_and_never_warm() {
+    let stage = Stage::empty();
+    stage.write("candidate.py", "");
+    let evaluator = stage.write("evaluate", format!("#!/bin/bash\n{CORRECT}"));
+    let settings = "job_type: local\neval_program_path: evaluate\n";
+    let permit = |mode| fs::set_permissions(&evaluator, Permissions::from_mode(mode)).unwrap();
+    permit(0o755);
+    // A program of its name on PATH is another one.
+    stage.write("bin/evaluate", "#!/bin/sh\nexit 7\n");
+    fs::set_permissions(stage.path("bin/evaluate"), Permissions::from_mode(0o755)).unwrap();
+    let path =
+        format!("environment: {{set: {{PATH: {}:/usr/bin:/bin}}}}\n", stage.path("bin").display());
+    for (more, status, said) in [
+        ("", 2, "is a script for /bin/bash, which Python cannot run: set `evaluator: executable`"),
+        ("evaluator: executable\n", 0, "evaluate, a script for /bin/bash"),
+        ("evaluator: executable\nwarm: true\n", 2, "`warm` keeps a Python"),
+        (
+            "evaluator: executable\npython_executable: sh\n",
+            2,
+            "`python_executable` is sh, but `evaluator` is",
+        ),
+        ("evaluator: perl\n", 2, "expected `python` or `executable`"),
+    ] {
+        stage.write("job.yaml", format!("{settings}{path}{more}"));
+        let checked = check(&stage, &[]);
+        assert_eq!(checked.status, Some(status), "{checked:?}");
+        assert!(checked.stdout.contains(said), "{said}\n{checked:?}");
+        assert_eq!(stage.run().status == Some(0), status == 0, "{more}");
+    }
+    stage.write("job.yaml", format!("{settings}evaluator: executable\n"));
+    permit(0o644);
+    let checked = check(&stage, &[]);
+    assert!(checked.stdout.contains("is not executable: `chmod +x`"), "{checked:?}");
+    let (kind, fault, detail) = stage.run().verdict();
+    assert_eq!((kind.as_str(), fault.as_deref()), ("not_started", Some("setup")));
+    assert!(detail.contains("is not executable: `chmod +x`"), "{detail}");
 }
 
 #[test]
