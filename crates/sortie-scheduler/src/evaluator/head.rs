@@ -188,7 +188,7 @@ impl Head {
     }
 }
 
-/// Whether the kernel may know of other formats, which binfmt_misc registers.
+/// Whether the kernel may know of other formats, which `binfmt_misc` registers.
 fn has_foreign_formats() -> bool {
     let known = |name: &OsStr| name == "register" || name == "status";
     fs::read_dir("/proc/sys/fs/binfmt_misc")

@@ -127,7 +127,7 @@ fn imports_are_tried_in_the_jobs_interpreter_environment_and_directory() {
         let line = line.unwrap_or_else(|| panic!("{evaluator:?}: {ran:?}"));
         match said {
             None => {
-                assert!(line.starts_with("ok ") && ran.status == Some(0), "{evaluator:?}: {ran:?}")
+                assert!(line.starts_with("ok ") && ran.status == Some(0), "{evaluator:?}: {ran:?}");
             }
             Some(said) => {
                 assert!(
@@ -165,7 +165,7 @@ fn an_executable_is_checked_and_run_and_never_warm() {
             2,
             "`python_executable` is sh, but `evaluator` is",
         ),
-        ("evaluator: perl\n", 2, "expected `python` or `executable`"),
+        ("evaluator: perl\n", 2, "must be `python` or `executable`, got"),
     ] {
         stage.write("job.yaml", format!("{settings}{path}{more}"));
         let checked = check(&stage, &[]);
