@@ -70,15 +70,18 @@ impl Containers {
             found.and_then(|(_, value)| value.to_str()).map(str::to_owned)
         };
         let mut flags = Flags::parse(settings.flags, variable)?;
-        flags.resolve(
-            |name| match here.env.iter().rev().find(|(variable, _)| variable == name) {
-                None => Variable::Unset,
-                Some((_, value)) => {
-                    value.to_str().map_or(Variable::NotText, |value| Variable::Is(value.to_owned()))
-                }
-            },
-            |path| std::fs::read_to_string(here.cwd.join(path)).map_err(|error| error.to_string()),
-        )?;
+        // Only what is asked for in so many words may stand in a script that is kept in the results dir.
+        let kept = config.slurm().is_some();
+        let find = |name: &str| here.env.iter().rev().find(|(variable, _)| variable == name);
+        let value = |name: &str| match find(name).map(|(_, value)| value.to_str()) {
+            None => Variable::Unset,
+            Some(_) if kept => Variable::Withheld,
+            Some(None) => Variable::NotText,
+            Some(Some(value)) => Variable::Is(value.to_owned()),
+        };
+        flags.resolve(value, |path| {
+            std::fs::read_to_string(here.cwd.join(path)).map_err(|error| error.to_string())
+        })?;
         Ok(Some(Self {
             flags,
             launcher: format!("process {} on {}", std::process::id(), here.host),

@@ -229,6 +229,8 @@ pub enum Variable {
     Is(String),
     /// It is not set.
     Unset,
+    /// It has one, which is not to stand in a script that is kept.
+    Withheld,
     /// Its value is no text.
     NotText,
 }
@@ -242,6 +244,9 @@ fn valued(
         _ if name.ends_with('*') => "a pattern is for `environment.allow`",
         Variable::Is(value) => return Ok(format!("--env={name}={value}")),
         Variable::Unset => "it is not set here",
+        Variable::Withheld => {
+            "the value it has here would stand in the script of each job, where containers may read it"
+        }
         Variable::NotText => "what it is set to here is no text in UTF-8",
     };
     Err(FlagsError::Variable { place: place.to_owned(), name: name.to_owned(), problem })
@@ -432,6 +437,7 @@ mod tests {
         let variable = |name: &str| match name {
             "KEY" => Variable::Is("a=b c".to_owned()),
             "ODD" => Variable::NotText,
+            "SECRET" => Variable::Withheld,
             _ => Variable::Unset,
         };
         let read = |path: &str| match path {
@@ -451,6 +457,10 @@ mod tests {
         for (text, expected) in [
             ("-e NONE", names_alone),
             ("--env ODD", "no text"),
+            (
+                "--env SECRET",
+                "containers may read it; write `SECRET=VALUE`, or allow it in `environment`",
+            ),
             ("--env 'KEY*'", "environment.allow"),
             ("--env-file bad.env", "bad.env names NONE without a value"),
             ("--env-file none.env", "it is not there"),

@@ -118,6 +118,39 @@ async fn hostile_values_arrive_as_they_are() {
     assert!(matches!(results.outcome, Outcome::SetupFailed { .. }), "{}", results.outcome);
 }
 
+/// The script lies where containers see it.
+#[tokio::test]
+async fn no_secret_of_the_launcher_is_in_the_script() {
+    let Some(mut stage) = Stage::new("print(dict(os.environ))") else { return };
+    stage.env.extend(
+        [
+            ("HTTP_PROXY", "http://127.0.0.1:9/plain"),
+            ("HTTPS_PROXY", "http://me:secret@127.0.0.1:9"),
+            ("https_proxy", "http://me:secret@127.0.0.1:9"),
+            ("DOCKER_AUTH_CONFIG", "secret"),
+            ("DOCKER_PASSWORD", "secret"),
+            ("CONTAINER_PASSPHRASE", "secret"),
+            ("API_KEY", "secret"),
+        ]
+        .map(|(name, value)| (name.into(), value.into())),
+    );
+    let results = stage.run(stage.config()).await;
+    assert_eq!(results.outcome, Outcome::Exited { code: 0 }, "{}", results.stderr_log.text());
+    let script = fs::read_to_string(stage.path("results/job_script.sh")).unwrap();
+    assert!(script.contains("HTTP_PROXY http://127.0.0.1:9/plain"), "{script}");
+    assert!(!script.contains("secret"), "{script}");
+    let log = results.stdout_log.text();
+    assert!(!log.contains("secret") && !log.contains("PROXY"), "{log}");
+
+    let config = SlurmDockerJobConfig { docker_flags: "-e API_KEY".into(), ..stage.config() };
+    let options =
+        sortie_scheduler::SchedulerOptions { env: Some(stage.env.clone()), ..Default::default() };
+    let refused =
+        sortie_scheduler::JobScheduler::new(sortie_config::JobType::SlurmDocker, config, options);
+    let error = refused.err().unwrap().to_string();
+    assert!(error.contains("API_KEY") && error.contains("environment"), "{error}");
+}
+
 #[tokio::test]
 async fn gpus_are_those_that_slurm_assigned() {
     let Some(stage) = Stage::new(GOOD) else { return };
