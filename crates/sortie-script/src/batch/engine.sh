@@ -28,13 +28,13 @@ sortie_find_engine() {
     ((now - noted > 3600 || now < noted)) || return 0
   fi
   noted=$("$sortie_engine" --version 2>/dev/null)
-  sortie_kind=docker sortie_groups=- sortie_unheld=, sortie_rootless=$((EUID != 0))
-  if [[ ${noted,,} == *podman* ]]; then
+  sortie_kind=docker sortie_groups=- sortie_unheld=, sortie_rootless=0
+  # Podman says `docker version 5.8.6` where it is called so, by a link.
+  if [[ $noted != *'Docker version '*', build '* ]] && sortie_ask_podman; then
     sortie_kind=podman
-    sortie_ask_podman || return 0
-  else
-    sortie_rootless=0
-    sortie_ask_docker || return 0
+  elif ! sortie_ask_docker; then # which of them it is will matter once it answers
+    [[ ${noted,,} != *podman* ]] || sortie_kind=podman sortie_rootless=$((EUID != 0))
+    return 0
   fi
   sortie_note "$name" "$sortie_boot $now $sortie_kind $sortie_rootless $sortie_groups $sortie_unheld"
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::case::Case;
-use super::engine::{Engine, Here, docker, engines};
+use super::engine::{Engine, Here, docker, engines, podman};
 
 const EXITED_3: &str = r#"{"kind":"exited","code":3}"#;
 
@@ -235,6 +235,22 @@ fn which_engine_it_is_is_asked() {
             assert_eq!(is_podman, engine.name == "podman", "{name}: {seen}");
         }
     }
+}
+
+/// A link by another's name is what Podman calls itself then.
+#[test]
+fn a_link_by_another_name() {
+    let Some(engine) = podman() else { return };
+    let here = Here::new(&engine);
+    let link = here.path("docker");
+    let path = std::env::var_os("PATH").unwrap();
+    let found = std::env::split_paths(&path).map(|dir| dir.join("podman")).find(|at| at.is_file());
+    std::os::unix::fs::symlink(found.unwrap(), &link).unwrap();
+    let mut case = here.case("env");
+    case.engine = link.to_str().unwrap().into();
+    case.inherited.push(("HTTPS_PROXY".into(), "http://127.0.0.1:9".into()));
+    assert_eq!(here.run(&case), r#"{"kind":"exited","code":0}"#, "{}", here.log(&case, "err"));
+    assert!(!here.log(&case, "out").contains("HTTPS_PROXY"), "{}", here.log(&case, "out"));
 }
 
 /// Without root, files belong to who submits in one way with Podman, and in another with Docker.
