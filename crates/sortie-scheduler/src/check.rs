@@ -173,12 +173,25 @@ async fn of_slurm(config: &JobConfig, here: Here) -> Result<Vec<Finding>, Schedu
     let site = site.map_err(|error| {
         (error.to_string(), "install Slurm's commands (Debian: slurm-client), or start where they work, or set SLURM_CONF")
     });
+    findings.extend(variables(&plan));
     let reached = site.is_ok();
     findings.push(Finding::new("cluster", site.map(site_in_words)));
     if reached {
         findings.push(request(&plan, &client).await);
     }
     Ok(findings)
+}
+
+/// What the environment says to sbatch, and what becomes of that.
+fn variables(plan: &slurm::Plan) -> Option<Finding> {
+    let slurm::Requested { used, unused, .. } = &plan.requested;
+    let said = |names: &[String], what| (!names.is_empty()).then(|| names.join(", ") + what);
+    let said = [
+        said(used, " used, as no setting says otherwise"),
+        said(unused, " not used: the settings, or their defaults, count instead"),
+    ];
+    let said: Vec<_> = said.into_iter().flatten().collect();
+    (!said.is_empty()).then(|| Finding::new("variables", Ok(said.join("; "))))
 }
 
 fn site_in_words(site: &Site) -> String {

@@ -23,6 +23,7 @@ mod outcome;
 mod plan;
 mod prepare;
 mod record;
+mod requested;
 mod submit;
 mod turn;
 
@@ -38,6 +39,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Notify, Semaphore};
 
 pub(crate) use plan::{Plan, job_name};
+pub(crate) use requested::Requested;
 
 use crate::executor::{Cancel, Executor, Job, Setting};
 use crate::here::Here;
@@ -90,6 +92,10 @@ impl Slurm {
         let (env, cwd) = (here.env.clone(), here.cwd.clone());
         let client = Client::new(setting.supervisor, env, cwd, Client::TIME_LIMIT);
         let plan = Plan::new(config, here)?;
+        let unused = &plan.requested.unused;
+        if !unused.is_empty() {
+            tracing::warn!(?unused, "variables for sbatch that the settings win over");
+        }
         let (watcher, reports) =
             Watcher::start(Arc::new(client.clone()), Pace::default(), Patience::default());
         let Setting { runtime, read_limits, verbose, .. } = setting;

@@ -12,6 +12,7 @@ use sortie_script::{
     Attempt, BatchActivation, BatchScript, Container, Environment, Jobs, Mount, ScriptError,
 };
 
+use super::requested::Requested;
 use crate::SchedulerError;
 use crate::container::{Containers, probe};
 use crate::evaluator::{self, EvaluatorProblem};
@@ -25,6 +26,8 @@ pub(crate) struct Plan {
     containers: Option<Containers>,
     pub(crate) here: Here,
     options: Vec<(String, Option<String>)>,
+    /// What of these options the launcher's environment asks for.
+    pub(crate) requested: Requested,
     inherited: Vec<(OsString, OsString)>,
     set: Vec<(OsString, OsString)>,
     evaluator_env: Vec<(String, String)>,
@@ -39,7 +42,9 @@ const RECORD: Duration = Duration::from_secs(1);
 
 impl Plan {
     pub(crate) fn new(config: JobConfig, here: Here) -> Result<Self, SchedulerError> {
-        let options = config.slurm().map(|slurm| slurm.sbatch_options()).unwrap_or_default();
+        let mut options = config.slurm().map(|slurm| slurm.sbatch_options()).unwrap_or_default();
+        let requested = Requested::by(&here.env, &options);
+        options.extend(requested.options.iter().cloned());
         let containers = Containers::new(&config, &here)?;
         let (inherited, set, evaluator_env) = if containers.is_some() {
             let (inherited, secret) = Containers::of_engine_on_node(&here);
@@ -58,7 +63,17 @@ impl Plan {
             (inherited, set.collect(), config.evaluator_env())
         };
         let longest_grace = OnceLock::new();
-        Ok(Self { config, containers, here, options, inherited, set, evaluator_env, longest_grace })
+        Ok(Self {
+            config,
+            containers,
+            here,
+            options,
+            requested,
+            inherited,
+            set,
+            evaluator_env,
+            longest_grace,
+        })
     }
 
     /// The evaluator's command line on a candidate.
