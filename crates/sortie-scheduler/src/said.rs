@@ -10,11 +10,16 @@ const OURS: &str = "sortie: ";
 pub(crate) fn of_set_up(log: &str) -> String {
     let lines = || log.lines().rev().map(str::trim).filter(|line| !line.is_empty());
     let ours = || lines().filter_map(|line| line.strip_prefix(OURS));
-    let place = ours().find_map(place).map(|place| format!(" at {place}")).unwrap_or_default();
-    let theirs = lines().find(|line| !line.starts_with(OURS) && !line.starts_with("[sortie: "));
+    let place = ours().find_map(place);
+    let theirs =
+        || lines().filter(|line| !line.starts_with(OURS) && !line.starts_with("[sortie: "));
+    // A command of the user's own script has just failed; Lmod and conda end with advice.
+    let theirs = if place.is_some() { theirs().next().map(str::to_owned) } else { error(theirs()) };
+    let place = place.map(|place| format!(" at {place}")).unwrap_or_default();
     // Where this project's scripts found the fault themselves, as of a program that is missing.
     let found = ours().next().filter(|line| !says_only_that_it_ended(line));
-    let words = found.or(theirs).map(|words| format!(": {words}")).unwrap_or_default();
+    let words =
+        found.map(str::to_owned).or(theirs).map(|words| format!(": {words}")).unwrap_or_default();
     place + &words
 }
 
@@ -22,6 +27,21 @@ pub(crate) fn of_set_up(log: &str) -> String {
 fn place(line: &str) -> Option<&str> {
     let (place, _) = line.rsplit_once(" ended with status ")?;
     place.contains(": line ").then_some(place)
+}
+
+/// The last of these lines, which are the last first, that speaks of an error, with the next where it ends in a colon; or else
+/// the last of all.
+fn error<'a>(lines: impl Iterator<Item = &'a str>) -> Option<String> {
+    const WORDS: [&str; 6] = ["error", "not found", "notfound", "unable to", "no such", "denied"];
+    let lines: Vec<_> = lines.take(12).collect();
+    let speaks = |line: &&str| WORDS.iter().any(|word| line.to_lowercase().contains(word));
+    let at = lines.iter().position(speaks).unwrap_or_default();
+    let next = at.checked_sub(1).and_then(|next| lines.get(next));
+    let line = *lines.get(at)?;
+    match next {
+        Some(next) if line.ends_with(':') => Some(format!("{line} {next}")),
+        _ => Some(line.to_owned()),
+    }
 }
 
 fn says_only_that_it_ended(line: &str) -> bool {
@@ -49,6 +69,16 @@ mod tests {
             (
                 "a banner\nsortie: python: not found; PATH is /x\n",
                 ": python: not found; PATH is /x",
+            ),
+            (
+                "Lmod has detected the following error: The following module(s) are unknown:\n\"no/such\"\n\n\
+                 Please check the spelling or version number.\n#%Module\n\
+                 sortie: set-up failed at: module load (status 1); the evaluator was not started\n",
+                ": Lmod has detected the following error: The following module(s) are unknown: \"no/such\"",
+            ),
+            (
+                "EnvironmentNameNotFound: Could not find conda environment: x\nYou can list all with `conda info`.\n",
+                ": EnvironmentNameNotFound: Could not find conda environment: x",
             ),
             ("if: syntax error\nsortie: e: ended with status 2\n", ": if: syntax error"),
         ] {
