@@ -7,7 +7,7 @@
 //! ```
 //!
 //! ```
-//! use sortie_results::{AttemptId, Ended, Outcome, ReadLimits, ResultsDir, Seconds, Usage};
+//! use sortie_results::{AttemptId, Ended, Outcome, Programs, ReadLimits, ResultsDir, Seconds, Usage};
 //!
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let dir = tempfile::tempdir()?;
@@ -22,6 +22,7 @@
 //!         outcome: Outcome::Exited { code: 0 },
 //!         seconds: Seconds::default(),
 //!         usage: Usage::default(),
+//!         programs: Programs::default(),
 //!     };
 //!     let results = claim.collect(ended, ReadLimits::default());
 //!     assert!(results.correct);
@@ -71,6 +72,7 @@
 //! told the outcome, the times and the start, and knows files.
 
 mod attempt;
+mod blame;
 mod claim;
 mod dir;
 mod end_record;
@@ -86,9 +88,11 @@ mod start;
 mod submitted;
 mod sync;
 mod tail;
+mod traceback;
 mod unusable;
 mod value;
 mod verdict;
+mod why;
 
 /// The members of an [`Object`] are in a map of this crate.
 pub use indexmap;
@@ -97,6 +101,7 @@ pub use indexmap;
 pub use jiff;
 
 pub use attempt::{AttemptId, AttemptIdError};
+pub use blame::Programs;
 pub use claim::{Claim, ClaimError};
 pub use dir::ResultsDir;
 pub use end_record::{End, EndRecordError, JobEnd, JobStart};
@@ -111,4 +116,4 @@ pub use sync::sync_submitted;
 pub use tail::LogTail;
 pub use unusable::Unusable;
 pub use value::{BigInt, Object, ParseError, Value};
-pub use verdict::{Fault, Found, Verdict, judge};
+pub use verdict::{Evidence, Fault, Found, Verdict, judge};

@@ -87,6 +87,18 @@ impl Outcome {
         Self::NotStarted { reason: reason.into(), fault: Fault::Setup }
     }
 
+    /// Whether the evaluator ran and ended so, of which its log can say more.
+    pub(crate) fn is_of_the_evaluator(&self) -> bool {
+        matches!(
+            self,
+            Self::Exited { .. }
+                | Self::Signaled { .. }
+                | Self::TimedOut { .. }
+                | Self::OutOfMemory
+                | Self::OutputLimit { .. }
+        )
+    }
+
     /// Its `kind`, as in its JSON.
     pub fn kind(&self) -> &'static str {
         match self {

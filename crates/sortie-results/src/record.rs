@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
-    AttemptId, Claim, ClaimError, Ended, Fault, Outcome, ReadLimits, Results, ResultsDir, Seconds,
-    Start, Unusable, Usage, Verdict, leftovers, names, unusable::in_dir,
+    AttemptId, Claim, ClaimError, Ended, Fault, Outcome, Programs, ReadLimits, Results, ResultsDir,
+    Seconds, Start, Unusable, Usage, Verdict, leftovers, names, unusable::in_dir,
 };
 
 /// The version of the form below. A reader refuses any other.
@@ -189,8 +189,12 @@ pub fn load(
         }
     };
     must_be(expected.unwrap_or(record.attempt), record.attempt)?;
-    let ended =
-        Ended { outcome: record.outcome.clone(), seconds: record.seconds, usage: record.usage };
+    let ended = Ended {
+        outcome: record.outcome.clone(),
+        seconds: record.seconds,
+        usage: record.usage,
+        programs: Programs::default(), // it is judged already
+    };
     let verdict =
         Verdict { correct: record.correct, fault: record.fault, detail: record.detail.clone() };
     let logs = [names::STDOUT, names::STDERR].map(|name| dir.tail(name, limits.log_tail_bytes));

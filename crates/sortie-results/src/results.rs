@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AttemptId, Claim, Fault, Found, LogTail, Object, Outcome, ResultsDir, Start, Unusable, Value,
-    Verdict, judge,
+    AttemptId, Claim, Evidence, Fault, Found, LogTail, Object, Outcome, Programs, ResultsDir,
+    Start, Unusable, Value, Verdict, judge,
 };
 
 /// How much is read of what an attempt left behind.
@@ -36,6 +36,8 @@ pub struct Ended {
     pub seconds: Seconds,
     /// What it used.
     pub usage: Usage,
+    /// The files that its log may name, by which it is known who is to blame.
+    pub programs: Programs,
 }
 
 /// How long an attempt took, in seconds.
@@ -119,8 +121,10 @@ impl Results {
     /// Of an attempt that never had a results dir, as it could not be claimed or was cancelled before.
     pub fn without_dir(attempt: AttemptId, ended: Ended) -> Self {
         let found = Found { correct: Err(Unusable::Missing), metrics: Err(Unusable::Missing) };
-        let verdict = judge(&ended.outcome, &found);
-        Self::new(attempt, ended, verdict, found, Default::default())
+        let logs: [LogTail; 2] = Default::default();
+        let evidence = Evidence { stderr: &logs[1], programs: &ended.programs };
+        let verdict = judge(&ended.outcome, &found, evidence);
+        Self::new(attempt, ended, verdict, found, logs)
     }
 
     pub(crate) fn new(
@@ -130,7 +134,7 @@ impl Results {
         found: Found,
         [stdout_log, stderr_log]: [LogTail; 2],
     ) -> Self {
-        let Ended { outcome, seconds, usage } = ended;
+        let Ended { outcome, seconds, usage, programs: _ } = ended;
         let Verdict { correct, fault, detail } = verdict;
         let metrics = match found.metrics {
             Ok(Value::Object(members)) => *members,
@@ -164,7 +168,8 @@ impl ResultsDir {
         logs: [LogTail; 2],
     ) -> Results {
         let found = self.find(limits.max_result_bytes);
-        let mut verdict = judge(&ended.outcome, &found);
+        let evidence = Evidence { stderr: &logs[1], programs: &ended.programs };
+        let mut verdict = judge(&ended.outcome, &found, evidence);
         if verdict.fault == Some(Fault::Candidate) && self.is_full() {
             verdict = verdict.without_space(&self.path);
         }

@@ -5,7 +5,9 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Outcome, Unusable, Value, names};
+use crate::blame::{Programs, blame};
+use crate::why::why;
+use crate::{LogTail, Outcome, Unusable, Value, names};
 
 /// Whose fault it is that an attempt went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -39,34 +41,32 @@ pub struct Verdict {
     pub detail: Option<String>,
 }
 
-/// Judges an attempt by how it ended and, if that was well, by what was found.
-///
-/// | ended | fault |
-/// | --- | --- |
-/// | exit code 0, both files good | none; correct is what `correct.json` says |
-/// | exit code 0, a file missing, refused or broken, or `combined_score` not finite | candidate |
-/// | exit code 0, a file unreadable for want of a working disk or of free descriptors | infrastructure |
-/// | any other exit code, a signal, a limit on time, memory or output | candidate |
-/// | not started, set-up failed, submit failed | setup or infrastructure, as the outcome says |
-/// | node failed, preempted, lost | infrastructure |
-/// | cancelled | none |
-pub fn judge(outcome: &Outcome, found: &Found) -> Verdict {
-    let fault = match outcome {
-        Outcome::Exited { code: 0 } => return judge_files(found),
-        Outcome::Exited { .. }
-        | Outcome::Signaled { .. }
-        | Outcome::TimedOut { .. }
-        | Outcome::OutOfMemory
-        | Outcome::OutputLimit { .. } => Some(Fault::Candidate),
-        Outcome::NotStarted { fault, .. }
-        | Outcome::SetupFailed { fault, .. }
-        | Outcome::SubmitFailed { fault, .. } => Some(*fault),
-        Outcome::NodeFailed { .. } | Outcome::Preempted | Outcome::Lost { .. } => {
-            Some(Fault::Infrastructure)
-        }
-        Outcome::Cancelled => None,
+/// What else there is to judge an attempt by.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence<'a> {
+    /// The end of the evaluator's standard error.
+    pub stderr: &'a LogTail,
+    /// The files that it may name.
+    pub programs: &'a Programs,
+}
+
+/// Judges an attempt by how it ended and, if that was well, by what was found. Whose fault it is follows the one rule
+/// for blame, of which `docs/blame.md` has the table. `detail` says how it ended, what is wrong with the files, and why:
+/// the evaluator's own `error`, or else the last line of its standard error.
+pub fn judge(outcome: &Outcome, found: &Found, evidence: Evidence<'_>) -> Verdict {
+    let Evidence { stderr, programs } = evidence;
+    let mut verdict = match outcome {
+        Outcome::Exited { code: 0 } => judge_files(found),
+        _ => Verdict {
+            correct: false,
+            fault: blame(outcome, found, stderr, programs),
+            detail: Some(outcome.to_string()),
+        },
     };
-    Verdict { correct: false, fault, detail: Some(outcome.to_string()) }
+    if !verdict.correct && outcome.is_of_the_evaluator() {
+        verdict.add(why(found, stderr));
+    }
+    verdict
 }
 
 /// Something wrong with a file: whose fault, and what in words.
@@ -120,6 +120,16 @@ fn broken(file: &str, what: &str) -> Problem {
 }
 
 impl Verdict {
+    /// Adds why, unless that is said already.
+    fn add(&mut self, why: Option<String>) {
+        let Some(why) = why else { return };
+        self.detail = Some(match self.detail.take() {
+            None => why,
+            Some(detail) if detail.contains(&why) => detail,
+            Some(detail) => format!("{detail}; {why}"),
+        });
+    }
+
     /// The same where the results dir has no space left: what went wrong is put down to that.
     pub(crate) fn without_space(self, dir: &Path) -> Self {
         let symptom = self.detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
@@ -145,15 +155,20 @@ mod tests {
         found(r#"{"correct": true}"#, r#"{"combined_score": 1.5}"#)
     }
 
+    fn judged(outcome: &Outcome, found: &Found) -> Verdict {
+        let (stderr, programs) = (LogTail::default(), Programs::default());
+        judge(outcome, found, Evidence { stderr: &stderr, programs: &programs })
+    }
+
     fn verdict(correct: bool, fault: Option<Fault>, detail: Option<&str>) -> Verdict {
         Verdict { correct, fault, detail: detail.map(str::to_owned) }
     }
 
     #[test]
     fn a_good_end_means_what_the_evaluator_said() {
-        assert_eq!(judge(&DONE, &good()), verdict(true, None, None));
+        assert_eq!(judged(&DONE, &good()), verdict(true, None, None));
         let wrong = found(r#"{"correct": false, "error": "overlap"}"#, "{}");
-        assert_eq!(judge(&DONE, &wrong), verdict(false, None, None));
+        assert_eq!(judged(&DONE, &wrong), verdict(false, None, Some("overlap")));
     }
 
     #[test]
@@ -182,7 +197,7 @@ mod tests {
         ];
         for (outcome, fault) in cases {
             let expected = verdict(false, fault, Some(&outcome.to_string()));
-            assert_eq!(judge(&outcome, &good()), expected);
+            assert_eq!(judged(&outcome, &good()), expected);
         }
     }
 
@@ -217,7 +232,7 @@ mod tests {
         ];
         for (correct, metrics, detail) in cases {
             let expected = verdict(false, Some(Fault::Candidate), Some(detail));
-            assert_eq!(judge(&DONE, &found(correct, metrics)), expected);
+            assert_eq!(judged(&DONE, &found(correct, metrics)), expected);
         }
     }
 
@@ -225,14 +240,14 @@ mod tests {
     fn a_number_too_large_for_a_float_is_finite_all_the_same() {
         let metrics = format!(r#"{{"combined_score": 1{}, "spread": NaN}}"#, "0".repeat(400));
         let found = found(r#"{"correct": true}"#, &metrics);
-        assert_eq!(judge(&DONE, &found), verdict(true, None, None));
+        assert_eq!(judged(&DONE, &found), verdict(true, None, None));
     }
 
     #[test]
     fn a_file_that_the_machine_cannot_read_is_not_the_candidates_fault() {
         let io_error = |code| Unusable::Unreadable(io::Error::from_raw_os_error(code));
         let eio = Found { correct: Err(Unusable::Missing), metrics: Err(io_error(5)) };
-        let Verdict { fault, detail, .. } = judge(&DONE, &eio);
+        let Verdict { fault, detail, .. } = judged(&DONE, &eio);
         assert_eq!(fault, Some(Fault::Infrastructure));
         let detail = detail.unwrap();
         assert!(
@@ -241,6 +256,6 @@ mod tests {
         );
 
         let forbidden = Found { correct: Err(io_error(13)), ..good() };
-        assert_eq!(judge(&DONE, &forbidden).fault, Some(Fault::Candidate));
+        assert_eq!(judged(&DONE, &forbidden).fault, Some(Fault::Candidate));
     }
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sortie_process::Supervisor;
-use sortie_results::{AttemptId, Ended, Outcome, ReadLimits, Results, Seconds, Submitted, Usage};
+use sortie_results::{
+    AttemptId, Ended, Outcome, Programs, ReadLimits, Results, Seconds, Submitted, Usage,
+};
 use tokio::runtime::Handle;
 
 use crate::JobId;
@@ -134,7 +136,8 @@ impl Drop for Reporter {
 pub(crate) fn without_results(attempt: AttemptId, outcome: Outcome, queued: Duration) -> Results {
     let queued = queued.as_secs_f64();
     let seconds = Seconds { queued, running: 0.0, total: queued };
-    Results::without_dir(attempt, Ended { outcome, seconds, usage: Usage::default() })
+    let (usage, programs) = (Usage::default(), Programs::default());
+    Results::without_dir(attempt, Ended { outcome, seconds, usage, programs })
 }
 
 /// The directory's one true name as far as it exists, so that two names of it are noticed.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sortie_config::{EvaluatorKind, JobConfig};
-use sortie_results::{AttemptId, Fault, Outcome, Results, Seconds, Start};
+use sortie_results::{AttemptId, Fault, Outcome, Programs, Results, Seconds, Start};
+use sortie_script::WORKSPACE;
 
 use crate::Request;
 use crate::table::Entry;
@@ -99,6 +100,17 @@ impl Paths {
     pub(crate) fn new(candidate: &Path, results_dir: &Path) -> Self {
         let extra_args = Arc::default();
         Self { candidate: candidate.into(), results_dir: results_dir.into(), extra_args }
+    }
+
+    /// The files that the evaluator's log may name.
+    pub(crate) fn programs(&self, config: &JobConfig, cwd: &Path) -> Programs {
+        Programs {
+            directory: cwd.to_owned(),
+            evaluator: config.eval_program_path().to_owned(),
+            candidate: self.candidate.to_path_buf(),
+            results_dir: self.results_dir.to_path_buf(),
+            inside: config.container().map(|_| WORKSPACE.into()),
+        }
     }
 
     /// The evaluator's command line on a node or in a container, where `python` is whichever is found there.

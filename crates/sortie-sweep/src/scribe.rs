@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use sortie_results::jiff::Timestamp;
-use sortie_results::{Ended, Fault, Outcome, ReadLimits, Record, Results, Usage, load};
+use sortie_results::{Ended, Fault, Outcome, Programs, ReadLimits, Record, Results, Usage, load};
 use sortie_scheduler::Finished;
 use tokio::sync::{mpsc, oneshot};
 
@@ -202,6 +202,7 @@ fn unrecorded(finished: &Finished, error: &str) -> Results {
         Outcome::Exited { .. } => Outcome::Lost { reason: error.to_owned() },
         other => other.clone(),
     };
-    let ended = Ended { outcome, seconds: finished.seconds, usage: Usage::default() };
+    let (usage, programs) = (Usage::default(), Programs::default());
+    let ended = Ended { outcome, seconds: finished.seconds, usage, programs };
     Results::without_dir(finished.attempt, ended)
 }

@@ -25,7 +25,7 @@ fn of_a_good_attempt() {
     let usage =
         Usage { cpu_user_seconds: 1.25, cpu_system_seconds: 0.5, peak_memory_bytes: 1 << 20 };
     let limits = ReadLimits { log_tail_bytes: 6, ..ReadLimits::default() };
-    let results = claim.collect(Ended { outcome: DONE, seconds, usage }, limits);
+    let results = claim.collect(Ended { seconds, usage, ..super::ended(DONE) }, limits);
     insta::assert_snapshot!(pretty(&results));
 }
 

@@ -6,6 +6,7 @@
     reason = "a test may panic, and its helpers too"
 )]
 
+mod blame;
 mod claim;
 mod end_record;
 mod full_disk;
@@ -19,7 +20,7 @@ mod submitted;
 use std::path::Path;
 
 use sortie_results::{
-    AttemptId, Claim, Ended, Outcome, ReadLimits, Results, ResultsDir, Seconds, Usage,
+    AttemptId, Claim, Ended, Outcome, Programs, ReadLimits, Results, ResultsDir, Seconds, Usage,
 };
 
 const DONE: Outcome = Outcome::Exited { code: 0 };
@@ -29,7 +30,8 @@ fn claim(path: &Path) -> Claim {
 }
 
 fn ended(outcome: Outcome) -> Ended {
-    Ended { outcome, seconds: Seconds::default(), usage: Usage::default() }
+    let (usage, programs) = (Usage::default(), Programs::default());
+    Ended { outcome, seconds: Seconds::default(), usage, programs }
 }
 
 fn collect(claim: &Claim, outcome: Outcome) -> Results {

@@ -18,7 +18,7 @@ use sortie_results::{
     Start, Usage, load,
 };
 
-use crate::{DONE, claim, collect, write_good};
+use crate::{DONE, claim, collect, ended, write_good};
 
 pub(crate) fn a_run() -> Run {
     Run {
@@ -39,6 +39,7 @@ fn a_failure() -> Ended {
         outcome: Outcome::signaled(11),
         seconds: Seconds { queued: 1.5, running: 1.5, total: 3.0 },
         usage: Usage { cpu_user_seconds: 0.5, cpu_system_seconds: 0.25, peak_memory_bytes: 4096 },
+        ..ended(Outcome::Cancelled)
     }
 }
 

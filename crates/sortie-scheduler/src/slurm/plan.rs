@@ -21,7 +21,7 @@ use crate::job::Paths;
 
 /// How the jobs of one scheduler are submitted.
 pub(crate) struct Plan {
-    config: JobConfig,
+    pub(super) config: JobConfig,
     /// The containers that the jobs run in, if any.
     containers: Option<Containers>,
     pub(crate) here: Here,

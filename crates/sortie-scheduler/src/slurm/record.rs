@@ -84,7 +84,9 @@ impl Cluster {
             running: facts.running.as_secs_f64(),
             total: total.as_secs_f64(),
         };
-        let results = dir.collect(Ended { outcome, seconds, usage: facts.usage }, self.read_limits);
+        let programs = paths.programs(&self.plan.config, &self.plan.here.cwd);
+        let ended = Ended { outcome, seconds, usage: facts.usage, programs };
+        let results = dir.collect(ended, self.read_limits);
         let ended_at = Timestamp::now();
         let since_submitted = SignedDuration::try_from(total).unwrap_or_default();
         let run = Run {
