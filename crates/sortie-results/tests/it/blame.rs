@@ -95,32 +95,44 @@ fn cases() -> Vec<(&'static str, Case)> {
         ("a module beside the evaluator misses an import", {
             raised(&[EVALUATOR, "/task/lib/helper.py"], MISSING)
         }),
-        ("an installed package fails to import", raised(
-            &[
-                "./evaluate.py",
-                "<frozen importlib._bootstrap>",
-                "/v/lib/python3.12/site-packages/np/__init__.py",
-            ],
-            "ImportError: libblas.so.3: cannot open shared object file",
-        )),
-        ("the evaluator has a syntax error", exited(
-            1,
-            &format!("  File \"{EVALUATOR}\", line 3\n    def f(:\n          ^\n{SYNTAX}\n"),
-        )),
+        (
+            "an installed package fails to import",
+            raised(
+                &[
+                    "./evaluate.py",
+                    "<frozen importlib._bootstrap>",
+                    "/v/lib/python3.12/site-packages/np/__init__.py",
+                ],
+                "ImportError: libblas.so.3: cannot open shared object file",
+            ),
+        ),
+        (
+            "the evaluator has a syntax error",
+            exited(
+                1,
+                &format!("  File \"{EVALUATOR}\", line 3\n    def f(:\n          ^\n{SYNTAX}\n"),
+            ),
+        ),
         ("the evaluator runs in a container and misses an import", {
             Case { inside: true, ..raised(&["/workspace/evaluate.py"], MISSING) }
         }),
         ("the evaluator's directory has no `__main__.py`", {
             exited(1, "/usr/bin/python3: can't find '__main__' module in 'evaluate.py'\n")
         }),
-        ("Python cannot open the evaluator", exited(
-            2,
-            "python3: can't open file '/task/evaluate.py': [Errno 2] No such file or directory\n",
-        )),
-        ("a compiled evaluator lacks a library", exited(
-            127,
-            "/task/evaluate.py: error while loading shared libraries: libx.so.1: cannot open shared object file\n",
-        )),
+        (
+            "Python cannot open the evaluator",
+            exited(
+                2,
+                "python3: can't open file '/task/evaluate.py': [Errno 2] No such file or directory\n",
+            ),
+        ),
+        (
+            "a compiled evaluator lacks a library",
+            exited(
+                127,
+                "/task/evaluate.py: error while loading shared libraries: libx.so.1: cannot open shared object file\n",
+            ),
+        ),
         ("the candidate's import is missing", raised(&[EVALUATOR, "gen_3/main.py"], MISSING)),
         ("the candidate has a syntax error", raised(&[EVALUATOR, "/task/gen_3/main.py"], SYNTAX)),
         ("a file beside the candidate misses an import", {
@@ -140,10 +152,13 @@ fn cases() -> Vec<(&'static str, Case)> {
         ("the evaluator cannot find the candidate as a module", {
             raised(&[EVALUATOR], "ModuleNotFoundError: No module named 'main'")
         }),
-        ("an import is missing after a result was written", Case {
-            found: Found { metrics: json("{}"), ..missing() },
-            ..raised(&[EVALUATOR], MISSING)
-        },
+        (
+            "an import is missing after a result was written",
+            Case {
+                found: Found { metrics: json("{}"), ..missing() },
+                ..raised(&[EVALUATOR], MISSING)
+            },
+        ),
         ("something was said after the traceback", {
             let case = raised(&[EVALUATOR], MISSING);
             Case { stderr: case.stderr + "exiting\n", ..case }
