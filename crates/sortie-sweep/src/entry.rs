@@ -60,13 +60,26 @@ pub struct Options {
     pub workers: usize,
     /// How many jobs may be in Slurm's hands at once.
     pub in_slurm: usize,
+    /// After how many candidates the sweep stops, if all that ended before any other did fail by the set-up, with one and
+    /// the same error; 0 for never.
+    #[serde(default = "setup_failures")]
+    pub setup_failures: usize,
 }
 
-/// By `combined_score`; 4 workers, 4,000 in Slurm's hands.
+/// By `combined_score`; 4 workers, 4,000 in Slurm's hands; 3 failures of the set-up.
 impl Default for Options {
     fn default() -> Self {
-        Self { score: "combined_score".to_owned(), workers: 4, in_slurm: 4000 }
+        Self {
+            score: "combined_score".to_owned(),
+            workers: 4,
+            in_slurm: 4000,
+            setup_failures: setup_failures(),
+        }
     }
+}
+
+const fn setup_failures() -> usize {
+    3
 }
 
 /// A launcher that saw to a sweep.

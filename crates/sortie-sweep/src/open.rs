@@ -107,9 +107,10 @@ impl OpenSweep {
     }
 
     /// Drives it in another way than it was begun with, but ranks candidates as before.
-    pub fn set_options(&mut self, workers: usize, in_slurm: usize) {
+    pub fn set_options(&mut self, workers: usize, in_slurm: usize, setup_failures: usize) {
         let options = &mut self.sweep.header.options;
         (options.workers, options.in_slurm) = (workers, in_slurm);
+        options.setup_failures = setup_failures;
     }
 
     /// How far it is.

@@ -8,13 +8,14 @@ use crate::books::Books;
 use crate::scribe::Read;
 use crate::{End, SweepError};
 
-/// So many in a row, all for the same reason, are no accident. What is wrong with a single candidate, such as its file
-/// that is missing, is said in other words each time.
+/// So many in a row, all for the same reason, are no accident, even where others got through before. What is wrong with
+/// a single candidate, such as its file that is missing, is said in other words each time.
 const MOST: usize = 20;
 
 /// The last candidates that were done, as far as they failed by the set-up, for one reason.
-#[derive(Default)]
 pub(crate) struct Streak {
+    /// How many it takes to stop; `None` for never.
+    most: Option<usize>,
     detail: String,
     /// When the first of them ended.
     since: Option<Timestamp>,
@@ -23,6 +24,15 @@ pub(crate) struct Streak {
 }
 
 impl Streak {
+    /// Of a launcher under which no candidate has ended yet: as few as `first` stop it until one gets through.
+    pub(crate) fn new(first: usize) -> Self {
+        Self::with((first > 0).then_some(first))
+    }
+
+    fn with(most: Option<usize>) -> Self {
+        Self { most, detail: String::new(), since: None, voids: Vec::new(), ends: Vec::new() }
+    }
+
     /// Of one that is written down. What ran before the first had failed says nothing of how the set-up is now.
     pub(crate) fn hear(&mut self, read: &Read, end: &End) {
         let Read { finish, results, started_at, ended_at, .. } = read;
@@ -30,11 +40,14 @@ impl Streak {
         if detail != Some(&self.detail) {
             // Or it is long enough, and nobody has looked at it yet.
             let ran_before = started_at.is_some() && *started_at < self.since;
-            if self.voids.len() >= MOST || ran_before {
+            if self.is_long() || ran_before {
                 return;
             }
+            if results.fault != Some(Fault::Setup) {
+                self.most = self.most.map(|_| MOST);
+            }
             let detail = detail.unwrap_or_default().to_owned();
-            *self = Self { detail, since: *ended_at, ..Self::default() };
+            *self = Self { detail, since: *ended_at, ..Self::with(self.most) };
         }
         if detail.is_some() {
             self.voids.push(Void::new(&finish.candidate.id, &finish.results_dir));
@@ -42,12 +55,17 @@ impl Streak {
         }
     }
 
+    fn is_long(&self) -> bool {
+        self.most.is_some_and(|most| self.voids.len() >= most)
+    }
+
     /// Has them run again when the sweep is resumed, and fails, if they are many.
     pub(crate) fn end(&mut self, books: &mut Books) -> Result<(), SweepError> {
-        if self.voids.len() < MOST {
+        if !self.is_long() {
             return Ok(());
         }
-        let Self { detail, voids, ends, .. } = std::mem::take(self);
+        let none = Self::with(self.most);
+        let Self { detail, voids, ends, .. } = std::mem::replace(self, none);
         let failures = voids.len();
         books.again(voids, &ends)?;
         Err(SweepError::SetUp { failures, detail })

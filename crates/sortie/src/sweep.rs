@@ -50,8 +50,8 @@ are not run again, but for what --again says; jobs that Slurm has are taken up. 
 settings, used by --resume, which runs in the directory where the sweep was begun.
 
 Nothing is begun where every job would fail, for want of the evaluator or of its
-interpreter. A sweep whose set-up fails 20 candidates in a row, for one reason, stops,
-and runs those again when it is resumed.
+interpreter. A sweep whose first 3 candidates (see --setup-failures), or later any 20 in a
+row, fail by the set-up with the same error stops. It runs those again when it is resumed.
 
 Ctrl-C (or SIGHUP) once: nothing more is begun, and what runs comes to its end (with
 --cancel-running, SIGTERM or `sortie cancel` it is cancelled). Twice: local jobs are
@@ -110,6 +110,9 @@ pub(crate) struct Args {
     /// How many jobs are in Slurm's hands at once, at most [default: 4000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) in_slurm: Option<u32>,
+    /// Stop when the first N candidates all fail by the set-up, with the same error; 0 for never [default: 3]
+    #[arg(long, value_name = "N")]
+    pub(crate) setup_failures: Option<u32>,
     #[arg(long, value_name = "METRIC", help = SCORE_HELP)]
     pub(crate) score: Option<String>,
     /// Cancel what runs at the first Ctrl-C
@@ -166,7 +169,12 @@ fn detach_sweep(args: &Args, verbose: bool) -> Result<u8, Failure> {
     let mut again = vec![OsString::from("sweep")];
     again.extend(verbose.then(|| "--verbose".into()));
     again.extend(args.cancel_running.then(|| "--cancel-running".into()));
-    for (flag, number) in [("--workers", args.workers), ("--in-slurm", args.in_slurm)] {
+    let numbers = [
+        ("--workers", args.workers),
+        ("--in-slurm", args.in_slurm),
+        ("--setup-failures", args.setup_failures),
+    ];
+    for (flag, number) in numbers {
         again.extend(number.map(|number| format!("{flag}={number}").into()));
     }
     let faults = args.again.iter().filter_map(Again::to_possible_value);

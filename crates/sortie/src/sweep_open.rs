@@ -85,7 +85,7 @@ fn resume(args: &Args, dir: &Path) -> Result<(OpenSweep, JobConfig), Failure> {
         source,
     })?;
     let config = JobConfig::load(&open.dir().settings_file())?;
-    open.set_options(options.workers, options.in_slurm);
+    open.set_options(options.workers, options.in_slurm, options.setup_failures);
     let is_meant = |end: &End| args.again.iter().any(|again| again.is_of(end));
     let Sweep { states, .. } = open.sweep();
     if states.iter().any(|state| state.end().is_none_or(is_meant)) {
@@ -114,6 +114,7 @@ fn options(args: &Args, before: Options) -> Options {
         score: args.score.clone().unwrap_or(before.score),
         workers: given(args.workers).unwrap_or(before.workers),
         in_slurm: given(args.in_slurm).unwrap_or(before.in_slurm),
+        setup_failures: given(args.setup_failures).unwrap_or(before.setup_failures),
     }
 }
 

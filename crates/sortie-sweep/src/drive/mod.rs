@@ -60,7 +60,7 @@ impl OpenSweep {
             limits,
             sync_starts: on_cluster,
             news: sender,
-            streak: Streak::default(),
+            streak: Streak::new(sweep.header.options.setup_failures),
         };
         let (orders, receiver) = orders::channel();
         let writing = tokio::task::spawn_blocking(move || scribe.work(&receiver));

@@ -44,7 +44,7 @@ fn a_set_up_that_fails_stops_the_sweep_until_it_is_mended() {
     stage.write("job.yaml", job.replace(line, ""));
     stage.write("env.sh", "exit 7\n");
     let stopped = ran(&mut begin(&stage));
-    stopped.is_error_with_output(SETUP, "the set-up fails, for 2");
+    stopped.is_error_with_output(SETUP, "the set-up fails, for ");
     let hint = "hint: mend it, then go on: `sortie sweep --resume out`, which runs them again";
     assert!(stopped.stderr.contains(hint), "{stopped:?}");
     assert_eq!((stopped.stdout.as_str(), results(&stage).len()), ("", 0));
@@ -89,4 +89,51 @@ fn candidates_that_failed_are_run_again_by_their_faults() {
     assert_eq!(ran(&mut stage.sortie(usage)).status, Some(SETUP.into()));
     let unknown = ran(resume(&stage).args(["--again", "bad"]));
     assert_eq!(unknown.status, Some(SETUP.into()), "{unknown:?}");
+}
+
+/// An evaluator in Python whose import is missing, on so many candidates.
+fn lacking_an_import(candidates: usize) -> Stage {
+    let stage = stage(SCORES, "", candidates);
+    let job = stage.read("job.yaml");
+    let lines = job.lines().filter(|line| !line.starts_with("python_executable"));
+    let job: Vec<_> = lines.map(|line| line.replace("evaluate.sh", "evaluate.py")).collect();
+    stage.write("job.yaml", job.join("\n"));
+    stage.write("evaluate.py", "import no_such_module_at_all\n");
+    stage
+}
+
+#[test]
+fn an_evaluator_that_lacks_an_import_stops_the_sweep_before_the_night_is_lost() {
+    let stage = lacking_an_import(12);
+    let why = "exit code 1; ModuleNotFoundError: No module named 'no_such_module_at_all'";
+    let stopped = ran(begin(&stage).args(["--workers", "1"]));
+    stopped.is_error_with_output(
+        SETUP,
+        &format!("the set-up fails, for 3 candidates in a row: {why}"),
+    );
+    let evaluator = "import sys, json\n\
+        for name, value in [('metrics', {'combined_score': 1}), ('correct', {'correct': True})]:\n    \
+        json.dump(value, open(f'{sys.argv[4]}/{name}.json', 'w'))\n";
+    stage.write("evaluate.py", evaluator);
+    let resumed = ran(&mut resume(&stage));
+    assert_eq!(resumed.status, Some(CORRECT.into()), "{resumed:?}");
+    assert_eq!(results(&stage).len(), 12);
+}
+
+#[test]
+fn a_sweep_goes_on_where_that_is_asked_for() {
+    let stage = lacking_an_import(5);
+    let ended = ran(begin(&stage).args(["--workers", "1", "--setup-failures", "0"]));
+    assert_eq!((ended.status, results(&stage).len()), (Some(SETUP.into()), 5), "{ended:?}");
+}
+
+#[test]
+fn a_candidate_that_lacks_an_import_is_no_reason_to_stop() {
+    let stage = lacking_an_import(5);
+    stage.write("evaluate.py", "import runpy, sys\nrunpy.run_path(sys.argv[2])\n");
+    for name in 0..5 {
+        stage.write(&format!("c/p{name}.py"), "import no_such_module_at_all\n");
+    }
+    let ended = ran(begin(&stage).args(["--workers", "1"]));
+    assert_eq!((ended.status, results(&stage).len()), (Some(CORRECT.into()), 5), "{ended:?}");
 }
