@@ -132,7 +132,7 @@ fn a_candidate_that_lacks_an_import_is_no_reason_to_stop() {
     let stage = lacking_an_import(5);
     stage.write("evaluate.py", "import runpy, sys\nrunpy.run_path(sys.argv[2])\n");
     for name in 0..5 {
-        stage.write(&format!("c/p{name}.py"), "import no_such_module_at_all\n");
+        stage.write(format!("c/p{name}.py"), "import no_such_module_at_all\n");
     }
     let ended = ran(begin(&stage).args(["--workers", "1"]));
     assert_eq!((ended.status, results(&stage).len()), (Some(CORRECT.into()), 5), "{ended:?}");
