@@ -79,6 +79,7 @@ fn setup(kind: &str, fault: Fault) -> Case {
 }
 
 /// What the lines of the table stand for.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn cases() -> Vec<(&'static str, Case)> {
     let reason = || "why".to_owned();
     vec![
