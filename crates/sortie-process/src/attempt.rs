@@ -42,6 +42,7 @@ enum Phase {
     Killing,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is something that has happened or not")]
 pub(crate) struct Attempt {
     /// The command's first process, once there is one.
     first: Option<Pid>,
@@ -65,6 +66,8 @@ pub(crate) struct Attempt {
     ended_late: Option<Instant>,
     stopped: Option<Stopped>,
     stragglers: u32,
+    /// Whether the launcher was told that the first process has ended, and others are left.
+    told_left: bool,
     usage: Usage,
     again: Duration,
 }
@@ -110,6 +113,7 @@ impl Attempt {
             ended_late: None,
             stopped: None,
             stragglers: 0,
+            told_left: false,
             usage: Usage::default(),
             again: AGAIN,
         }
@@ -194,6 +198,9 @@ impl Attempt {
                 // Its last word may have come with its end.
                 lost |= self.listen(&mut teller);
                 break;
+            }
+            if self.status.is_some() && !std::mem::replace(&mut self.told_left, true) {
+                wire::tell_left(&shepherd.socket);
             }
             let heard = teller.as_ref().map(|teller| (teller.forker.socket(), None));
             self.turn(shepherd, heard)?;

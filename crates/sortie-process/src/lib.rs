@@ -82,8 +82,8 @@
 //!
 //! # Launchers
 //!
-//! A launcher itself can be started so that it outlives its terminal, see [`detach`]; [`Hold`] marks what it works
-//! on, so that others find it there.
+//! A launcher itself can be started so that it outlives its terminal, see [`detach`]; a [`Holder`] is one that
+//! others have found.
 //!
 //! # The launcher's side
 //!
@@ -98,7 +98,7 @@ mod exit;
 mod failure;
 mod flock;
 mod forker;
-mod hold;
+mod holder;
 mod hook;
 mod late;
 mod launched;
@@ -123,10 +123,10 @@ mod wire;
 pub use capture::{CaptureError, Captured};
 pub use command::{Command, Environment, Files, Limits};
 pub use exit::{Exit, Start, Status, Stopped, Usage};
-pub use hold::{Held, Hold, Holder};
+pub use holder::Holder;
 pub use open_files::OpenFiles;
 pub use privacy::keep_memory_private;
-pub use process::{Process, RunError};
+pub use process::{News, Process, RunError};
 pub use protection::Protection;
 pub use supervisor::{SpawnError, Supervisor};
 pub use template::{FromTemplate, Template};

@@ -46,6 +46,8 @@ pub struct Process {
     help: Help,
     /// Why its shepherd fails, as that says.
     failed: Option<String>,
+    /// Whether it is to be told that the first process has ended and others are left.
+    left: bool,
     ended: Option<Result<Exit, RunError>>,
 }
 
@@ -64,6 +66,15 @@ pub(crate) struct Kept {
     pub(crate) seat: Option<Seat>,
     /// Why the command's template is left alone, if it is.
     pub(crate) rests: Option<String>,
+}
+
+/// What happens to a command.
+#[derive(Debug)]
+pub enum News {
+    /// Its first process has ended, and left others, which are given a moment to end and are ended then.
+    FirstEnded,
+    /// Its last process is gone, or nothing more is heard of it.
+    Ended(Result<Exit, RunError>),
 }
 
 /// Why nothing can be said of how a command ended.
@@ -114,6 +125,7 @@ impl Process {
             overdue: longest.and_then(|longest| Instant::now().checked_add(longest)),
             help: Help::Nothing,
             failed: None,
+            left: false,
             ended: None,
         }
     }
@@ -122,10 +134,23 @@ impl Process {
     /// same each time.
     pub async fn wait(&mut self) -> Result<Exit, RunError> {
         loop {
-            if let Some(ended) = &self.ended {
-                return ended.clone();
+            if let News::Ended(ended) = self.news().await {
+                return ended;
             }
-            let Some(socket) = &self.socket else { return Err(self.lost(None)) };
+        }
+    }
+
+    /// Waits for the next thing that happens. May be dropped and called again; once the command is over it answers the same
+    /// each time.
+    pub async fn news(&mut self) -> News {
+        loop {
+            if std::mem::take(&mut self.left) {
+                return News::FirstEnded;
+            }
+            if let Some(ended) = &self.ended {
+                return News::Ended(ended.clone());
+            }
+            let Some(socket) = &self.socket else { return News::Ended(Err(self.lost(None))) };
             let overdue = self.overdue;
             tokio::select! {
                 biased;
@@ -210,8 +235,12 @@ impl Process {
     }
 
     fn read_reply(&mut self) -> io::Result<()> {
-        match wire::decode_reply(&self.received)? {
+        match wire::take_reply(&mut self.received)? {
             None => {}
+            Some(Reply::Left) => {
+                self.left = true;
+                return self.read_reply();
+            }
             Some(Reply::Ended(exit)) => {
                 let exit = self.note_start(exit);
                 self.end(Ok(exit));

@@ -4,14 +4,13 @@
 use std::cell::Cell;
 use std::ffi::CStr;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::ptr;
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, fcntl};
 use nix::sched::CloneFlags;
 use nix::sys::prctl;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
@@ -242,32 +241,6 @@ pub(crate) fn take_signals_of_a_launcher() {
         let _ = nix::sys::signal::signal(Signal::SIGHUP, nix::sys::signal::SigHandler::SigIgn);
         let _ = nix::sys::signal::signal(Signal::SIGTERM, nix::sys::signal::SigHandler::SigDfl);
     }
-}
-
-/// The record lock of a whole file, `fcntl_locking(2)`.
-fn record_lock() -> libc::flock {
-    // SAFETY: plain old data.
-    let mut lock: libc::flock = unsafe { std::mem::zeroed() };
-    lock.l_type = libc::c_short::try_from(libc::F_WRLCK).unwrap_or_default();
-    lock
-}
-
-/// Takes the record lock of a file; false where another process has it.
-pub(crate) fn lock_record(file: &impl AsFd) -> io::Result<bool> {
-    match fcntl(file, FcntlArg::F_SETLK(&record_lock())) {
-        Ok(_) => Ok(true),
-        Err(Errno::EACCES | Errno::EAGAIN) => Ok(false),
-        Err(errno) => Err(errno.into()),
-    }
-}
-
-/// The other process that has the record lock of a file, if one has; zero or less for one that cannot be named
-/// here.
-pub(crate) fn record_locker(file: &impl AsFd) -> io::Result<Option<i32>> {
-    let mut lock = record_lock();
-    fcntl(file, FcntlArg::F_GETLK(&mut lock))?;
-    let free = i32::from(lock.l_type) == libc::F_UNLCK;
-    Ok((!free).then_some(lock.l_pid))
 }
 
 /// Sends a signal to the process of a [`pidfd`]; whether it was still there.

@@ -125,6 +125,12 @@ fn parse(pid: i32, stat: &[u8]) -> Option<Process> {
     Some(Process { pid, parent, group })
 }
 
+/// When a process was started, in ticks of the machine's clock.
+pub(crate) fn started(pid: Pid) -> Option<u64> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    str::from_utf8(after_name(&stat)?).ok()?.split_ascii_whitespace().nth(19)?.parse().ok()
+}
+
 /// The fields after the name, from the state on.
 fn after_name(stat: &[u8]) -> Option<&[u8]> {
     let end = stat.iter().rposition(|byte| *byte == b')')?;

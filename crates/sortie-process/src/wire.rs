@@ -85,6 +85,8 @@ pub(crate) enum Reply {
     Failed {
         why: String,
     },
+    /// The first process has ended, and others are left: more follows.
+    Left,
 }
 
 /// A string that holds a NUL, which no argument or variable can.
@@ -276,17 +278,29 @@ pub(crate) fn read_frame(socket: &UnixStream) -> io::Result<Option<Frame>> {
 
 /// Sends the answer to a request.
 pub(crate) fn write_reply(mut socket: &UnixStream, reply: &Reply) -> io::Result<()> {
+    socket.write_all(&frame(reply)?)
+}
+
+/// Tells that the first process has ended and others are left, if the launcher can be told now.
+pub(crate) fn tell_left(socket: &UnixStream) {
+    if let Ok(frame) = frame(&Reply::Left) {
+        let _ = send(socket.as_raw_fd(), &frame, &[]);
+    }
+}
+
+fn frame(reply: &Reply) -> io::Result<Vec<u8>> {
     let mut frame = postcard::to_extend(reply, vec![0; 4]).map_err(io::Error::other)?;
     let length = u32::try_from(frame.len() - 4).map_err(io::Error::other)?;
     frame[..4].copy_from_slice(&length.to_le_bytes());
-    socket.write_all(&frame)
+    Ok(frame)
 }
 
-/// The reply at the start of `buffer`, once it is all there.
-pub(crate) fn decode_reply(buffer: &[u8]) -> io::Result<Option<Reply>> {
+/// Takes the reply at the start of `buffer`, once it is all there.
+pub(crate) fn take_reply(buffer: &mut Vec<u8>) -> io::Result<Option<Reply>> {
     let Some((length, body)) = buffer.split_first_chunk::<4>() else { return Ok(None) };
-    match body.get(..u32::from_le_bytes(*length) as usize) {
-        Some(body) => postcard::from_bytes(body).map(Some).map_err(io::Error::other),
-        None => Ok(None),
-    }
+    let length = u32::from_le_bytes(*length) as usize;
+    let Some(body) = body.get(..length) else { return Ok(None) };
+    let reply = postcard::from_bytes(body).map_err(io::Error::other)?;
+    buffer.drain(..4 + length);
+    Ok(Some(reply))
 }

@@ -1,72 +1,79 @@
 //! Taking a results dir for one attempt.
 
 use std::{
-    fs::{File, TryLockError},
+    fs::File,
     io,
     path::{Path, PathBuf},
 };
 
-use rustix::{
-    fs::{Mode, OFlags},
-    io::Errno,
-};
+use rustix::fs::OFlags;
 use thiserror::Error;
 
 use crate::{
-    AttemptId, Fault, Outcome, ResultsDir, leftovers, names,
+    AttemptId, Consent, Fault, Lease, LeaseError, Outcome, Owner, Place, RecordError, ResultsDir,
+    dir::Dir,
+    lease::who,
+    leftovers,
+    make::{Made, make},
+    names,
     unusable::{fault_of, in_dir},
 };
 
 /// A results dir that is one attempt's alone.
 ///
-/// It stays so as long as the claim, or a clone of [`Claim::lock`], is there.
+/// It stays so as long as the claim, or a clone of [`Claim::hold`], is there.
 #[derive(Debug)]
 pub struct Claim {
     pub(crate) attempt: AttemptId,
-    pub(crate) dir: ResultsDir,
+    pub(crate) place: Place,
+    /// The results dir, as it was when it was claimed.
+    pub(crate) results: Dir,
+    pub(crate) state: Dir,
     pub(crate) stdout: File,
     pub(crate) stderr: File,
+    lease: Lease,
 }
 
 impl ResultsDir {
-    /// Takes a directory for an attempt: makes it, with its parents, where it is not there; locks it;
-    /// moves what an earlier attempt left into `previous/`; and creates the two logs.
+    /// Takes a directory for an attempt: makes it, with its parents, where it is not there, and the launcher's own
+    /// directory beside it, see [`Place`]; takes its [`Lease`]; moves what an earlier attempt left into `previous/`; and
+    /// creates the two logs.
     ///
     /// What was left is moved by rename, whatever it is, into a new directory named after the attempt
     /// that left it, or numbered where there is no telling. Other files stay where they are; a
     /// `previous` that is no directory is an error.
     ///
-    /// Where the file system has no locks the directory is taken without, and it is the caller who
-    /// must not use it twice. Where another attempt holds it the answer is [`ClaimError::InUse`] at
-    /// once; a tree of processes that was just killed may need milliseconds to let go.
+    /// Where another attempt holds it the answer is [`ClaimError::InUse`] at once; a tree of processes that was just killed
+    /// may need milliseconds to let go.
     pub fn claim(path: &Path, attempt: AttemptId) -> Result<Claim, ClaimError> {
-        let failed = |action| move |error| ClaimError::failed(path, action, error);
-        let made = make(path).map_err(failed("create"))?;
-        let dir = Self::open(path).map_err(failed("open"))?;
-        if !lock(&dir.file).map_err(failed("lock"))? {
-            return Err(ClaimError::InUse { path: path.to_owned() });
+        Self::claim_with(path, attempt, Consent::No)
+    }
+
+    /// The same, and with consent also from an attempt of which nobody can say whether it still runs.
+    pub fn claim_with(
+        path: &Path,
+        attempt: AttemptId,
+        consent: Consent,
+    ) -> Result<Claim, ClaimError> {
+        let Made { place, results, state, fresh } = make(path)?;
+        let owner = Owner::this(Some(attempt), None);
+        let lease = Lease::take(&place.state.join(names::LEASE), &owner, consent);
+        let lease = lease.map_err(|error| ClaimError::of_lease(path, error))?;
+        // Nobody was in directories that we have made.
+        if !fresh {
+            leftovers::none_submitted(path, &state, consent)?;
+            leftovers::move_away(&results, &state)?;
         }
-        // Nobody was in a directory that we have made and locked at once.
-        if !made {
-            if let Some(other) = dir.under_way()? {
-                return Err(ClaimError::Submitted {
-                    path: path.to_owned(),
-                    attempt: other.attempt,
-                    job_name: other.job_name,
-                });
-            }
-            leftovers::move_away(&dir, &names::OF_AN_ATTEMPT)?;
-        }
-        let [stdout, stderr] = match create_logs(&dir) {
+        let [stdout, stderr] = match create_logs(&results) {
             // Unless somebody was quicker between the two.
-            Err(error) if made && error.kind() == io::ErrorKind::AlreadyExists => {
-                leftovers::move_away(&dir, &names::OF_AN_ATTEMPT)?;
-                create_logs(&dir)
+            Err(error) if fresh && error.kind() == io::ErrorKind::AlreadyExists => {
+                leftovers::move_away(&results, &state)?;
+                create_logs(&results)
             }
             logs => logs,
         }
-        .map_err(failed("create the logs in"))?;
-        Ok(Claim { attempt, dir, stdout, stderr })
+        .map_err(|error| ClaimError::failed(path, "create the logs in", error))?;
+        Ok(Claim { attempt, place, results, state, stdout, stderr, lease })
     }
 }
 
@@ -76,15 +83,24 @@ impl Claim {
         self.attempt
     }
 
-    /// The directory, as it was given.
+    /// The results dir, as it was given.
     pub fn path(&self) -> &Path {
-        &self.dir.path
+        &self.results.path
     }
 
-    /// The lock: the open directory. What holds a clone of it, or has inherited one, keeps the
-    /// directory from being claimed by another.
-    pub fn lock(&self) -> &File {
-        &self.dir.file
+    /// Where its directories are.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// What keeps the directory from being claimed by another for as long as any process has it, where there are locks.
+    pub fn hold(&self) -> io::Result<File> {
+        self.lease.share()
+    }
+
+    /// Lets go of the directory, once nothing of the attempt runs any more.
+    pub fn release(self) {
+        self.lease.release();
     }
 
     /// `job_log.out`, for the evaluator's standard output: for appending, and for reading.
@@ -98,43 +114,7 @@ impl Claim {
     }
 }
 
-/// Makes the directory and its parents; whether it was not there before.
-fn make(path: &Path) -> io::Result<bool> {
-    let mkdir = || rustix::fs::mkdir(path, Mode::from(0o777));
-    let made = match (mkdir(), path.parent()) {
-        (Err(Errno::NOENT), Some(parent)) if parent != Path::new("") => {
-            std::fs::create_dir_all(parent)?;
-            mkdir()
-        }
-        (first, _) => first,
-    };
-    match made {
-        Ok(()) => Ok(true),
-        Err(Errno::EXIST) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Locks the directory, if it has locks; false where another holds it.
-fn lock(dir: &File) -> io::Result<bool> {
-    match dir.try_lock() {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) if locks_unsupported(&error) => Ok(true),
-        Err(TryLockError::Error(error)) => Err(error),
-    }
-}
-
-/// NFS knows no lock on a directory, which cannot be open for writing (`flock(2)`); others know none.
-fn locks_unsupported(error: &io::Error) -> bool {
-    let errno = Errno::from_io_error(error);
-    matches!(
-        errno,
-        Some(Errno::BADF | Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL)
-    )
-}
-
-fn create_logs(dir: &ResultsDir) -> io::Result<[File; 2]> {
+fn create_logs(dir: &Dir) -> io::Result<[File; 2]> {
     // Readable too: a log is read back from here, as its path may lead elsewhere by then.
     let create = |name| dir.create(name, OFlags::RDWR | OFlags::APPEND);
     Ok([create(names::STDOUT)?, create(names::STDERR)?])
@@ -144,17 +124,38 @@ fn create_logs(dir: &ResultsDir) -> io::Result<[File; 2]> {
 #[derive(Debug, Error)]
 pub enum ClaimError {
     /// Another attempt has it, and still runs.
-    #[error("{}: in use by another attempt that is still running", .path.display())]
+    #[error("{}: in use by another attempt that is still running ({})", .path.display(), who(.owner.as_deref()))]
     InUse {
         /// The results dir.
         path: PathBuf,
+        /// Who runs it, if that can be read.
+        owner: Option<Box<Owner>>,
+    },
+    /// Another attempt has it, of which cannot be told from here whether it still runs.
+    #[error(
+        "{}: in use by another attempt ({}), of which cannot be told from here whether it still runs: look there, \
+         and take the directory over (--take-over) only if it does not",
+        .path.display(), who(.owner.as_deref())
+    )]
+    Unknown {
+        /// The results dir.
+        path: PathBuf,
+        /// Who runs it or did, if that can be read.
+        owner: Option<Box<Owner>>,
+    },
+    /// The note of an attempt that was handed to a cluster cannot be read, so that it may be under way there.
+    #[error("{source}: a job of the cluster may be under way in {}: make sure that it is gone, and take the directory over (--take-over)", .path.display())]
+    Unreadable {
+        /// The results dir.
+        path: PathBuf,
+        /// What is wrong with the note.
+        source: Box<RecordError>,
     },
     /// Another attempt that was handed to a cluster has it, and may be under way there.
     #[error(
         "{}: in use by attempt {attempt}, which was submitted to the cluster as job {job_name} and has no record \
          of its end: attach to it, or make sure that the job is gone and remove {}",
-        .path.display(),
-        names::SUBMITTED
+        .path.display(), .note.display()
     )]
     Submitted {
         /// The results dir.
@@ -163,6 +164,8 @@ pub enum ClaimError {
         attempt: AttemptId,
         /// The cluster's job.
         job_name: String,
+        /// The note that says so.
+        note: PathBuf,
     },
     /// The operating system would not.
     #[error("{}", in_dir(action, path, source))]
@@ -181,10 +184,22 @@ impl ClaimError {
         Self::Failed { action, path: path.to_owned(), source }
     }
 
+    fn of_lease(path: &Path, error: LeaseError) -> Self {
+        let path = path.to_owned();
+        match error {
+            LeaseError::Held { owner, .. } => Self::InUse { path, owner },
+            LeaseError::Unknown { owner, .. } => Self::Unknown { path, owner },
+            LeaseError::Failed { action, path, source } => Self::Failed { action, path, source },
+        }
+    }
+
     /// Whose fault it is: set-up, where another path or other rights would help, or infrastructure.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::InUse { .. } | Self::Submitted { .. } => Fault::Setup,
+            Self::InUse { .. }
+            | Self::Unknown { .. }
+            | Self::Submitted { .. }
+            | Self::Unreadable { .. } => Fault::Setup,
             Self::Failed { source, .. } => fault_of(source),
         }
     }

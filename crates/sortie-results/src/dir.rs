@@ -1,4 +1,4 @@
-//! An open results dir, and the operations on what is in it.
+//! An open directory, and the operations on what is in it.
 //!
 //! Everything goes through the directory's file descriptor and follows no symbolic link: an evaluator,
 //! or the candidate in it, may have put anything under any name.
@@ -7,6 +7,7 @@ use std::{
     ffi::OsStr,
     fs::File,
     io::{self, Read},
+    os::fd::AsRawFd,
     path::{Path, PathBuf},
 };
 
@@ -15,29 +16,51 @@ use rustix::{
     io::Errno,
 };
 
-use crate::{LogTail, Unusable, Value, names};
+use crate::{LogTail, Unusable};
 
 /// As far as the umask lets them.
 const FOR_ALL: Mode = Mode::from_bits_retain(0o666);
 
-/// The directory one attempt's logs and results land in.
+/// The directories of a job, by the path of the one that its evaluator writes to.
 #[derive(Debug)]
-pub struct ResultsDir {
+pub enum ResultsDir {}
+
+impl ResultsDir {
+    /// The end of a file in a directory, at most so many bytes; nothing where it is not to be read.
+    pub fn tail_of(path: &Path, name: &str, limit: u64) -> LogTail {
+        Dir::open(path).map(|dir| dir.tail(name, limit)).unwrap_or_default()
+    }
+}
+
+/// An open directory: a results dir, or the launcher's own beside it.
+#[derive(Debug)]
+pub(crate) struct Dir {
     pub(crate) file: File,
     pub(crate) path: PathBuf,
 }
 
-impl ResultsDir {
+impl Dir {
     /// Opens a directory that exists.
-    /// The end of a file in a results dir, at most so many bytes; nothing where it is not to be read.
-    pub fn tail_of(path: &Path, name: &str, limit: u64) -> LogTail {
-        Self::open(path).map(|dir| dir.tail(name, limit)).unwrap_or_default()
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        Self::open_with(path, OFlags::empty())
     }
 
-    pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    /// The same of one that is not a symbolic link.
+    pub(crate) fn open_real(path: &Path) -> io::Result<Self> {
+        Self::open_with(path, OFlags::NOFOLLOW)
+    }
+
+    fn open_with(path: &Path, more: OFlags) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | more;
         let file = File::from(fs::open(path, flags, Mode::empty())?);
         Ok(Self { file, path: path.to_owned() })
+    }
+
+    /// Opens a directory in this one, which is not a symbolic link.
+    pub(crate) fn open_in(&self, name: &str) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = File::from(fs::openat(&self.file, name, flags, Mode::empty())?);
+        Ok(Self { file, path: self.path.join(name) })
     }
 
     /// Whether there is anything of that name, be it a symbolic link that leads nowhere.
@@ -83,22 +106,43 @@ impl ResultsDir {
     /// Reads a regular file, of at most `limit` bytes.
     pub(crate) fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>, Unusable> {
         let (file, size) = self.open_regular(name)?;
-        let mut bytes = Vec::new();
-        if size <= limit {
-            // Room for one byte more, so that the end is seen without growing it first.
-            bytes.reserve(usize::try_from(size).map_or(0, |size| size + 1));
-            // One byte more shows that there is more, should the file grow meanwhile.
-            file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-        }
-        if size.max(bytes.len() as u64) > limit {
-            return Err(Unusable::TooLarge { limit });
-        }
-        Ok(bytes)
+        read_whole(&file, size, limit)
     }
 
-    /// Reads a regular file of JSON, of at most `limit` bytes.
-    pub(crate) fn read_json(&self, name: &str, limit: u64) -> Result<Value, Unusable> {
-        Value::parse(&self.read(name, limit)?).map_err(Unusable::Broken)
+    /// Opens for reading what an evaluator has written under a name: a regular file that has no other name. One of ours
+    /// that may not be read by anybody is made readable for its owner.
+    pub(crate) fn open_written(&self, name: &str) -> Result<(File, u64), Unusable> {
+        let opened = match self.open_regular(name) {
+            Err(Unusable::Unreadable(error))
+                if error.kind() == io::ErrorKind::PermissionDenied && self.unlock(name).is_ok() =>
+            {
+                self.open_regular(name)
+            }
+            opened => opened,
+        };
+        let (file, size) = opened?;
+        match fs::fstat(&file).map_err(io::Error::from)?.st_nlink {
+            0 | 1 => Ok((file, size)),
+            _ => Err(Unusable::Linked),
+        }
+    }
+
+    /// Lets the owner of a regular file with this one name read it.
+    fn unlock(&self, name: &str) -> io::Result<()> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = fs::openat(&self.file, name, flags, Mode::empty())?;
+        let stat = fs::fstat(&file)?;
+        let is_plain = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+        if !is_plain || stat.st_nlink > 1 {
+            return Err(Errno::ACCESS.into());
+        }
+        chmod(&file, Mode::from_raw_mode(stat.st_mode) | Mode::RUSR)
+    }
+
+    /// Reads what an evaluator has written under a name, at most `limit` bytes.
+    pub(crate) fn read_written(&self, name: &str, limit: u64) -> Result<Vec<u8>, Unusable> {
+        let (file, size) = self.open_written(name)?;
+        read_whole(&file, size, limit)
     }
 
     /// Puts a file with this content in the place of what has that name, whole or not at all.
@@ -145,11 +189,32 @@ impl ResultsDir {
         rustix::io::write(file, &[0; 4096]).map(drop)
     }
 
-    /// Both result files, as they are now.
+    /// Both result files, as an evaluator has left them.
     pub(crate) fn find(&self, limit: u64) -> crate::Found {
-        crate::Found {
-            correct: self.read_json(names::CORRECT, limit),
-            metrics: self.read_json(names::METRICS, limit),
-        }
+        crate::Found::by(|name| self.read_written(name, limit))
     }
+
+    /// The same once they were judged: a file may have got further names since.
+    pub(crate) fn find_again(&self, limit: u64) -> crate::Found {
+        crate::Found::by(|name| self.read(name, limit))
+    }
+}
+
+/// Changes the mode of an open file, be it one of `O_PATH` alone.
+pub(crate) fn chmod(file: &impl AsRawFd, mode: Mode) -> io::Result<()> {
+    Ok(fs::chmod(format!("/proc/self/fd/{}", file.as_raw_fd()), mode)?)
+}
+
+fn read_whole(file: &File, size: u64, limit: u64) -> Result<Vec<u8>, Unusable> {
+    let mut bytes = Vec::new();
+    if size <= limit {
+        // Room for one byte more, so that the end is seen without growing it first.
+        bytes.reserve(usize::try_from(size).map_or(0, |size| size + 1));
+        // One byte more shows that there is more, should the file grow meanwhile.
+        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    }
+    if size.max(bytes.len() as u64) > limit {
+        return Err(Unusable::TooLarge { limit });
+    }
+    Ok(bytes)
 }

@@ -1,14 +1,14 @@
 //! What a batch script tells of its start and end: `job_start.json` and `job_end.json`.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::{AttemptId, ResultsDir, Unusable, names};
+use crate::{AttemptId, Place, Unusable, names};
 
 /// The form that is read: the member `version` of both files.
 const VERSION: u32 = 1;
@@ -97,34 +97,34 @@ pub enum End {
 #[derive(Debug, Error)]
 pub enum EndRecordError {
     /// The file cannot be used.
-    #[error("{file} {why}")]
+    #[error("{} {why}", .file.display())]
     Unusable {
-        /// Its name.
-        file: &'static str,
+        /// The file.
+        file: PathBuf,
         /// What is wrong with it.
         why: Unusable,
     },
     /// It is no JSON of this form.
-    #[error("{file} is no record of a job: {source}")]
+    #[error("{} is no record of a job: {source}", .file.display())]
     Broken {
-        /// Its name.
-        file: &'static str,
+        /// The file.
+        file: PathBuf,
         /// What is wrong with it.
         source: serde_json::Error,
     },
     /// Another version of sortie wrote it.
-    #[error("{file} has version {found}, this sortie reads version {VERSION}")]
+    #[error("{} has version {found}, this sortie reads version {VERSION}: use the sortie that the job was submitted with", .file.display())]
     Version {
-        /// Its name.
-        file: &'static str,
+        /// The file.
+        file: PathBuf,
         /// Its version.
         found: u32,
     },
     /// It tells of another attempt.
-    #[error("{file} is of attempt {found}, not of {expected}")]
+    #[error("{} is of attempt {found}, not of {expected}", .file.display())]
     Attempt {
-        /// Its name.
-        file: &'static str,
+        /// The file.
+        file: PathBuf,
         /// Whose it is.
         found: AttemptId,
         /// Whose was looked for.
@@ -142,11 +142,12 @@ impl JobStart {
     ///
     /// As all that is read from a results dir: a regular file of a bearable size, or an error.
     pub fn load(results_dir: &Path, attempt: AttemptId) -> Result<Option<Self>, EndRecordError> {
-        Self::read(&open(results_dir, names::JOB_START)?, attempt)
+        Self::at(&Place::of(results_dir), attempt)
     }
 
-    fn read(dir: &ResultsDir, attempt: AttemptId) -> Result<Option<Self>, EndRecordError> {
-        read(dir, names::JOB_START, attempt, |start: &Self| start.attempt)
+    /// The same where it is known already where the launcher's directory is.
+    pub fn at(place: &Place, attempt: AttemptId) -> Result<Option<Self>, EndRecordError> {
+        read(place, names::JOB_START, attempt, |start: &Self| start.attempt)
     }
 }
 
@@ -158,25 +159,21 @@ impl JobEnd {
 
     /// Reads an attempt's `job_end.json` in this results dir; see [`JobStart::load`].
     pub fn load(results_dir: &Path, attempt: AttemptId) -> Result<Option<Self>, EndRecordError> {
-        Self::read(&open(results_dir, names::JOB_END)?, attempt)
+        Self::at(&Place::of(results_dir), attempt)
     }
 
-    fn read(dir: &ResultsDir, attempt: AttemptId) -> Result<Option<Self>, EndRecordError> {
-        read(dir, names::JOB_END, attempt, |end: &Self| end.start.attempt)
+    /// The same where it is known already where the launcher's directory is.
+    pub fn at(place: &Place, attempt: AttemptId) -> Result<Option<Self>, EndRecordError> {
+        read(place, names::JOB_END, attempt, |end: &Self| end.start.attempt)
     }
 }
 
-impl ResultsDir {
+impl Place {
     /// Whether there is anything that could be a `job_end.json`, so that reading it is worth while: one system
     /// call.
-    pub fn may_have_ended(path: &Path) -> bool {
-        path.join(names::JOB_END).symlink_metadata().is_ok()
+    pub fn may_have_ended(&self) -> bool {
+        self.state.join(names::JOB_END).symlink_metadata().is_ok()
     }
-}
-
-fn open(results_dir: &Path, file: &'static str) -> Result<ResultsDir, EndRecordError> {
-    let unusable = |error| EndRecordError::Unusable { file, why: Unusable::Unreadable(error) };
-    ResultsDir::open(results_dir).map_err(unusable)
 }
 
 #[derive(Deserialize)]
@@ -185,17 +182,19 @@ struct Versioned {
 }
 
 fn read<T: for<'de> Deserialize<'de>>(
-    dir: &ResultsDir,
-    file: &'static str,
+    place: &Place,
+    name: &'static str,
     expected: AttemptId,
     attempt: impl FnOnce(&T) -> AttemptId,
 ) -> Result<Option<T>, EndRecordError> {
-    let bytes = match dir.read(file, LIMIT) {
+    let dir = place.open_state().map_err(Unusable::from);
+    let file = place.state.join(name);
+    let bytes = match dir.and_then(|dir| dir.read(name, LIMIT)) {
         Ok(bytes) => bytes,
         Err(Unusable::Missing) => return Ok(None),
         Err(why) => return Err(EndRecordError::Unusable { file, why }),
     };
-    let broken = |source| EndRecordError::Broken { file, source };
+    let broken = |source| EndRecordError::Broken { file: file.clone(), source };
     // A reason may quote what is no text.
     let bytes = String::from_utf8_lossy(&bytes).into_owned().into_bytes();
     // The version first: the rest of another one may look different.

@@ -1,27 +1,24 @@
-//! What the launcher that sees to a results dir leaves there for others: `job_keeper/`.
+//! What the launcher that sees to a results dir says of its job, for others to read.
 //!
-//! Who holds the lock of `lock` sees to the directory; it is for the launcher to take, and for others to look at.
-//! `note.json` is what the launcher says of the job, and `log` what it had to say where nobody was there to hear it.
-//! The directory spans attempts, and is left where it is. As all that is in a results dir, an evaluator may have
-//! written it.
+//! Whoever has the lease sees to the job; it is for the launcher to take, and for others to look at. Beside it the launcher
+//! notes where the job stands, and writes what it has to say where nobody is there to hear it. All of it is in the
+//! launcher's directory, see [`Place`]; it spans attempts, and is left where it is.
 
-use std::{fs::File, io, path::Path};
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+};
 
 use jiff::Timestamp;
 use rustix::{
-    fs::{self, AtFlags, Mode, OFlags},
+    fs::{self, AtFlags, OFlags},
     io::Errno,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{ResultsDir, Unusable};
-
-/// The directory.
-pub(crate) const KEEPER: &str = "job_keeper";
-pub(crate) const LOCK: &str = "lock";
-const NOTE: &str = "note.json";
-const LOG: &str = "log";
+use crate::{ClaimError, Place, Unusable, dir::Dir, make::make, names};
 
 /// The version of the note's form. A reader takes no notice of any other.
 const VERSION: u32 = 1;
@@ -62,18 +59,21 @@ pub struct KeeperNote {
     pub reason: Option<String>,
 }
 
-/// A results dir's `job_keeper/`.
+/// Where the launcher that sees to a job leaves what it says.
 #[derive(Debug)]
-pub struct KeeperDir(ResultsDir);
+pub struct KeeperDir {
+    place: Place,
+    state: Dir,
+}
 
 /// Why a note cannot be used.
 #[derive(Debug, Error)]
 pub enum NoteError {
     /// The file cannot be used.
-    #[error("{NOTE} {0}")]
+    #[error("the note of the launcher {0}")]
     Unusable(#[from] Unusable),
     /// It is no note, or of another version.
-    #[error("{NOTE} is no note of version {VERSION}: {0}")]
+    #[error("the note of the launcher is none of version {VERSION}: {0}")]
     Broken(String),
 }
 
@@ -93,59 +93,44 @@ impl KeeperNote {
             reason: None,
         }
     }
-
-    /// Whether it was written on this machine.
-    pub fn is_of_this_machine(&self) -> bool {
-        self.host == host()
-    }
 }
 
 impl KeeperDir {
     /// Makes it, and the results dir, where they are not there.
-    pub fn make(results_dir: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(results_dir)?;
-        let dir = ResultsDir::open(results_dir)?;
-        match fs::mkdirat(&dir.file, KEEPER, Mode::from(0o777)) {
-            Ok(()) | Err(Errno::EXIST) => Self::of(&dir),
-            Err(error) => Err(error.into()),
-        }
+    pub fn make(results_dir: &Path) -> Result<Self, ClaimError> {
+        let made = make(results_dir)?;
+        Ok(Self { place: made.place, state: made.state })
     }
 
-    /// Opens it; `None` where there is none.
-    pub fn open(results_dir: &Path) -> io::Result<Option<Self>> {
-        match Self::of(&ResultsDir::open(results_dir)?) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            opened => opened.map(Some),
-        }
+    /// Opens it, of a job that was begun.
+    pub fn open(results_dir: &Path) -> io::Result<Self> {
+        let place = Place::of(results_dir);
+        Ok(Self { state: place.open_state()?, place })
     }
 
-    fn of(dir: &ResultsDir) -> io::Result<Self> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = File::from(fs::openat(&dir.file, KEEPER, flags, Mode::empty())?);
-        Ok(Self(ResultsDir { file, path: dir.path.join(KEEPER) }))
+    /// The file of the launcher's [`Lease`](crate::Lease).
+    pub fn lease(&self) -> PathBuf {
+        self.state.path.join(self.place.names().keeper)
     }
 
-    /// The file whose lock the launcher has, open for writing; made where it is not there. It is opened once in a
-    /// launcher, which would lose the lock by closing another.
-    pub fn lock_to_take(&self) -> io::Result<File> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NONBLOCK | OFlags::NOFOLLOW;
-        let file = fs::openat(&self.0.file, LOCK, flags | OFlags::CLOEXEC, Mode::from(0o666))?;
-        Ok(File::from(file))
+    /// The file of the lease of an attempt.
+    pub fn claim(&self) -> PathBuf {
+        self.state.path.join(names::LEASE)
     }
 
-    /// The same, open for reading, to see who has its lock.
-    pub fn lock_to_see(&self) -> Result<File, Unusable> {
-        Ok(self.0.open_regular(LOCK)?.0)
+    /// The log.
+    pub fn log(&self) -> PathBuf {
+        self.state.path.join(self.place.names().log)
     }
 
     /// Replaces the note.
     pub fn write(&self, note: &KeeperNote) -> io::Result<()> {
-        self.0.replace(NOTE, &serde_json::to_vec(note)?)
+        self.state.replace(self.place.names().note, &serde_json::to_vec(note)?)
     }
 
     /// Reads the note, of whoever wrote it.
     pub fn read(&self) -> Result<KeeperNote, NoteError> {
-        let json = self.0.read(NOTE, MAX_BYTES)?;
+        let json = self.state.read(self.place.names().note, MAX_BYTES)?;
         let note: KeeperNote =
             serde_json::from_slice(&json).map_err(|error| NoteError::Broken(error.to_string()))?;
         match note.version {
@@ -156,16 +141,12 @@ impl KeeperDir {
 
     /// A new log, in the place of the one there is.
     pub fn new_log(&self) -> io::Result<File> {
-        match fs::unlinkat(&self.0.file, LOG, AtFlags::empty()) {
+        let name = self.place.names().log;
+        match fs::unlinkat(&self.state.file, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => {}
             Err(error) => return Err(error.into()),
         }
-        self.0.create(LOG, OFlags::WRONLY | OFlags::APPEND)
-    }
-
-    /// The end of the log, of at most so many bytes.
-    pub fn log_tail(&self, limit: u64) -> crate::LogTail {
-        self.0.tail(LOG, limit)
+        self.state.create(name, OFlags::WRONLY | OFlags::APPEND)
     }
 }
 
@@ -180,31 +161,23 @@ mod tests {
     #[test]
     fn a_note_is_read_back() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(KeeperDir::open(dir.path()).unwrap().is_none());
         let keeper = KeeperDir::make(&dir.path().join("a/results")).unwrap();
         assert!(matches!(keeper.read(), Err(NoteError::Unusable(Unusable::Missing))));
         let note = KeeperNote::new("submit", Some("main.py".as_ref()));
         keeper.write(&note).unwrap();
         assert_eq!(keeper.read().unwrap(), note);
-        assert!(note.is_of_this_machine());
         keeper.write(&KeeperNote { version: 2, ..note }).unwrap();
         let error = keeper.read().unwrap_err().to_string();
-        assert_eq!(error, "note.json is no note of version 1: version 2");
+        assert_eq!(error, "the note of the launcher is none of version 1: version 2");
+        assert!(keeper.lease().starts_with(dir.path().canonicalize().unwrap().join("a/.sortie")));
     }
 
     #[test]
     fn links_are_not_followed() {
         let dir = tempfile::tempdir().unwrap();
-        let (one, other) = (dir.path().join("one"), dir.path().join("other"));
-        KeeperDir::make(&one).unwrap().lock_to_take().unwrap();
-        std::fs::create_dir(&other).unwrap();
-        std::os::unix::fs::symlink(one.join(KEEPER), other.join(KEEPER)).unwrap();
-        assert!(KeeperDir::open(&other).is_err());
-        std::fs::remove_file(other.join(KEEPER)).unwrap();
-        let keeper = KeeperDir::make(&other).unwrap();
-        std::os::unix::fs::symlink(one.join("job_keeper/lock"), other.join("job_keeper/lock"))
+        let keeper = KeeperDir::make(&dir.path().join("results")).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", keeper.log().with_file_name("keeper.json"))
             .unwrap();
-        assert!(keeper.lock_to_take().is_err());
-        assert!(matches!(keeper.lock_to_see(), Err(Unusable::NotRegular(_))));
+        assert!(matches!(keeper.read(), Err(NoteError::Unusable(Unusable::NotRegular(_)))));
     }
 }

@@ -1,5 +1,8 @@
 //! The results dir of an attempt: claimed before it runs, read back after, judged.
 //!
+//! The results dir is the evaluator's. The launcher's own files are **beside it, in `.sortie/`, by the same name**: those of
+//! `PARENT/NAME` in `PARENT/.sortie/NAME`, see [`Place`].
+//!
 //! ```toml
 //! [dependencies]
 //! sortie-results = { path = "sortie/crates/sortie-results" }
@@ -34,13 +37,15 @@
 //!
 //! # Theory of operation
 //!
-//! [`ResultsDir::claim`] locks the directory, moves what an earlier attempt left there out of the
+//! [`ResultsDir::claim`] takes the directory's [`Lease`], moves what an earlier attempt left there out of the
 //! way, and creates the logs: what is found afterwards was written by this attempt, or by nobody.
-//! The [`Claim`] holds the directory and the logs open, and reaches everything through them.
-//! Nothing in the directory is trusted to be what it was: the evaluator, and the candidate in it,
-//! may have replaced it. [`Claim::collect`] reads what is a regular file of a bearable size, and
+//! The [`Claim`] holds the directories and the logs open.
+//! Nothing in the results dir is trusted to be what it was: the evaluator, and the candidate in it,
+//! may have emptied, replaced or closed it. [`Claim::collect`] looks for it again, reads what is a regular file of a
+//! bearable size and with no other name, and
 //! says of anything else what is wrong with it; [`judge`] turns that and the [`Outcome`] into a
-//! [`Verdict`]. [`Claim::record`] keeps it as `job.json`, from which [`load`] has it again.
+//! [`Verdict`]. [`Claim::record`] keeps it as `job.json`, from which [`load`] has it again. A results dir that an earlier
+//! sortie has used, or that was moved to elsewhere, is read with the launcher's files in it.
 //!
 //! An attempt that waits and runs on a cluster, perhaps for days and with thousands beside it, is not held open: its
 //! claim leaves a note ([`Claim::submitted`]) that keeps others out, and [`ResultsDir::reopen`] finds it again.
@@ -68,19 +73,23 @@
 //!
 //! # Architecture invariant
 //!
-//! This crate does not know how an attempt is run: nothing of processes, clusters or settings. It is
-//! told the outcome, the times and the start, and knows files.
+//! This crate does not know how an attempt is run: nothing of clusters or settings, and of processes no more than whether
+//! the owner of a lease is there. It is told the outcome, the times and the start, and knows files.
 
 mod attempt;
 mod blame;
 mod claim;
 mod dir;
+mod end;
 mod end_record;
 mod keeper;
+mod lease;
 mod leftovers;
 mod look;
+mod make;
 mod names;
 mod outcome;
+mod place;
 mod record;
 mod results;
 mod schema;
@@ -106,8 +115,10 @@ pub use claim::{Claim, ClaimError};
 pub use dir::ResultsDir;
 pub use end_record::{End, EndRecordError, JobEnd, JobStart};
 pub use keeper::{KeeperDir, KeeperNote, NoteError, Stage};
+pub use lease::{Consent, Lease, LeaseError, Owner, Standing};
 pub use look::{Log, Sight};
 pub use outcome::Outcome;
+pub use place::Place;
 pub use record::{Record, RecordError, Run, load};
 pub use results::{Ended, FORM_VERSION, ReadLimits, Results, Seconds, Usage};
 pub use start::Start;

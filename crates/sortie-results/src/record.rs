@@ -7,12 +7,14 @@ use std::{
 };
 
 use jiff::Timestamp;
+use rustix::{fs::AtFlags, io::Errno};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
-    AttemptId, Claim, ClaimError, Ended, Fault, Outcome, Programs, ReadLimits, Results, ResultsDir,
-    Seconds, Start, Unusable, Usage, Verdict, leftovers, names, unusable::in_dir,
+    AttemptId, Claim, ClaimError, Ended, Fault, Found, Outcome, Place, Programs, ReadLimits, Results,
+    Seconds, Start, Unusable, Usage, Verdict, dir::Dir, end, leftovers, names, place::Layout,
+    unusable::in_dir,
 };
 
 /// The version of the form below. A reader refuses any other.
@@ -43,7 +45,8 @@ pub struct Run {
     pub read_limits: ReadLimits,
 }
 
-/// The record of an attempt, kept as `job.json` in its results dir.
+/// The record of an attempt, kept as `job.json` in the launcher's directory, see [`Place`], and for people in its results
+/// dir.
 ///
 /// Paths and arguments are text here; what is not UTF-8 in them is U+FFFD. Times are in UTC
 /// (RFC 3339).
@@ -94,34 +97,60 @@ pub struct Record {
 }
 
 impl Claim {
-    /// Writes the attempt's record, in one step: there is all of it, or nothing.
+    /// Writes the attempt's record, in one step: there is all of it, or nothing. It is in the launcher's directory; the
+    /// results dir gets a copy for people, as the last deed and if it can be made.
     pub fn record(&self, run: &Run, results: &Results) -> Result<Record, RecordError> {
-        self.dir.record(run, results)
-    }
-}
-
-impl ResultsDir {
-    pub(crate) fn record(&self, run: &Run, results: &Results) -> Result<Record, RecordError> {
-        let record = Record::new(&self.path, run, results);
-        let path = || self.path.join(names::RECORD);
-        let mut json = serde_json::to_vec_pretty(&record)
-            .map_err(|source| RecordError::Malformed { path: path(), source })?;
-        json.push(b'\n');
-        let replaced = match self.replace(names::RECORD, &json) {
-            // The evaluator has made a directory of that name.
-            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
-                leftovers::move_away(self, &[names::RECORD])?;
-                self.replace(names::RECORD, &json)
-            }
-            replaced => replaced,
-        };
-        replaced.map_err(|source| RecordError::Unwritable { path: path(), source })?;
+        let record = Record::new(self.path(), run, results);
+        record.write(&self.place, &self.state)?;
         Ok(record)
     }
 }
 
 impl Record {
-    fn new(results_dir: &Path, run: &Run, results: &Results) -> Self {
+    pub(crate) fn write(&self, place: &Place, state: &Dir) -> Result<(), RecordError> {
+        let path = || state.path.join(names::RECORD);
+        let mut json = serde_json::to_vec_pretty(self)
+            .map_err(|source| RecordError::Malformed { path: path(), source })?;
+        json.push(b'\n');
+        let replaced = match state.replace(names::RECORD, &json) {
+            // The evaluator has made a directory of that name, where it may write to the launcher's.
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                leftovers::move_record_away(state)?;
+                state.replace(names::RECORD, &json)
+            }
+            replaced => replaced,
+        };
+        replaced.map_err(|source| RecordError::Unwritable { path: path(), source })?;
+        if place.layout != Layout::Old
+            && let Ok(results) = place.open_results()
+        {
+            // Whoever reads it has the record, as long as the launcher's directory is beside this one.
+            let _ = copy_for_user(state, &results, &json);
+        }
+        Ok(())
+    }
+}
+
+/// Puts the record into the results dir, in the place of whatever has its name there.
+fn copy_for_user(state: &Dir, results: &Dir, json: &[u8]) -> Result<(), RecordError> {
+    let link = || {
+        let (from, to) = (&state.file, &results.file);
+        rustix::fs::linkat(from, names::RECORD, to, names::RECORD, AtFlags::empty())
+    };
+    match link() {
+        Ok(()) => Ok(()),
+        Err(Errno::EXIST) => {
+            leftovers::move_record_away(results)?;
+            link().map_err(io::Error::from)
+        }
+        // Not every file system has links.
+        Err(_) => results.replace(names::RECORD, json),
+    }
+    .map_err(|source| RecordError::Unwritable { path: results.path.join(names::RECORD), source })
+}
+
+impl Record {
+    pub(crate) fn new(results_dir: &Path, run: &Run, results: &Results) -> Self {
         let command = run.command.iter().map(|argument| argument.to_string_lossy().into_owned());
         Self {
             version: VERSION,
@@ -148,10 +177,10 @@ impl Record {
 
     /// Reads the record of the last attempt that ended in a results dir.
     pub fn read(results_dir: &Path) -> Result<Self, RecordError> {
-        Self::of(&open(results_dir)?)
+        Self::of(&open_state(&Place::of(results_dir))?)
     }
 
-    pub(crate) fn of(dir: &ResultsDir) -> Result<Self, RecordError> {
+    pub(crate) fn of(dir: &Dir) -> Result<Self, RecordError> {
         #[derive(Deserialize)]
         struct Versioned {
             version: u32,
@@ -178,10 +207,11 @@ pub fn load(
     expected: Option<AttemptId>,
     limits: ReadLimits,
 ) -> Result<(Record, Results), RecordError> {
-    let dir = open(results_dir)?;
-    let record = Record::of(&dir)?;
+    let place = Place::of(results_dir);
+    let state = open_state(&place)?;
+    let record = Record::of(&state)?;
     let must_be = |expected: AttemptId, found: AttemptId| {
-        let path = dir.path.join(names::RECORD);
+        let path = state.path.join(names::RECORD);
         if found == expected {
             Ok(())
         } else {
@@ -197,17 +227,26 @@ pub fn load(
     };
     let verdict =
         Verdict { correct: record.correct, fault: record.fault, detail: record.detail.clone() };
-    let logs = [names::STDOUT, names::STDERR].map(|name| dir.tail(name, limits.log_tail_bytes));
-    let found = dir.find(limits.max_result_bytes);
+    let results = place.open_results().ok();
+    let logs = [names::STDOUT, names::STDERR]
+        .map(|name| end::tail(results.as_ref(), &state, name, limits));
+    let kept = state.open_in(names::AT_END).ok();
+    let found = match kept.as_ref().or(results.as_ref()) {
+        // What was refused then is not read now.
+        Some(dir) if record.fault.is_some() => dir.find(limits.max_result_bytes),
+        Some(dir) => dir.find_again(limits.max_result_bytes),
+        None => Found { correct: Err(Unusable::Missing), metrics: Err(Unusable::Missing) },
+    };
     // Else another attempt may have begun meanwhile, and the files be its own.
-    must_be(record.attempt, Record::of(&dir)?.attempt)?;
+    must_be(record.attempt, Record::of(&state)?.attempt)?;
     let mut results = Results::new(record.attempt, ended, verdict, found, logs);
     results.start.clone_from(&record.start);
     Ok((record, results))
 }
 
-pub(crate) fn open(path: &Path) -> Result<ResultsDir, RecordError> {
-    ResultsDir::open(path).map_err(|source| RecordError::Dir { path: path.to_owned(), source })
+pub(crate) fn open_state(place: &Place) -> Result<Dir, RecordError> {
+    let dir = place.open_state();
+    dir.map_err(|source| RecordError::Dir { path: place.state.clone(), source })
 }
 
 /// Why the record of an attempt cannot be written or read.

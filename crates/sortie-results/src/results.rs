@@ -1,13 +1,16 @@
 //! What is known of an attempt once it has ended.
 
 use std::fs::File;
+use std::io;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AttemptId, Claim, Evidence, Fault, Found, LogTail, Object, Outcome, Programs, ResultsDir,
-    Start, Unusable, Value, Verdict, judge,
+    AttemptId, Claim, Evidence, Fault, Found, LogTail, Object, Outcome, Programs, Start, Unusable, Value, Verdict,
+    dir::Dir,
+    end::{self, AtEnd},
+    judge, names,
 };
 
 /// How much is read of what an attempt left behind.
@@ -105,15 +108,24 @@ pub struct Results {
 impl Claim {
     /// Reads what the attempt left behind, and judges it.
     ///
-    /// To be called once nothing of the attempt runs any more. A failure with no space left in the
-    /// results dir is put down to that, and so to the infrastructure.
+    /// To be called once nothing of the attempt runs any more. Valid files in the results dir count, be it another directory
+    /// than was claimed; logs that are not there any more are put back. A failure with no space left in the results dir is
+    /// put down to that, and so to the infrastructure.
     pub fn collect(&self, ended: Ended, limits: ReadLimits) -> Results {
         let tail = |file: &File| {
             LogTail::read(file, limits.log_tail_bytes)
                 .unwrap_or_else(|error| LogTail::unreadable(&error.into()))
         };
         let logs = [tail(&self.stdout), tail(&self.stderr)];
-        self.dir.collect(self.attempt, ended, limits, logs)
+        let at_end = AtEnd::of(&self.place, Some(&self.results));
+        at_end.put_logs_back([(names::STDOUT, &self.stdout), (names::STDERR, &self.stderr)]);
+        Results::of(self.attempt, ended, &at_end, &self.state, limits, logs)
+    }
+
+    /// To be called when the evaluator has ended and left processes behind: what counts is what stands there now, and not
+    /// what those may make of it until they are ended.
+    pub fn keep(&self, limits: ReadLimits) -> io::Result<()> {
+        end::keep(&self.place, &self.results, &self.state, limits.max_result_bytes)
     }
 }
 
@@ -159,23 +171,28 @@ impl Results {
     }
 }
 
-impl ResultsDir {
-    pub(crate) fn collect(
-        &self,
+impl Results {
+    /// Reads and judges what an attempt has left.
+    pub(crate) fn of(
         attempt: AttemptId,
         ended: Ended,
+        at_end: &AtEnd,
+        state: &Dir,
         limits: ReadLimits,
         logs: [LogTail; 2],
-    ) -> Results {
-        let found = self.find(limits.max_result_bytes);
+    ) -> Self {
+        let found = at_end.find(state, limits.max_result_bytes);
         let evidence = Evidence { stderr: &logs[1], programs: &ended.programs };
         let mut verdict = judge(&ended.outcome, &found, evidence);
-        if verdict.fault == Some(Fault::Candidate) && self.is_full() {
-            verdict = verdict.without_space(&self.path);
+        let dir = at_end.dir().unwrap_or(state);
+        if verdict.fault == Some(Fault::Candidate) && dir.is_full() {
+            verdict = verdict.without_space(&dir.path);
         }
-        Results::new(attempt, ended, verdict, found, logs)
+        Self::new(attempt, ended, verdict, found, logs)
     }
+}
 
+impl Dir {
     /// The end of a log, by its name: for when nobody has it open any more.
     pub(crate) fn tail(&self, name: &str, limit: u64) -> LogTail {
         let tail = self.open_regular(name).and_then(|(file, _)| Ok(LogTail::read(&file, limit)?));

@@ -6,12 +6,16 @@ use std::{
 };
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use thiserror::Error;
 
 use crate::{
-    AttemptId, Claim, ClaimError, Ended, LogTail, ReadLimits, Record, RecordError, Results,
-    ResultsDir, Run, names,
+    AttemptId, Claim, Ended, LogTail, Place, ReadLimits, Record, RecordError, Results, ResultsDir,
+    Run,
+    dir::Dir,
+    end::AtEnd,
+    names::{self, Names},
+    record::open_state,
 };
 
 /// The version of the form below. A reader refuses any other.
@@ -19,7 +23,7 @@ const VERSION: u32 = 1;
 const MAX_BYTES: u64 = 1 << 20;
 
 /// Says that an attempt was handed to a cluster, and by what it is found there. Kept as
-/// `job_submitted.json` in its results dir; written before the cluster is asked, so that whatever becomes of
+/// `submitted.json` in the launcher's directory; written before the cluster is asked, so that whatever becomes of
 /// the launcher, no job is there that nobody could find.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Submitted {
@@ -47,8 +51,10 @@ struct Versioned<T> {
 /// A results dir that is opened again for an attempt that was handed to a cluster.
 #[derive(Debug)]
 pub struct Reopened {
-    pub(crate) dir: ResultsDir,
-    pub(crate) submitted: Submitted,
+    path: PathBuf,
+    place: Place,
+    state: Dir,
+    submitted: Submitted,
 }
 
 /// Why a results dir cannot be opened again for an attempt.
@@ -73,8 +79,8 @@ impl Claim {
     /// Keeps the script that the attempt is about to be handed in with, as `job_script.sh`; its path. Only its owner
     /// may read it, as it sets the job's environment.
     pub fn keep_script(&self, script: &[u8]) -> Result<PathBuf, RecordError> {
-        let path = self.dir.path.join(names::SCRIPT);
-        match self.dir.replace_private(names::SCRIPT, script) {
+        let path = self.state.path.join(names::SCRIPT);
+        match self.state.replace_private(names::SCRIPT, script) {
             Ok(()) => Ok(path),
             Err(source) => Err(RecordError::Unwritable { path, source }),
         }
@@ -83,11 +89,12 @@ impl Claim {
     /// Notes that the attempt is about to be handed to a cluster. The claim may be dropped then: until the attempt
     /// has a record, the directory cannot be claimed by another.
     pub fn submitted(&self, submitted: &Submitted) -> Result<(), RecordError> {
-        let path = || self.dir.path.join(names::SUBMITTED);
+        let name = self.place.names().submitted;
+        let path = || self.state.path.join(name);
         let json = serde_json::to_vec(&Versioned { version: VERSION, rest: submitted })
             .map_err(|source| RecordError::Malformed { path: path(), source })?;
-        self.dir
-            .replace(names::SUBMITTED, &json)
+        self.state
+            .replace(name, &json)
             .map_err(|source| RecordError::Unwritable { path: path(), source })
     }
 }
@@ -98,47 +105,48 @@ impl Submitted {
         SystemTime::try_from(self.submitted_at).unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
-    /// Reads the note in a results dir.
+    /// Reads the note that goes with a results dir.
     pub fn read(results_dir: &Path) -> Result<Self, RecordError> {
-        Self::of(&crate::record::open(results_dir)?)
+        let place = Place::of(results_dir);
+        Self::of(&open_state(&place)?, place.names())
     }
 
-    pub(crate) fn of(dir: &ResultsDir) -> Result<Self, RecordError> {
-        let path = || dir.path.join(names::SUBMITTED);
+    pub(crate) fn of(dir: &Dir, names: &Names) -> Result<Self, RecordError> {
+        let path = || dir.path.join(names.submitted);
         let json = dir
-            .read(names::SUBMITTED, MAX_BYTES)
+            .read(names.submitted, MAX_BYTES)
             .map_err(|source| RecordError::Unusable { path: path(), source })?;
         let malformed = |source| RecordError::Malformed { path: path(), source };
-        let Versioned { version, rest } = serde_json::from_slice(&json).map_err(malformed)?;
+        // The version first: the rest of another one may look different.
+        let Versioned::<IgnoredAny> { version, .. } =
+            serde_json::from_slice(&json).map_err(malformed)?;
         if version != VERSION {
             return Err(RecordError::Version { path: path(), version });
         }
+        let Versioned { rest, .. } = serde_json::from_slice(&json).map_err(malformed)?;
         Ok(rest)
     }
 }
 
 impl ResultsDir {
-    /// Opens the directory of an attempt that was handed to a cluster, to see what it has left.
+    /// Opens the directories of an attempt that was handed to a cluster, to see what it has left.
     pub fn reopen(path: &Path, attempt: AttemptId) -> Result<Reopened, ReopenError> {
-        let dir = crate::record::open(path)?;
-        let submitted = Submitted::of(&dir)?;
-        if submitted.attempt != attempt {
-            let (found, expected) = (submitted.attempt, attempt);
-            return Err(ReopenError::OtherAttempt { path: dir.path, found, expected });
-        }
-        Ok(Reopened { dir, submitted })
+        Self::reopen_at(path, Place::of(path), attempt)
     }
 
-    /// Whether an attempt that was handed to a cluster may still be under way here, and which.
-    pub(crate) fn under_way(&self) -> Result<Option<Submitted>, ClaimError> {
-        let failed = |error| ClaimError::failed(&self.path, "look into", error);
-        if !self.has(names::SUBMITTED).map_err(failed)?
-            || self.has(names::RECORD).map_err(failed)?
-        {
-            return Ok(None);
+    /// The same where it is known already where they are.
+    pub fn reopen_at(
+        path: &Path,
+        place: Place,
+        attempt: AttemptId,
+    ) -> Result<Reopened, ReopenError> {
+        let state = open_state(&place)?;
+        let submitted = Submitted::of(&state, place.names())?;
+        if submitted.attempt != attempt {
+            let (found, expected) = (submitted.attempt, attempt);
+            return Err(ReopenError::OtherAttempt { path: path.to_owned(), found, expected });
         }
-        // A note that nobody can read keeps nobody out: it is moved away like the rest.
-        Ok(Submitted::of(self).ok())
+        Ok(Reopened { path: path.to_owned(), place, state, submitted })
     }
 }
 
@@ -150,18 +158,22 @@ impl Reopened {
 
     /// The end of the attempt's standard error so far.
     pub fn stderr(&self, limit: u64) -> LogTail {
-        self.dir.tail(names::STDERR, limit)
+        let limits = ReadLimits { log_tail_bytes: limit, ..ReadLimits::default() };
+        AtEnd::of(&self.place, None).log(&self.state, names::STDERR, limits)
     }
 
     /// Reads what the attempt left behind, and judges it; see [`Claim::collect`].
     pub fn collect(&self, ended: Ended, limits: ReadLimits) -> Results {
-        let logs =
-            [names::STDOUT, names::STDERR].map(|name| self.dir.tail(name, limits.log_tail_bytes));
-        self.dir.collect(self.submitted.attempt, ended, limits, logs)
+        let at_end = AtEnd::of(&self.place, None);
+        let log = |name| at_end.log(&self.state, name, limits);
+        let logs = [log(names::STDOUT), log(names::STDERR)];
+        Results::of(self.submitted.attempt, ended, &at_end, &self.state, limits, logs)
     }
 
     /// Writes the attempt's record; see [`Claim::record`].
     pub fn record(&self, run: &Run, results: &Results) -> Result<Record, RecordError> {
-        self.dir.record(run, results)
+        let record = Record::new(&self.path, run, results);
+        record.write(&self.place, &self.state)?;
+        Ok(record)
     }
 }

@@ -2,11 +2,10 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
 
 use rustix::fs::syncfs;
 
-use crate::{Claim, ResultsDir, Unusable, names};
+use crate::{Claim, Unusable};
 
 /// From so many on, syncing the whole file system costs less than each of them.
 const MANY: usize = 32;
@@ -17,21 +16,25 @@ const MANY: usize = 32;
 /// Many at once are expected to be on one file system, which is then synced as a whole.
 pub fn sync_submitted(claims: &[&Claim]) -> io::Result<()> {
     match claims {
-        [first, ..] if claims.len() >= MANY => Ok(syncfs(&first.dir.file)?),
-        few => few.iter().try_for_each(|claim| claim.dir.sync_note()),
+        [first, ..] if claims.len() >= MANY => Ok(syncfs(&first.state.file)?),
+        few => few.iter().try_for_each(|claim| claim.sync_note()),
     }
 }
 
-impl ResultsDir {
+impl Claim {
     fn sync_note(&self) -> io::Result<()> {
-        let (note, _) = self.open_regular(names::SUBMITTED).map_err(|unusable| match unusable {
-            Unusable::Unreadable(error) => error,
-            other => io::Error::other(other.to_string()),
-        })?;
+        let (note, _) = self.state.open_regular(self.place.names().submitted).map_err(
+            |unusable| match unusable {
+                Unusable::Unreadable(error) => error,
+                other => io::Error::other(other.to_string()),
+            },
+        )?;
         note.sync_all()?;
-        sync_dir(&self.file)?;
-        let parent = self.path.parent().filter(|parent| *parent != Path::new(""));
-        sync_dir(&File::open(parent.unwrap_or(Path::new(".")))?)
+        sync_dir(&self.state.file)?;
+        sync_dir(&self.results.file)?;
+        // Where both are: for the one beside it, two levels up.
+        let parents = self.place.state.ancestors().skip(1).take(2);
+        parents.into_iter().try_for_each(|parent| sync_dir(&File::open(parent)?))
     }
 }
 

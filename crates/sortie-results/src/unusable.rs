@@ -17,6 +17,12 @@ pub enum Unusable {
     /// There is something else in its place. It was not followed, waited for or read.
     #[error("is {0}, not a regular file")]
     NotRegular(&'static str),
+    /// It has further names, so that it may be a file from elsewhere.
+    #[error("is a hard link, not a file of its own")]
+    Linked,
+    /// The directory that it should be in is not there.
+    #[error("is missing: the results dir {0}")]
+    NoDirectory(&'static str),
     /// It holds more than is read, see [`ReadLimits`](crate::ReadLimits).
     #[error("is larger than {limit} bytes")]
     TooLarge {
@@ -39,6 +45,18 @@ impl Unusable {
                 Fault::Infrastructure
             }
             _ => Fault::Candidate,
+        }
+    }
+
+    /// The same of another file in the same place.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::NoDirectory(why) => Self::NoDirectory(why),
+            Self::Unreadable(error) => Self::Unreadable(match error.raw_os_error() {
+                Some(code) => io::Error::from_raw_os_error(code),
+                None => error.kind().into(),
+            }),
+            _ => Self::Missing,
         }
     }
 

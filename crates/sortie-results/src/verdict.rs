@@ -30,6 +30,14 @@ pub struct Found {
     pub metrics: Result<Value, Unusable>,
 }
 
+impl Found {
+    /// What reading either file gives.
+    pub(crate) fn by(read: impl Fn(&str) -> Result<Vec<u8>, Unusable>) -> Self {
+        let value = |name| Value::parse(&read(name)?).map_err(Unusable::Broken);
+        Self { correct: value(names::CORRECT), metrics: value(names::METRICS) }
+    }
+}
+
 /// What an attempt means for its candidate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use sortie_process::Supervisor;
 use sortie_results::{
-    AttemptId, Ended, Outcome, Programs, ReadLimits, Results, Seconds, Submitted, Usage,
+    AttemptId, Consent, Ended, Outcome, Programs, ReadLimits, Results, Seconds, Submitted, Usage,
 };
 use tokio::runtime::Handle;
 
@@ -46,6 +46,8 @@ pub(crate) struct Setting {
     pub(crate) supervisor: Supervisor,
     pub(crate) runtime: Handle,
     pub(crate) read_limits: ReadLimits,
+    /// Whether results dirs are taken from owners of whom is not known whether they are there.
+    pub(crate) consent: Consent,
     /// Whether each job's start and end are traced as information.
     pub(crate) verbose: bool,
 }

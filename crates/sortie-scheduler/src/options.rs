@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use sortie_process::Supervisor;
+use sortie_results::Consent;
 
 /// How a scheduler goes about its jobs, whatever their kind.
 #[derive(Debug, Clone)]
@@ -18,11 +19,20 @@ pub struct SchedulerOptions {
     /// What jobs, and the commands of Slurm, take for the launcher's environment; by default that of this
     /// process, as it is when the scheduler is made.
     pub env: Option<Vec<(OsString, OsString)>>,
+    /// Whether a results dir is taken from an attempt of which cannot be told from here whether it still runs, such as one of
+    /// another machine where the file system has no locks. Only the user can know that it does not.
+    pub consent: Consent,
 }
 
 /// As in the Launch API: not verbose, 4 workers.
 impl Default for SchedulerOptions {
     fn default() -> Self {
-        Self { verbose: false, max_workers: 4, supervisor: Supervisor::new(), env: None }
+        Self {
+            verbose: false,
+            max_workers: 4,
+            supervisor: Supervisor::new(),
+            env: None,
+            consent: Consent::No,
+        }
     }
 }

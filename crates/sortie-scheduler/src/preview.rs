@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use sortie_config::{JobConfig, JobType};
-use sortie_results::AttemptId;
+use sortie_results::{AttemptId, Place};
 use sortie_script::READY_FD;
 
 use crate::here::Here;
@@ -78,7 +78,8 @@ fn command(plan: &local::Plan, paths: &Paths) -> Result<Preview, SchedulerError>
 
 /// As for an attempt whose id is made up.
 fn planned(plan: &local::Plan, paths: &Paths) -> Result<local::Planned, SchedulerError> {
-    let planned = plan.evaluation(paths, AttemptId::generate());
+    let place = Place::expected(&plan.here.cwd.join(&paths.results_dir));
+    let planned = plan.evaluation(paths, place.state_dir(), AttemptId::generate());
     planned.map_err(|error| SchedulerError::NotReady(error.to_string()))
 }
 
@@ -86,7 +87,8 @@ fn planned(plan: &local::Plan, paths: &Paths) -> Result<local::Planned, Schedule
 fn script(plan: &slurm::Plan, paths: &Paths) -> Result<Preview, SchedulerError> {
     let attempt = AttemptId::generate();
     let results_dir = plan.here.cwd.join(&paths.results_dir);
-    let planned = plan.planned(attempt, paths, &results_dir);
+    let place = Place::expected(&results_dir);
+    let planned = plan.planned(attempt, paths, &results_dir, place.state_dir());
     let script = plan.script(&slurm::job_name(attempt), &[planned]);
     script.map(Preview::Script).map_err(|error| SchedulerError::NotReady(error.to_string()))
 }

@@ -67,8 +67,9 @@ impl JobScheduler {
             log_tail_bytes: config.limits().log_tail_bytes,
             max_result_bytes: config.limits().max_result_bytes,
         };
-        let SchedulerOptions { verbose, max_workers, supervisor, .. } = options;
-        let setting = Setting { supervisor: supervisor.clone(), runtime, read_limits, verbose };
+        let SchedulerOptions { verbose, max_workers, supervisor, consent, .. } = options;
+        let setting =
+            Setting { supervisor: supervisor.clone(), runtime, read_limits, consent, verbose };
         let (executor, most): (Box<dyn Executor>, _) = match config.job_type() {
             JobType::Local | JobType::LocalDocker => {
                 let most = descriptors::at_most(max_workers);

@@ -36,6 +36,7 @@
 //!     id: "0190f1c27d3e70008000000000000001",
 //!     candidate: Path::new("candidate.py"),
 //!     results_dir: Path::new("/results/it's 1"),
+//!     state_dir: Path::new("/results/.sortie/it's 1"),
 //!     command: &["python".into(), "evaluate.py".into()],
 //!     container: None,
 //! };
@@ -60,7 +61,7 @@
 //!
 //! # What a batch script does
 //!
-//! The shell that Slurm starts opens the logs, writes `job_start.json`, and starts a second shell, which starts a third, in a
+//! The shell that Slurm starts opens the logs, writes `job_start.json` (it and the other record go to the state dir), and starts a second shell, which starts a third, in a
 //! process group of its own, that sets up and becomes the evaluator. The first waits; the second has stopped itself until the
 //! evaluator has ended: bash waits for a child at once, and only until then does the kernel tell an exit with 137 from
 //! SIGKILL, in `/proc/PID/stat`. So nothing that is set up (variables, modules, an activation script) reaches the first, whose
@@ -70,7 +71,8 @@
 //!
 //! When the evaluator has ended, a log has outgrown its limit, or a signal has come, everything that is
 //! left of the evaluator is stopped: its process group, and whatever has `SORTIE_ATTEMPT`, which is
-//! exported, in its environment. Then `job_end.json` is written, beside and renamed: one line of JSON,
+//! exported, in its environment; where there is any, the result files are kept first as they are. Logs that are not there
+//! any more are put back. Then `job_end.json` is written, beside and renamed: one line of JSON,
 //! with `version` 1, `attempt`, `job_id`, `host`, `started_at`, `ended_at` (seconds since 1970) and
 //! `end`, which is one of these.
 //!

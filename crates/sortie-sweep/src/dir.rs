@@ -5,8 +5,9 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use crate::lock::Lock;
-use crate::{End, Holder, ResultLines, Sweep, SweepError, names};
+use sortie_results::{Lease, Standing};
+
+use crate::{End, ResultLines, Sweep, SweepError, names};
 
 /// The directory of a sweep. Looking at it takes no lock, and may be done while a launcher sees to it.
 #[derive(Debug, Clone)]
@@ -58,14 +59,15 @@ impl SweepDir {
         self.0.join(names::LEDGER)
     }
 
-    /// The file that the launcher which sees to the sweep has locked, with `flock(2)`.
+    /// The [`Lease`] of the launcher that sees to the sweep.
     pub fn lock_file(&self) -> PathBuf {
         self.0.join(names::LOCK)
     }
 
-    /// The launcher that sees to the sweep now, if one does.
-    pub fn holder(&self) -> Option<Holder> {
-        Lock::holder(&self.lock_file())
+    /// Whether a launcher sees to the sweep now.
+    pub fn standing(&self) -> Standing {
+        // What cannot be read tells nothing.
+        Lease::look(&self.lock_file()).unwrap_or(Standing::Unknown(None))
     }
 
     /// What there is to do, what was begun, and what is done: all that the ledger says.

@@ -3,10 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use sortie_results::Owner;
 use sortie_scheduler::SchedulerError;
 use thiserror::Error;
-
-use crate::Holder;
 
 /// Why a sweep cannot be made, read, or go on.
 #[derive(Debug, Error)]
@@ -35,12 +34,20 @@ pub enum SweepError {
         name: String,
     },
     /// Another launcher sees to it.
-    #[error("{} is in use by {holder}: wait for it, or stop it", dir.display())]
+    #[error("{} is in use by {}: wait for it, or stop it", dir.display(), who(owner.as_deref()))]
     InUse {
         /// The directory.
         dir: PathBuf,
-        /// Who.
-        holder: Holder,
+        /// Who, if that can be read.
+        owner: Option<Box<Owner>>,
+    },
+    /// Another launcher sees to it or did, and it cannot be told from here whether that is still there.
+    #[error("{} is in use by {}, of which cannot be told from here whether it is still there", dir.display(), who(owner.as_deref()))]
+    Unknown {
+        /// The directory.
+        dir: PathBuf,
+        /// Who, if that can be read.
+        owner: Option<Box<Owner>>,
     },
     /// Its first lines, which say what it is, are damaged: they were never written by halves.
     #[error("{}:{line}: not a whole line of a sweep's ledger: {expected} is expected", ledger.display())]
@@ -90,6 +97,10 @@ pub enum SweepError {
     /// The scheduler refuses a job.
     #[error(transparent)]
     Scheduler(#[from] SchedulerError),
+}
+
+fn who(owner: Option<&Owner>) -> String {
+    owner.map_or_else(|| "another process".to_owned(), Owner::to_string)
 }
 
 impl SweepError {

@@ -8,7 +8,7 @@ pub(crate) const RESULTS: &str = "results.jsonl";
 pub(crate) const NEW_RESULTS: &str = "results.jsonl.new";
 /// The settings of its jobs.
 pub(crate) const SETTINGS: &str = "settings.yaml";
-/// Locked by the launcher that sees to the sweep, and naming it.
+/// The lease of the launcher that sees to the sweep.
 pub(crate) const LOCK: &str = "lock";
 /// What a launcher without a terminal had to say.
 pub(crate) const LOG: &str = "sweep.log";

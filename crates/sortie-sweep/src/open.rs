@@ -7,13 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sortie_results::jiff::Timestamp;
+use sortie_results::{Consent, Lease, LeaseError, Owner};
 
 use crate::books::Books;
 use crate::entry::{Entry, Header, VERSION};
-use crate::lock::Lock;
-use crate::{
-    Candidate, Disk, Holder, Options, Session, Sweep, SweepDir, SweepError, line, names, repair,
-};
+use crate::{Candidate, Disk, Options, Session, Sweep, SweepDir, SweepError, line, names, repair};
 
 /// How much is handed to the disk at once when a ledger is made, in bytes.
 const AT_ONCE: usize = 1 << 20;
@@ -23,7 +21,7 @@ pub struct OpenSweep {
     pub(crate) dir: SweepDir,
     pub(crate) sweep: Sweep,
     pub(crate) books: Books,
-    pub(crate) lock: Lock,
+    pub(crate) lease: Lease,
 }
 
 /// A sweep to be made.
@@ -53,7 +51,7 @@ impl OpenSweep {
         new: NewSweep<'_>,
         disk: Arc<dyn Disk>,
     ) -> Result<Self, SweepError> {
-        let lock = take(&dir, &*disk)?;
+        let lease = take(&dir, &*disk)?;
         let header = Header {
             version: VERSION,
             sortie: env!("CARGO_PKG_VERSION").to_owned(),
@@ -79,31 +77,40 @@ impl OpenSweep {
             .and_then(|()| disk.sync_dir(dir.path()));
         named.map_err(SweepError::io("create", &dir.ledger_file()))?;
         let sweep = dir.read()?;
-        Self::with(dir, sweep, 0, lock, disk)
+        Self::with(dir, sweep, 0, lease, disk)
     }
 
     /// Takes up a sweep again, and mends what a launcher that was killed left half written.
     pub fn resume(dir: SweepDir, disk: Arc<dyn Disk>) -> Result<Self, SweepError> {
+        Self::resume_with(dir, disk, Consent::No)
+    }
+
+    /// The same, and with consent also from a launcher of which nobody can say whether it is still there.
+    pub fn resume_with(
+        dir: SweepDir,
+        disk: Arc<dyn Disk>,
+        consent: Consent,
+    ) -> Result<Self, SweepError> {
         if !dir.is_sweep() {
             return Err(SweepError::NoSweep { dir: dir.path().to_owned() });
         }
-        let lock = lock(&dir)?;
+        let lease = lease(&dir, consent)?;
         let (sweep, offset) = repair::repair(&dir, &*disk)?;
-        Self::with(dir, sweep, offset, lock, disk)
+        Self::with(dir, sweep, offset, lease, disk)
     }
 
     fn with(
         dir: SweepDir,
         sweep: Sweep,
         offset: u64,
-        lock: Lock,
+        lease: Lease,
         disk: Arc<dyn Disk>,
     ) -> Result<Self, SweepError> {
         let score = sweep.header.options.score.clone();
         let mut books = Books::new(disk, dir.clone(), offset, score)?;
-        let Holder { pid, host } = Holder::this();
+        let Owner { pid, host, .. } = Owner::this(None, None);
         books.note(&[Entry::Session(Session { at: Timestamp::now(), pid, host })])?;
-        Ok(Self { dir, sweep, books, lock })
+        Ok(Self { dir, sweep, books, lease })
     }
 
     /// Drives it in another way than it was begun with, but ranks candidates as before.
@@ -124,24 +131,20 @@ impl OpenSweep {
     }
 }
 
-/// Makes the directory of a sweep, locked, with nothing else in it.
-fn take(dir: &SweepDir, disk: &dyn Disk) -> Result<Lock, SweepError> {
+/// Makes the directory of a sweep, taken, with nothing else in it.
+fn take(dir: &SweepDir, disk: &dyn Disk) -> Result<Lease, SweepError> {
     // Before anything is made, so that a refusal leaves nothing.
     if dir.path().is_dir() {
         is_free(dir)?;
     }
-    let lock_is_new = !dir.lock_file().exists();
     let mut made = Vec::new();
-    let taken = make_dir(disk, dir.path(), &mut made).and_then(|()| lock(dir)).and_then(|lock| {
-        // Another may have made one before we had the lock.
+    let taken = make_dir(disk, dir.path(), &mut made);
+    let taken = taken.and_then(|()| lease(dir, Consent::No)).and_then(|lease| {
+        // Another may have made one before we had the lease.
         is_free(dir)?;
-        Ok(lock)
+        Ok(lease)
     });
-    if let Err(error) = &taken {
-        // A lock that could not be taken at all is nobody's; any other may be another's by now.
-        if lock_is_new && matches!(error, SweepError::Io { .. }) {
-            let _ = fs::remove_file(dir.lock_file());
-        }
+    if taken.is_err() {
         for path in made.iter().rev() {
             // What is not empty is not ours alone, and stays.
             let _ = fs::remove_dir(path);
@@ -171,10 +174,14 @@ fn make_dir(disk: &dyn Disk, path: &Path, made: &mut Vec<PathBuf>) -> Result<(),
     create().map_err(SweepError::io("create", path))
 }
 
-fn lock(dir: &SweepDir) -> Result<Lock, SweepError> {
-    let path = dir.lock_file();
-    let taken = Lock::take(&path).map_err(SweepError::io("lock", &path))?;
-    taken.map_err(|holder| SweepError::InUse { dir: dir.path().to_owned(), holder })
+fn lease(dir: &SweepDir, consent: Consent) -> Result<Lease, SweepError> {
+    let taken = Lease::take(&dir.lock_file(), &Owner::this(None, Some("sweep")), consent);
+    let dir = dir.path().to_owned();
+    taken.map_err(|error| match error {
+        LeaseError::Held { owner, .. } => SweepError::InUse { dir, owner },
+        LeaseError::Unknown { owner, .. } => SweepError::Unknown { dir, owner },
+        LeaseError::Failed { action, path, source } => SweepError::Io { action, path, source },
+    })
 }
 
 /// What a ledger is called until it is whole.

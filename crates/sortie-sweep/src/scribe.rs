@@ -7,18 +7,19 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use sortie_results::jiff::Timestamp;
-use sortie_results::{Ended, Fault, Outcome, Programs, ReadLimits, Record, Results, Usage, load};
+use sortie_results::{
+    Ended, Fault, Lease, Outcome, Place, Programs, ReadLimits, Record, Results, Usage, load,
+};
 use sortie_scheduler::Finished;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::books::{Books, Done};
-use crate::lock::Lock;
 use crate::streak::Streak;
 use crate::{Candidate, End, SweepError, result_line};
 
 /// What was written is on disk within this time.
 const SYNC: Duration = Duration::from_secs(1);
-/// The record of an attempt, in its results dir.
+/// The record of an attempt, in the launcher's directory.
 const RECORD: &str = "job.json";
 /// What is written at once, at most: orders, and about so many bytes.
 const ORDERS: usize = 256;
@@ -63,7 +64,7 @@ pub(crate) enum News {
 pub(crate) struct Scribe {
     pub(crate) books: Books,
     /// For as long as there may be something to write.
-    pub(crate) lock: Lock,
+    pub(crate) lease: Lease,
     pub(crate) limits: ReadLimits,
     /// Whether what is begun has to be on disk before it is: where it would outlive this machine.
     pub(crate) sync_starts: bool,
@@ -85,7 +86,7 @@ impl Scribe {
                 }
             }
         }
-        drop(self.lock);
+        drop(self.lease);
     }
 
     /// Has a candidate run again that has failed, as it may have for want of space alone. On a cluster its job is
@@ -94,7 +95,7 @@ impl Scribe {
         let failed = Record::read(results_dir).is_ok_and(|record| record.fault.is_some());
         if failed && !self.sync_starts {
             // Where even that is not possible, its verdict stays what it is.
-            let _ = fs::remove_file(results_dir.join(RECORD));
+            let _ = fs::remove_file(Place::of(results_dir).state_dir().join(RECORD));
         }
     }
 

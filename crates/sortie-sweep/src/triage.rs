@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sortie_results::{AttemptId, Fault, Outcome, Record, Submitted};
+use sortie_results::{AttemptId, Fault, Outcome, Record, RecordError, Submitted, Unusable};
 
 /// What its results dir tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,24 @@ pub(crate) fn look(results_dir: &Path, on_cluster: bool, void: Option<AttemptId>
             Begun::Again
         }
         Ok(_) => Begun::Recorded,
-        Err(_) if on_cluster && Submitted::read(results_dir).is_ok() => Begun::Submitted,
-        Err(_) => Begun::Again,
+        Err(error) => {
+            told(results_dir, &error);
+            match Submitted::read(results_dir) {
+                Ok(_) if on_cluster => Begun::Submitted,
+                // When it is claimed, a note that cannot be read is told to be in the way.
+                _ => Begun::Again,
+            }
+        }
+    }
+}
+
+/// Says that there is a record which cannot be read, unless there is none.
+fn told(results_dir: &Path, error: &RecordError) {
+    let is_there = !matches!(
+        error,
+        RecordError::Dir { .. } | RecordError::Unusable { source: Unusable::Missing, .. }
+    );
+    if is_there {
+        tracing::warn!("{error}: {} is run again", results_dir.display());
     }
 }

@@ -6,7 +6,7 @@ use sortie_config::JobConfig;
 
 use crate::attend::{Errand, see_to};
 use crate::failure::Failure;
-use crate::job::ConfigArgs;
+use crate::job::{ConfigArgs, TakeOverArgs};
 use crate::keeper::{Launcher, as_detached, detach_this};
 use crate::submit;
 
@@ -25,6 +25,8 @@ Example:
 pub(crate) struct Args {
     #[command(flatten)]
     config: ConfigArgs,
+    #[command(flatten)]
+    take_over: TakeOverArgs,
     /// Do so without this terminal, as `sortie submit` does
     #[arg(long)]
     detach: bool,
@@ -59,6 +61,7 @@ fn attach(
         verbose,
         launcher,
         prints: true,
+        consent: args.take_over.consent(),
     };
     see_to(errand, async |scheduler| {
         let job = scheduler.attach(&args.results_dir)?;

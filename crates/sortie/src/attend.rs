@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 
 use sortie_config::JobConfig;
-use sortie_results::{Fault, Outcome, Results, Stage};
+use sortie_results::{Consent, Fault, Outcome, Results, Stage};
 use sortie_scheduler::{Event, JobId, JobScheduler, SchedulerError, SchedulerOptions};
 use tokio::sync::oneshot;
 
@@ -31,6 +31,8 @@ pub(crate) struct Errand<'a> {
     pub(crate) launcher: Option<&'a Launcher>,
     /// Whether its results are printed, where there is no launcher.
     pub(crate) prints: bool,
+    /// Whether the job is taken from an owner that cannot be seen.
+    pub(crate) consent: Consent,
 }
 
 /// Has a job brought to its end, shows it meanwhile, and prints its results where that is asked for: the exit status.
@@ -38,9 +40,9 @@ pub(crate) fn see_to(
     errand: Errand<'_>,
     job_to_its_end: impl AsyncFnOnce(&JobScheduler) -> Result<Results, SchedulerError>,
 ) -> Result<u8, Failure> {
-    let Errand { config, name, results_dir, candidate, command, verbose, launcher, prints } =
-        errand;
-    let keeper = Keeper::take(results_dir, command, candidate)?;
+    let Errand { config, name, results_dir, candidate, command, launcher, .. } = errand;
+    let Errand { verbose, prints, consent, .. } = errand;
+    let keeper = Keeper::take(results_dir, command, candidate, consent)?;
     if let (Some(keeper), Some(_)) = (&keeper, launcher) {
         keeper.log_here();
     }
@@ -48,7 +50,7 @@ pub(crate) fn see_to(
     let status = runtime.block_on(async {
         let mut signals = Signals::listen().map_err(Failure::Runtime)?;
         let limit = config.time_limit();
-        let options = SchedulerOptions { verbose, ..SchedulerOptions::default() };
+        let options = SchedulerOptions { verbose, consent, ..SchedulerOptions::default() };
         let scheduler = JobScheduler::new(config.job_type(), config, options)?;
         let progress = Progress::start(!log::is_on(verbose), name, limit);
         let watched = Watched { progress, keeper, launcher };

@@ -21,6 +21,10 @@ pub(crate) fn with_dir(hint: &str, dir: &Path) -> String {
     words.fold(first, |text, next| text + &dir + next)
 }
 
+/// What to do about an owner that cannot be seen.
+pub(crate) const TAKE_OVER: &str =
+    "look there; if it is gone, say so with --take-over, and the job is taken from it";
+
 /// Why there is nothing to print.
 #[derive(Debug, Error)]
 pub(crate) enum Failure {
@@ -48,6 +52,8 @@ pub(crate) enum Failure {
     Runtime(io::Error),
     #[error("{} is seen to by {who}, which has not ended", .dir.display())]
     Kept { dir: PathBuf, who: String },
+    #[error("{} was seen to by {who}, and it cannot be told from here whether that is still there", .dir.display())]
+    Unknown { dir: PathBuf, who: String },
     #[error("cannot go on without the terminal: {0}")]
     Detach(io::Error),
     #[error("{message}")]
@@ -112,6 +118,7 @@ impl Failure {
             | Self::NotWarm(_)
             | Self::Nul(_)
             | Self::Kept { .. }
+            | Self::Unknown { .. }
             | Self::Record(_)
             | Self::NoJob(_)
             | Self::Yaml(_)
@@ -146,6 +153,7 @@ impl Failure {
             Self::Kept { .. } => {
                 Some("`sortie wait DIR` waits for it, `sortie cancel DIR` ends it")
             }
+            Self::Unknown { .. } => Some(TAKE_OVER),
             Self::KeeperEnded { .. } => Some("`sortie run` shows what it does"),
             Self::NoJob(_) => Some("name the results dir that `sortie run` or `submit` was given"),
             Self::Config(ConfigError::Read { .. }) => {

@@ -28,6 +28,9 @@ pub(crate) enum State {
     Orphaned,
     /// Whoever saw to it ended without a record, and so did the job.
     Lost,
+    /// It cannot be told from here whether whoever saw to it is still there, as on another machine where the file system has
+    /// no locks.
+    Unknown,
 }
 
 /// A job: of `submit`, `status`, `wait`, `cancel` and `ls`.
@@ -74,6 +77,8 @@ pub(crate) enum SweepState {
     Finished,
     /// They are not, and nobody sees to it: `sortie sweep --resume` goes on with it.
     Stopped,
+    /// It cannot be told from here whether the launcher that saw to it is still there.
+    Unknown,
 }
 
 /// A sweep: of `submit`, `status`, `wait`, `cancel` and `ls`.

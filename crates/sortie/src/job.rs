@@ -4,6 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use sortie_config::{ConfigError, Effective, JobConfig, Layers, LocalJobConfig};
+use sortie_results::Consent;
 
 use crate::attend::Errand;
 use crate::exit_status;
@@ -34,11 +35,28 @@ pub(crate) struct JobArgs {
     config: ConfigArgs,
     #[command(flatten)]
     warm: WarmArgs,
+    #[command(flatten)]
+    take_over: TakeOverArgs,
     /// The program to evaluate
     pub(crate) candidate: PathBuf,
     /// Where logs and results go; made where it is not there. What an earlier run left in it is kept
     /// in `previous/`
     pub(crate) results_dir: PathBuf,
+}
+
+/// Whether what others have is taken from them.
+#[derive(clap::Args)]
+pub(crate) struct TakeOverArgs {
+    /// Take the job from a launcher of which cannot be told from here whether it is still there, as on another machine
+    /// where the file system has no locks. Say so only if it is gone
+    #[arg(long)]
+    take_over: bool,
+}
+
+impl TakeOverArgs {
+    pub(crate) fn consent(&self) -> Consent {
+        if self.take_over { Consent::TakeOver } else { Consent::No }
+    }
 }
 
 /// Whether evaluators are kept warm.
@@ -131,6 +149,7 @@ impl JobArgs {
             verbose,
             launcher,
             prints: true,
+            consent: self.take_over.consent(),
         })
     }
 

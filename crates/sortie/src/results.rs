@@ -94,7 +94,7 @@ fn over(view: JobView) -> Result<JobView, Failure> {
         JobState::Queued | JobState::Running | JobState::Stopping => {
             ("the job is not over", "`sortie wait DIR` waits for it".to_owned())
         }
-        JobState::Orphaned | JobState::Lost => {
+        JobState::Orphaned | JobState::Lost | JobState::Unknown => {
             ("the job has no record", view.advice().unwrap_or_default())
         }
     };

@@ -14,8 +14,10 @@ Prints a line for each: its state, the directory, and what is known.
   finished  it is over, and recorded in job.json
   orphaned  Slurm has it or had, and nobody sees to it: `sortie attach` does again
   lost      whoever saw to it was killed, and the job with it
-A sweep is running, finished, or stopped: not done, and `sortie sweep --resume`
-goes on with it.
+  unknown   whoever saw to it cannot be seen from here, as on another machine
+            where the file system has no locks: look there
+A sweep is running, finished, unknown, or stopped: not done, and `sortie sweep
+--resume` goes on with it.
 
 The exit status is 0, or 2 if a directory holds nothing of either.
 

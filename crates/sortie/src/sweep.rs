@@ -14,8 +14,8 @@ use sortie_sweep::{
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 
-use crate::failure::Failure;
-use crate::job::{ConfigArgs, WarmArgs};
+use crate::failure::{Failure, TAKE_OVER};
+use crate::job::{ConfigArgs, TakeOverArgs, WarmArgs};
 use crate::keeper::{Launcher, as_detached, detach};
 use crate::signals::Signals;
 use crate::sweep_open::{Again, GO_THERE, absolute, open};
@@ -115,6 +115,8 @@ pub(crate) struct Args {
     pub(crate) setup_failures: Option<u32>,
     #[arg(long, value_name = "METRIC", help = SCORE_HELP)]
     pub(crate) score: Option<String>,
+    #[command(flatten)]
+    pub(crate) take_over: TakeOverArgs,
     /// Cancel what runs at the first Ctrl-C
     #[arg(long)]
     cancel_running: bool,
@@ -193,7 +195,8 @@ fn drive(args: &Args, verbose: bool, launcher: Option<&Launcher>) -> Result<u8, 
             return Ok(exit_status::INTERRUPTED);
         }
     }
-    let options = SchedulerOptions { verbose, ..SchedulerOptions::default() };
+    let consent = args.take_over.consent();
+    let options = SchedulerOptions { verbose, consent, ..SchedulerOptions::default() };
     let made = open.dir().path().to_owned();
     let dir = args.resume.as_deref().or(args.out.as_deref()).unwrap_or(&made);
     let runtime = Builder::new_current_thread().enable_all().build().map_err(Failure::Runtime)?;
@@ -290,6 +293,7 @@ pub(crate) fn hint(error: &SweepError) -> Option<&'static str> {
         SweepError::SetUp { .. } => {
             Some("mend it, then go on: `sortie sweep --resume DIR`, which runs them again")
         }
+        SweepError::Unknown { .. } => Some(TAKE_OVER),
         SweepError::Damaged { .. } => Some("take it from a copy, or begin a new sweep"),
         _ => None,
     }

@@ -75,7 +75,7 @@ fn begin(args: &Args, out: &Path) -> Result<(OpenSweep, JobConfig), Failure> {
 /// Takes one up again, where it was begun.
 fn resume(args: &Args, dir: &Path) -> Result<(OpenSweep, JobConfig), Failure> {
     let dir = SweepDir::new(absolute(dir)?);
-    let mut open = OpenSweep::resume(dir, Arc::new(RealDisk))?;
+    let mut open = OpenSweep::resume_with(dir, Arc::new(RealDisk), args.take_over.consent())?;
     let header = &open.sweep().header;
     let options = options(args, header.options.clone());
     let cwd = header.cwd.clone();

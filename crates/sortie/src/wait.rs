@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use sortie_config::JobConfig;
 
-use crate::exit_status;
 use crate::failure::Failure;
 use crate::forms::{State, SweepState};
 use crate::job::ConfigArgs;
 use crate::keeper::detach_with;
 use crate::view::{JobView, View};
+use crate::{exit_status, output};
 
 const AFTER_HELP: &str = "\
 Prints a line for each job when it is over, in their order. Ctrl-C ends the
@@ -65,10 +65,14 @@ pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
 
 /// Waits until the job is over, and has it taken up where nobody sees to it.
 fn until_over(dir: &Path, config: Option<&JobConfig>) -> Result<View, Failure> {
+    let mut told = Told::default();
     loop {
         let job = match View::of(dir)? {
             View::Job(job) => job,
-            View::Sweep(sweep) if sweep.state == SweepState::Running => {
+            View::Sweep(sweep)
+                if matches!(sweep.state, SweepState::Running | SweepState::Unknown) =>
+            {
+                told.once(sweep.state == SweepState::Unknown, dir, || sweep.who());
                 sweep.rest(Duration::MAX);
                 continue;
             }
@@ -85,7 +89,26 @@ fn until_over(dir: &Path, config: Option<&JobConfig>) -> Result<View, Failure> {
                 });
             }
             (State::Finished | State::Lost, _) => return Ok(View::Job(job)),
-            _ => job.rest(Duration::MAX),
+            (state, _) => {
+                told.once(state == State::Unknown, dir, || job.owner_in_words());
+                job.rest(Duration::MAX);
+            }
+        }
+    }
+}
+
+/// Whether it was told that nobody can say whether what is waited for comes.
+#[derive(Default)]
+struct Told(bool);
+
+impl Told {
+    fn once(&mut self, is_unknown: bool, dir: &Path, who: impl FnOnce() -> String) {
+        if is_unknown && !std::mem::replace(&mut self.0, true) {
+            output::note(&format!(
+                "waiting for {}, which is or was in the hands of {}: it cannot be told from here whether that is still there",
+                dir.display(),
+                who()
+            ));
         }
     }
 }

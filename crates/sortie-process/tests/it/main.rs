@@ -6,7 +6,7 @@ mod endings;
 mod failures;
 mod helpers_fail;
 mod helpers_killed;
-mod holds;
+mod holders;
 mod isolation;
 mod late;
 mod logs;

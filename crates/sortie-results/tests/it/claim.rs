@@ -12,7 +12,7 @@ use std::{
 
 use sortie_results::{AttemptId, ClaimError, Fault, Outcome, ResultsDir};
 
-use crate::{DONE, claim, collect, run, write_good};
+use crate::{DONE, claim, collect, run, scratch, write_good};
 
 fn refusal(path: &Path) -> ClaimError {
     ResultsDir::claim(path, AttemptId::generate()).unwrap_err()
@@ -36,7 +36,7 @@ fn a_new_directory_with_parents_has_two_empty_logs() {
 
 #[test]
 fn what_is_written_to_the_logs_is_collected_and_appended() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let claim = claim(dir.path());
     let (mut stdout, mut again) = (claim.stdout().try_clone().unwrap(), claim.stdout());
     stdout.write_all(b"one\n").unwrap();
@@ -54,20 +54,28 @@ fn what_is_written_to_the_logs_is_collected_and_appended() {
 }
 
 #[test]
-fn two_claims_at_once_are_refused_until_the_last_clone_of_the_lock_is_gone() {
-    let dir = tempfile::tempdir().unwrap();
+fn two_claims_at_once_are_refused_until_what_holds_it_last_is_gone() {
+    let dir = scratch();
     let first = claim(dir.path());
-    let keeper = first.lock().try_clone().unwrap();
+    let helper = first.hold().unwrap();
     drop(first);
     let error = refusal(dir.path());
     assert!(matches!(error, ClaimError::InUse { .. }));
     assert_eq!(error.fault(), Fault::Setup);
-    let expected =
-        format!("{}: in use by another attempt that is still running", dir.path().display());
-    assert_eq!(error.to_string(), expected);
+    let expected = format!(
+        "{}: in use by another attempt that is still running (process {} on ",
+        dir.path().display(),
+        std::process::id()
+    );
+    assert!(error.to_string().starts_with(&expected), "{error}");
 
-    drop(keeper);
-    claim(dir.path());
+    drop(helper);
+    let second = claim(dir.path());
+    second.hold().unwrap();
+    second.release();
+    assert!(!dir.state("lease").exists());
+    drop(claim(dir.path()));
+    assert!(!dir.state("lease").exists());
 }
 
 #[test]
@@ -83,7 +91,7 @@ fn of_many_at_once_one_gets_it() {
         assert_eq!(won.len(), 1);
         assert!(!path.join("previous").exists());
     };
-    (0..40).for_each(round);
+    (0..200).for_each(round);
 }
 
 #[test]
@@ -94,10 +102,14 @@ fd = os.open(sys.argv[1], os.O_RDONLY)
 fcntl.flock(fd, fcntl.LOCK_EX)
 print('held', flush=True)
 time.sleep(60)";
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
+    let lease = claim(dir.path());
+    // As the helper process of a launcher that was killed.
+    lease.hold().unwrap();
+    drop(lease);
     let mut holder = Command::new("python3")
         .args(["-c", HOLD])
-        .arg(dir.path())
+        .arg(dir.state("lease"))
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

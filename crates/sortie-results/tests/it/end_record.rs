@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::symlink, path::Path};
 
 use sortie_results::{AttemptId, End, JobEnd, JobStart};
 
-use crate::{claim, run};
+use crate::{claim, run, scratch};
 
 fn record(attempt: AttemptId, end: &str) -> String {
     let start = r#""job_id":"123_4","host":"node1","started_at":1795535601.619442"#;
@@ -16,10 +16,12 @@ fn record(attempt: AttemptId, end: &str) -> String {
 
 /// The error for what is put in the record's place.
 fn refused(put: impl FnOnce(&Path, AttemptId)) -> String {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let claim = claim(dir.path());
-    put(&dir.path().join("job_end.json"), claim.attempt());
-    JobEnd::load(claim.path(), claim.attempt()).unwrap_err().to_string()
+    put(&dir.state("job_end.json"), claim.attempt());
+    let error = JobEnd::load(claim.path(), claim.attempt()).unwrap_err().to_string();
+    let beside = dir.state("").display().to_string();
+    error.strip_prefix(&beside).unwrap_or(&error).to_owned()
 }
 
 #[test]
@@ -40,10 +42,10 @@ fn every_end_is_read() {
         (r#"{"kind":"output_limit","limit_bytes":1024}"#, End::OutputLimit { limit_bytes: 1024 }),
         (r#"{"kind":"restarted"}"#, End::Restarted),
     ] {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = scratch();
         let claim = claim(dir.path());
         assert_eq!(JobEnd::load(claim.path(), claim.attempt()).unwrap(), None);
-        fs::write(dir.path().join("job_end.json"), record(claim.attempt(), json)).unwrap();
+        fs::write(dir.state("job_end.json"), record(claim.attempt(), json)).unwrap();
         let read = JobEnd::load(claim.path(), claim.attempt()).unwrap().unwrap();
         assert_eq!(read.end, expected);
         assert_eq!((read.start.job_id.as_str(), read.start.host.as_str()), ("123_4", "node1"));
@@ -67,14 +69,14 @@ fn a_reason_may_be_no_text() {
 
 #[test]
 fn a_start_is_read() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let claim = claim(dir.path());
     assert_eq!(JobStart::load(claim.path(), claim.attempt()).unwrap(), None);
     let text = format!(
         r#"{{"version":1,"attempt":"{}","job_id":"7","host":"n","started_at":1.5}}"#,
         claim.attempt()
     );
-    fs::write(dir.path().join("job_start.json"), text).unwrap();
+    fs::write(dir.state("job_start.json"), text).unwrap();
     let start = JobStart::load(claim.path(), claim.attempt()).unwrap().unwrap();
     assert_eq!((start.job_id.as_str(), start.started_at.to_bits()), ("7", 1.5_f64.to_bits()));
 }
@@ -90,7 +92,10 @@ fn another_attempts_is_refused() {
 #[test]
 fn another_version_is_refused_whatever_else_it_holds() {
     let said = refused(|path, _| fs::write(path, r#"{"version":2,"end":"other"}"#).unwrap());
-    assert_eq!(said, "job_end.json has version 2, this sortie reads version 1");
+    assert_eq!(
+        said,
+        "job_end.json has version 2, this sortie reads version 1: use the sortie that the job was submitted with"
+    );
 }
 
 #[test]
@@ -115,10 +120,10 @@ fn what_is_no_file_is_not_followed_or_waited_for() {
 
 #[test]
 fn a_new_claim_moves_them_away() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let first = claim(dir.path());
     for name in ["job_start.json", "job_end.json"] {
-        fs::write(dir.path().join(name), record(first.attempt(), "{}")).unwrap();
+        fs::write(dir.state(name), record(first.attempt(), "{}")).unwrap();
     }
     drop(first);
     let second = claim(dir.path());

@@ -69,7 +69,7 @@ fn a_failure_on_a_full_disk_is_the_infrastructures() {
     let error = claim.record(&a_run(), &good).unwrap_err();
     assert!(matches!(error, RecordError::Unwritable { .. }), "{error}");
     assert!(error.to_string().contains("job.json: No space left on device"), "{error}");
-    let left = fs::read_dir(&path)
+    let left = fs::read_dir(claim.place().state_dir())
         .unwrap()
         .filter(|entry| entry.as_ref().unwrap().file_name().to_str().unwrap().contains("job.json"));
     assert_eq!(left.count(), 0);
@@ -80,8 +80,8 @@ fn neither_is_a_directory_that_cannot_be_made() {
     if crate::quick("a disk without inodes") {
         return;
     }
-    // For the root, two directories and two logs.
-    let disk = Small::mount("size=256k,nr_inodes=5");
+    // For the root; two directories, and `.sortie` with one; a lease and two logs.
+    let disk = Small::mount("size=256k,nr_inodes=8");
     let taken = claim(&disk.path().join("parent"));
     let error = ResultsDir::claim(&disk.path().join("other"), AttemptId::generate()).unwrap_err();
     assert_eq!(error.fault(), Fault::Infrastructure);

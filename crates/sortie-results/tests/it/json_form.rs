@@ -4,7 +4,7 @@ use std::{fs, io::Write as _};
 
 use sortie_results::{AttemptId, Ended, Outcome, ReadLimits, Results, Seconds, Usage};
 
-use crate::{DONE, claim, ended};
+use crate::{DONE, claim, ended, scratch};
 
 fn pretty(results: &Results) -> String {
     let json = serde_json::to_string_pretty(results).unwrap();
@@ -13,7 +13,7 @@ fn pretty(results: &Results) -> String {
 
 #[test]
 fn of_a_good_attempt() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let claim = claim(dir.path());
     let metrics = r#"{"combined_score": 2.5, "worst": NaN, "bounds": [-Infinity, Infinity],
         "seed": 123456789012345678901234567890, "notes": {"z": "é", "a": "\ud800", "n": null}}"#;

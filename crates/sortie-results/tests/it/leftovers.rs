@@ -8,7 +8,7 @@ use std::{
 
 use sortie_results::{AttemptId, ClaimError, Fault, ResultsDir};
 
-use crate::{DONE, claim, collect, record::a_run, run, write_good};
+use crate::{DONE, claim, collect, record::a_run, run, scratch, write_good};
 
 fn names(path: &Path) -> Vec<String> {
     let entries = fs::read_dir(path).unwrap();
@@ -20,7 +20,7 @@ fn names(path: &Path) -> Vec<String> {
 
 #[test]
 fn go_to_a_directory_of_their_attempts_name() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let path = dir.path();
     let first = claim(path);
     let attempt = first.attempt().to_string();

@@ -8,20 +8,48 @@
 
 mod blame;
 mod claim;
+mod earlier;
 mod end_record;
 mod full_disk;
 mod json_form;
+mod lease;
 mod leftovers;
 mod python;
 mod record;
 mod refused;
 mod submitted;
+mod vandals;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sortie_results::{
     AttemptId, Claim, Ended, Outcome, Programs, ReadLimits, Results, ResultsDir, Seconds, Usage,
 };
+
+/// A directory that is a results dir, or is to become one: what is beside it goes with it.
+struct Scratch {
+    _root: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl Scratch {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// One of the launcher's files.
+    fn state(&self, name: &str) -> PathBuf {
+        self.path.with_file_name(".sortie").join("results").join(name)
+    }
+}
+
+/// The directory is there, and empty.
+fn scratch() -> Scratch {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().canonicalize().unwrap().join("results");
+    std::fs::create_dir(&path).unwrap();
+    Scratch { _root: root, path }
+}
 
 const DONE: Outcome = Outcome::Exited { code: 0 };
 

@@ -18,7 +18,7 @@ use sortie_results::{
     Start, Usage, load,
 };
 
-use crate::{DONE, claim, collect, ended, write_good};
+use crate::{DONE, claim, collect, ended, scratch, write_good};
 
 pub(crate) fn a_run() -> Run {
     Run {
@@ -45,7 +45,7 @@ fn a_failure() -> Ended {
 
 #[test]
 fn has_a_stable_form() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let claim = claim(dir.path());
     let results = claim.collect(a_failure(), ReadLimits::default());
     claim.record(&a_run(), &results).unwrap();
@@ -58,7 +58,7 @@ fn has_a_stable_form() {
 #[test]
 fn an_attempt_is_read_back_as_it_was() {
     for outcome in [DONE, Outcome::Exited { code: 1 }, Outcome::Cancelled] {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = scratch();
         let claim = claim(dir.path());
         write_good(dir.path());
         (&mut claim.stdout()).write_all(&b"line\n".repeat(1000)).unwrap();
@@ -80,7 +80,7 @@ fn an_attempt_is_read_back_as_it_was() {
 /// Each attempt writes a score of its own while another process reads, again and again.
 #[test]
 fn what_is_read_is_of_one_attempt() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let scores = Mutex::new(HashMap::new());
     let is_over = AtomicBool::new(false);
     let read = std::thread::scope(|scope| {
@@ -116,7 +116,7 @@ fn what_is_read_is_of_one_attempt() {
 /// same.
 #[test]
 fn how_it_was_started_is_kept_and_may_be_missing() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let claim = claim(dir.path());
     let start = Start::Fallback { reason: "it hangs up".to_owned() };
     let results = Results { start: Some(start), ..collect(&claim, DONE) };
@@ -125,7 +125,7 @@ fn how_it_was_started_is_kept_and_may_be_missing() {
     let loaded = load(dir.path(), None, ReadLimits::default()).unwrap();
     assert_eq!(loaded, (record.clone(), results));
 
-    let path = dir.path().join("job.json");
+    let path = dir.state("job.json");
     let mut older: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     for name in ["start", "read_limits"] {
         older.as_object_mut().unwrap().remove(name).unwrap();
@@ -140,7 +140,7 @@ fn how_it_was_started_is_kept_and_may_be_missing() {
 
 #[test]
 fn a_log_that_is_gone_is_said_to_be() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let claim = claim(dir.path());
     claim.record(&a_run(), &collect(&claim, DONE)).unwrap();
     fs::remove_file(dir.path().join("job_log.out")).unwrap();
@@ -154,13 +154,13 @@ fn a_log_that_is_gone_is_said_to_be() {
 
 #[test]
 fn of_another_attempt_is_refused() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let claim = claim(dir.path());
     let results = collect(&claim, DONE);
     claim.record(&a_run(), &results).unwrap();
     let expected = AttemptId::generate();
     let error = load(dir.path(), Some(expected), ReadLimits::default()).unwrap_err();
-    let path = dir.path().join("job.json");
+    let path = dir.state("job.json");
     let message =
         format!("{} is of attempt {}, not of {expected}", path.display(), claim.attempt());
     assert_eq!(error.to_string(), message);
@@ -168,7 +168,7 @@ fn of_another_attempt_is_refused() {
 
 #[test]
 fn what_is_no_record_is_refused() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let path = dir.path().join("job.json");
     let refusal =
         || Record::read(dir.path()).unwrap_err().to_string().replace(path.to_str().unwrap(), "F");
@@ -196,7 +196,7 @@ fn what_is_no_record_is_refused() {
 #[test]
 fn is_written_whatever_the_evaluator_put_there() {
     let limits = ReadLimits::default();
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let path = dir.path().join("job.json");
     let claim = claim(dir.path());
     let results = collect(&claim, DONE);
@@ -205,11 +205,12 @@ fn is_written_whatever_the_evaluator_put_there() {
     symlink("victim", &path).unwrap();
     claim.record(&a_run(), &results).unwrap();
     assert_eq!(fs::read_to_string(dir.path().join("victim")).unwrap(), "untouched");
+    assert!(path.symlink_metadata().unwrap().is_file(), "people find the record there, too");
     load(dir.path(), Some(claim.attempt()), limits).unwrap();
 
     fs::remove_file(&path).unwrap();
     fs::create_dir_all(path.join("inside")).unwrap();
     claim.record(&a_run(), &results).unwrap();
     load(dir.path(), Some(claim.attempt()), limits).unwrap();
-    assert!(dir.path().join("previous/1/job.json/inside").is_dir());
+    assert!(dir.path().join("previous/2/job.json/inside").is_dir());
 }

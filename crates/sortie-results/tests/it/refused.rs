@@ -9,12 +9,12 @@ use std::{
 
 use sortie_results::{Fault, ReadLimits, Value};
 
-use crate::{DONE, claim, collect, ended, run, write_good};
+use crate::{DONE, claim, collect, ended, run, scratch, write_good};
 
 /// Puts something in the place of `metrics.json`, and of `correct.json`, and expects this of each.
 fn expect_refused(put: impl Fn(&Path), detail: &str) {
     for name in ["metrics.json", "correct.json"] {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = scratch();
         let claim = claim(dir.path());
         write_good(dir.path());
         let path = dir.path().join(name);
@@ -43,6 +43,15 @@ fn symbolic_links_are_not_followed() {
     let target = |path: &Path| elsewhere.path().join(path.file_name().unwrap());
     let put = |path: &Path| symlink(target(path), path).unwrap();
     expect_refused(put, " is a symbolic link, not a regular file");
+}
+
+#[test]
+fn hard_links_may_lead_elsewhere() {
+    let elsewhere = tempfile::tempdir_in("/tmp").unwrap();
+    write_good(elsewhere.path());
+    let target = |path: &Path| elsewhere.path().join(path.file_name().unwrap());
+    let put = |path: &Path| fs::hard_link(target(path), path).unwrap();
+    expect_refused(put, " is a hard link, not a file of its own");
 }
 
 #[test]
@@ -93,7 +102,7 @@ fn deeply_nested() {
 
 #[test]
 fn a_file_of_just_the_limit_is_read() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let claim = claim(dir.path());
     write_good(dir.path());
     let size = fs::metadata(dir.path().join("metrics.json")).unwrap().len();
@@ -109,7 +118,7 @@ fn a_file_of_just_the_limit_is_read() {
 
 #[test]
 fn logs_replaced_under_their_names_do_not_lie() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let claim = claim(dir.path());
     (&mut claim.stdout()).write_all(b"true\n").unwrap();
     fs::remove_file(dir.path().join("job_log.out")).unwrap();
@@ -118,12 +127,15 @@ fn logs_replaced_under_their_names_do_not_lie() {
 }
 
 #[test]
-fn a_results_dir_moved_away_and_replaced_does_not_matter() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("results");
-    let claim = claim(&path);
-    write_good(&path);
-    fs::rename(&path, dir.path().join("moved")).unwrap();
-    symlink("/", &path).unwrap();
-    assert!(collect(&claim, DONE).correct);
+fn a_results_dir_moved_away_and_replaced_by_a_link_is_not_followed() {
+    let dir = scratch();
+    let claim = claim(dir.path());
+    write_good(dir.path());
+    fs::rename(dir.path(), dir.path().with_file_name("moved")).unwrap();
+    symlink("moved", dir.path()).unwrap();
+    let results = collect(&claim, DONE);
+    assert_eq!(results.fault, Some(Fault::Candidate));
+    let detail = "correct.json is missing: the results dir is a symbolic link by now; \
+                  metrics.json is missing: the results dir is a symbolic link by now";
+    assert_eq!(results.detail.as_deref(), Some(detail));
 }

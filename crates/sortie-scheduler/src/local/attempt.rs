@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io;
 use std::time::Duration;
 
-use sortie_process::{Command, Exit, Files, Process, RunError};
+use sortie_process::{Command, Exit, Files, News, Process, RunError};
 use sortie_results::jiff::{SignedDuration, Timestamp};
 use sortie_results::{
     AttemptId, Claim, ClaimError, Ended, Fault, Outcome, ResultsDir, Run, Seconds, Start,
@@ -45,7 +45,7 @@ async fn attempt(shared: &Shared, job: Job, cancel: Cancelled) {
     };
     let execution = execute(shared, &job, &claim, cancel).await;
     shared.log(&execution.outcome, execution.start().as_ref());
-    conclude(shared, job, &claim, execution).await;
+    conclude(shared, job, claim, execution).await;
 }
 
 /// What is known of an attempt whose command is over.
@@ -69,7 +69,7 @@ async fn claim(shared: &Shared, job: &Job, cancel: &Cancelled) -> Result<Claim, 
     let dir = shared.plan.here.cwd.join(&job.paths.results_dir);
     let mut wait = FIRST_WAIT;
     loop {
-        match ResultsDir::claim(&dir, job.attempt) {
+        match ResultsDir::claim_with(&dir, job.attempt, shared.setting.consent) {
             Err(ClaimError::InUse { .. }) if wait <= LAST_WAIT => tokio::time::sleep(wait).await,
             Err(ClaimError::Failed { source, .. })
                 if are_short(&source) && shared.may_wait(wait, cancel) =>
@@ -94,7 +94,7 @@ async fn execute(shared: &Shared, job: &Job, claim: &Claim, mut cancel: Cancelle
     if cancel.borrow_and_update().is_some() {
         return not_run(Outcome::Cancelled, Vec::new());
     }
-    let planned = match plan.evaluation(&job.paths, job.attempt) {
+    let planned = match plan.evaluation(&job.paths, claim.place().state_dir(), job.attempt) {
         Ok(planned) => planned,
         Err(error) => return not_run(error.into(), Vec::new()),
     };
@@ -109,14 +109,14 @@ async fn execute(shared: &Shared, job: &Job, claim: &Claim, mut cancel: Cancelle
     job.reporter.started();
     shared.log_start(&argv);
     let queued = job.submitted.elapsed();
-    let ended = wait(shared, job.attempt, &mut process, &mut cancel).await;
+    let ended = wait(shared, claim, &mut process, &mut cancel).await;
     if let Ok(exit) = &ended {
         shared.warnings.note(&exit.start);
     }
     remove_container(shared, job.attempt, &ended).await;
     let outcome = match &ended {
         Ok(exit) if contained && exit.stopped.is_none() => {
-            plan.outcome_inside(&job.paths, job.attempt, exit)
+            plan.outcome_inside(claim.place(), job.attempt, exit)
         }
         Ok(exit) => outcome::of_exit(exit, &limits, activates.as_deref(), claim.stderr()),
         Err(error) => outcome::of_run_error(error),
@@ -156,21 +156,29 @@ async fn start(
 /// Waits for the end of the command, and passes on what is asked meanwhile.
 async fn wait(
     shared: &Shared,
-    attempt: AttemptId,
+    claim: &Claim,
     process: &mut Process,
     cancel: &mut Cancelled,
 ) -> Result<Exit, RunError> {
     let mut asked = true;
     loop {
         let changed = tokio::select! {
-            ended = process.wait() => return ended,
+            news = process.news() => match news {
+                News::Ended(ended) => return ended,
+                News::FirstEnded => {
+                    if let Err(error) = claim.keep(shared.setting.read_limits) {
+                        tracing::warn!("what the evaluator has left cannot be kept: {error}");
+                    }
+                    continue;
+                }
+            },
             changed = cancel.changed(), if asked => changed,
         };
         asked = changed.is_ok();
         let how = *cancel.borrow_and_update();
         match how.filter(|_| asked) {
             Some(Cancel::Gently) => process.stop(),
-            Some(Cancel::AtOnce) => kill(shared, attempt, process).await,
+            Some(Cancel::AtOnce) => kill(shared, claim.attempt(), process).await,
             None => {}
         }
     }
@@ -213,7 +221,7 @@ fn without_evaluator(shared: &Shared, outcome: Outcome) -> Outcome {
 }
 
 /// Reads what the attempt left, keeps its record, and tells.
-async fn conclude(shared: &Shared, job: Job, claim: &Claim, execution: Execution) {
+async fn conclude(shared: &Shared, job: Job, claim: Claim, execution: Execution) {
     let start = execution.start();
     let Execution { outcome, command, queued, exit } = execution;
     let running = exit.as_ref().map_or(Duration::ZERO, |exit| exit.running);
@@ -248,6 +256,7 @@ async fn conclude(shared: &Shared, job: Job, claim: &Claim, execution: Execution
     let recorded = claim.record(&run, &results).inspect_err(|error| {
         tracing::warn!("the attempt is not recorded: {error}");
     });
+    claim.release();
     job.reporter.ended(results, recorded.is_ok());
 }
 
@@ -255,7 +264,7 @@ fn files(claim: &Claim) -> io::Result<Files> {
     Ok(Files {
         stdout: claim.stdout().try_clone()?,
         stderr: claim.stderr().try_clone()?,
-        hold: Some(claim.lock().try_clone()?),
+        hold: Some(claim.hold()?),
     })
 }
 

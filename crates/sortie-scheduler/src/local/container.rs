@@ -7,10 +7,11 @@
 //! swept up when the next container is started on this machine.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::time::Duration;
 
 use sortie_process::{Command, Environment, Exit, Limits};
-use sortie_results::{AttemptId, JobEnd, Outcome};
+use sortie_results::{AttemptId, JobEnd, Outcome, Place};
 use sortie_script::{
     Attempt, BatchActivation, BatchScript, Container, Environment as InScript, Jobs, Trial,
 };
@@ -29,6 +30,7 @@ impl Plan {
         &self,
         containers: &Containers,
         paths: &Paths,
+        state_dir: &Path,
         attempt: AttemptId,
         trial: Trial,
     ) -> Result<Planned, NotReady> {
@@ -46,6 +48,7 @@ impl Plan {
                 id: &id,
                 candidate: &paths.candidate,
                 results_dir: &self.here.cwd.join(&paths.results_dir),
+                state_dir,
                 command: &command,
                 container: container.as_ref(),
             }),
@@ -58,7 +61,7 @@ impl Plan {
             grace: limits.grace,
             max_log_bytes: limits.max_log_bytes,
         };
-        // As an argument: a file in the results dir could be changed by the container meanwhile.
+        // As an argument, as it need not be a file.
         let args = ["--noprofile", "--norc", "-c"].map(OsString::from).into_iter();
         Ok(Planned {
             program: "bash".into(),
@@ -93,9 +96,8 @@ impl Plan {
     }
 
     /// The outcome of a script that was not stopped, by the record it left.
-    pub(super) fn outcome_inside(&self, paths: &Paths, attempt: AttemptId, exit: &Exit) -> Outcome {
-        let dir = self.here.cwd.join(&paths.results_dir);
-        let record = match JobEnd::load(&dir, attempt) {
+    pub(super) fn outcome_inside(&self, place: &Place, attempt: AttemptId, exit: &Exit) -> Outcome {
+        let record = match JobEnd::at(place, attempt) {
             Ok(Some(record)) => record,
             Ok(None) => {
                 let reason = format!("the container's script left no record ({:?})", exit.status);

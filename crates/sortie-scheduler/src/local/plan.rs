@@ -114,12 +114,15 @@ impl Plan {
     pub(crate) fn evaluation(
         &self,
         paths: &Paths,
+        state_dir: &Path,
         attempt: AttemptId,
     ) -> Result<Planned, NotReady> {
         self.usable()?;
         self.readable("candidate", &paths.candidate)?;
         match &self.containers {
-            Some(containers) => self.in_container(containers, paths, attempt, Trial::No),
+            Some(containers) => {
+                self.in_container(containers, paths, state_dir, attempt, Trial::No)
+            }
             None => self.evaluator_command(paths.evaluator_args(&self.config)),
         }
     }

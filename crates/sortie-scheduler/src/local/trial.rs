@@ -51,7 +51,7 @@ impl Plan {
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let dir = Directory::new(self, attempt).map_err(|error| text(&error))?;
         let paths = Paths::new(self.config.eval_program_path(), &dir.0);
-        let planned = self.in_container(containers, &paths, attempt, trial);
+        let planned = self.in_container(containers, &paths, &dir.0, attempt, trial);
         let planned = planned.map_err(|error| text(&error))?;
         let limits = Limits { time: Some(PATIENCE), ..self.limits() };
         let captured = supervisor.capture(&self.command(&planned, limits), &[]).await;

@@ -1,6 +1,7 @@
 //! Taking up a job again that another launcher has submitted.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -49,8 +50,9 @@ impl Lookups {
 }
 
 impl Flight {
-    fn of_another_launcher(job: Job, note: &Submitted, retries: u32) -> Self {
+    fn of_another_launcher(job: Job, cwd: &Path, note: &Submitted, retries: u32) -> Self {
         let mut flight = Self::new(job, retries);
+        flight.place = Some(flight.place(cwd));
         flight.since = note.time();
         flight.script = note.script.clone().into();
         flight.first = note.job_name.strip_prefix("sortie-").and_then(|first| first.parse().ok());
@@ -60,7 +62,8 @@ impl Flight {
 
 /// Finds the job and has it watched, or sees to its end at once.
 pub(super) async fn attach(cluster: Arc<Cluster>, job: Job, note: Submitted) {
-    let flight = Flight::of_another_launcher(job, &note, cluster.plan.retries());
+    let (cwd, retries) = (&cluster.plan.here.cwd, cluster.plan.retries());
+    let flight = Flight::of_another_launcher(job, cwd, &note, retries);
     let stop = loop {
         match find(&cluster, &flight, &note).await {
             Ok(Some(id)) => {
@@ -102,9 +105,13 @@ async fn find(
     flight: &Flight,
     note: &Submitted,
 ) -> Result<Option<JobId>, Error> {
-    let dir = cluster.plan.here.cwd.join(&flight.job.paths.results_dir);
-    let start = JobStart::load(&dir, note.attempt).ok().flatten();
-    let start = start.or_else(|| Some(JobEnd::load(&dir, note.attempt).ok()??.start));
+    let place = flight.place(&cluster.plan.here.cwd);
+    let start = match JobStart::at(&place, note.attempt) {
+        Ok(None) => JobEnd::at(&place, note.attempt).map(|end| end.map(|end| end.start)),
+        start => start,
+    };
+    // Slurm knows it by its name, too.
+    let start = start.inspect_err(|error| tracing::warn!("{error}")).ok().flatten();
     if let Some(id) = start.and_then(|start| start.job_id.parse().ok()) {
         return Ok(Some(id));
     }

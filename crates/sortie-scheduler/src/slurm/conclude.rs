@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sortie_results::{AttemptId, End, Fault, JobEnd, JobStart, Outcome, Results, ResultsDir};
+use sortie_results::{
+    AttemptId, End, Fault, JobEnd, JobStart, Outcome, Place, Results, ResultsDir,
+};
 use sortie_slurm::{Ending, JobId};
 use tokio::time::Instant;
 
@@ -30,11 +32,12 @@ pub(super) async fn conclude(cluster: Arc<Cluster>, landed: Landed, ended: sorti
     let Landed { mut flight, id, stop, reason } = landed;
     let look = {
         let dir = cluster.plan.here.cwd.join(&flight.job.paths.results_dir);
-        let attempt = flight.attempt;
+        let (place, attempt) = (flight.place(&cluster.plan.here.cwd), flight.attempt);
         let words = slurms_words(&flight, id.as_ref());
-        move || look(&dir, attempt, words.as_ref())
+        move || look(&dir, place, attempt, words.as_ref())
     };
-    let Left { record, began, out_of_memory } = blocking(&cluster, look).await.unwrap_or_default();
+    let Left { record, unreadable, began, out_of_memory } =
+        blocking(&cluster, look).await.unwrap_or_default();
     let context = Context {
         stop,
         reason: reason.as_deref().unwrap_or("Slurm did not say why").to_owned(),
@@ -47,11 +50,18 @@ pub(super) async fn conclude(cluster: Arc<Cluster>, landed: Landed, ended: sorti
     let mut outcome = outcome(&ended, record.as_ref(), &context);
     if let (Outcome::SetupFailed { reason, .. }, Some(_)) = (&mut outcome, &record) {
         let dir = cluster.plan.here.cwd.join(&flight.job.paths.results_dir);
-        let attempt = flight.attempt;
-        let said =
-            move || ResultsDir::reopen(&dir, attempt).map(|dir| dir.stderr(said::LAST_WORDS));
+        let (place, attempt) = (flight.place(&cluster.plan.here.cwd), flight.attempt);
+        let said = move || {
+            ResultsDir::reopen_at(&dir, place, attempt).map(|dir| dir.stderr(said::LAST_WORDS))
+        };
         let said = blocking(&cluster, said).await;
         reason.push_str(&said::of_set_up(&said.and_then(Result::ok).unwrap_or_default().text()));
+    }
+    // That there is no record is not why.
+    if let (Outcome::Lost { .. } | Outcome::NodeFailed { .. }, Some(reason)) =
+        (&outcome, unreadable)
+    {
+        outcome = Outcome::Lost { reason };
     }
     // It may be there after all, or is there still.
     let may_run = matches!(outcome, Outcome::Lost { .. }) || ended.how == Ending::Requeued;
@@ -70,28 +80,33 @@ pub(super) async fn conclude(cluster: Arc<Cluster>, landed: Landed, ended: sorti
 struct Left {
     /// The record of its end.
     record: Option<JobEnd>,
+    /// What is wrong with that, if it is there and cannot be read.
+    unreadable: Option<String>,
     /// Whether there is one of its start.
     began: bool,
     /// Whether Slurm says in its log that memory ran out.
     out_of_memory: bool,
 }
 
-fn look(dir: &Path, attempt: AttemptId, words: Option<&(PathBuf, String)>) -> Left {
-    let record = JobEnd::load(dir, attempt).ok().flatten();
+fn look(dir: &Path, place: Place, attempt: AttemptId, words: Option<&(PathBuf, String)>) -> Left {
+    let (record, unreadable) = match JobEnd::at(&place, attempt) {
+        Ok(record) => (record, None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    // One that cannot be read says all the same that somebody wrote it.
+    let began = record.is_some() || !matches!(JobStart::at(&place, attempt), Ok(None));
     let by_itself = matches!(&record, Some(JobEnd { end: End::Exited { .. }, .. }));
     let says_so = !by_itself
-        && ResultsDir::reopen(dir, attempt)
+        && ResultsDir::reopen_at(dir, place, attempt)
             .is_ok_and(|dir| says_out_of_memory(&dir.stderr(LAST_WORDS).text()));
     let in_words = |(first, name): &(PathBuf, String)| {
         says_out_of_memory(&ResultsDir::tail_of(first, name, LAST_WORDS).text())
     };
     let out_of_memory = says_so || !by_itself && words.is_some_and(in_words);
-    // One that cannot be read says all the same that somebody wrote it.
-    let began = record.is_some() || !matches!(JobStart::load(dir, attempt), Ok(None));
-    Left { record, began, out_of_memory }
+    Left { record, unreadable, began, out_of_memory }
 }
 
-/// Where Slurm's messages for an element of an array are: the results dir of the first, where the script is kept,
+/// Where Slurm's messages for an element of an array are: where the script is kept,
 /// and the file's name. The first's attempt names the job.
 fn slurms_words(flight: &Flight, id: Option<&JobId>) -> Option<(PathBuf, String)> {
     let element = id?.element?;
@@ -149,9 +164,10 @@ async fn close(
     let read = {
         let (cluster, flight_paths) = (cluster.clone(), flight.job.paths.clone());
         let (attempt, submitted) = (flight.attempt, flight.job.submitted);
+        let place = flight.place(&cluster.plan.here.cwd);
         let command = cluster.plan.command(&flight_paths);
         move || {
-            let ended = Attempted { attempt, submitted, outcome, facts, command };
+            let ended = Attempted { attempt, place, submitted, outcome, facts, command };
             cluster.record(&flight_paths, ended)
         }
     };

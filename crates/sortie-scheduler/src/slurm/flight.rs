@@ -1,11 +1,11 @@
 //! Jobs in Slurm's hands: plain data, without clock, files or tasks.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use sortie_results::AttemptId;
+use sortie_results::{AttemptId, Place};
 use sortie_slurm::JobName;
 
 use crate::executor::Job;
@@ -21,6 +21,8 @@ pub(super) struct Flight {
     pub(super) failed: u32,
     /// When it was last handed to sbatch, or earlier.
     pub(super) since: SystemTime,
+    /// Where its directories are, once it has them.
+    pub(super) place: Option<Place>,
     /// The script that it was handed in with.
     pub(super) script: PathBuf,
     /// The attempt of the first of those it was handed in with.
@@ -37,10 +39,18 @@ impl Flight {
             retries,
             failed: 0,
             since: SystemTime::now(),
+            place: None,
             script: PathBuf::new(),
             first: None,
             together: usize::MAX,
         }
+    }
+}
+
+impl Flight {
+    /// Where its directories are; `cwd` is what a relative path starts from.
+    pub(super) fn place(&self, cwd: &Path) -> Place {
+        self.place.clone().unwrap_or_else(|| Place::of(&cwd.join(&self.job.paths.results_dir)))
     }
 }
 

@@ -32,7 +32,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sortie_config::JobConfig;
-use sortie_results::{ReadLimits, Submitted};
+use sortie_results::{Consent, ReadLimits, Submitted};
 use sortie_slurm::{Breaker, Client, Pace, Patience, Report, Update, Watcher};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -71,6 +71,7 @@ struct Cluster {
     watcher: Watcher,
     runtime: Handle,
     read_limits: ReadLimits,
+    consent: Consent,
     verbose: bool,
     flights: Mutex<Flights>,
     breaker: Mutex<Breaker>,
@@ -98,13 +99,14 @@ impl Slurm {
         }
         let (watcher, reports) =
             Watcher::start(Arc::new(client.clone()), Pace::default(), Patience::default());
-        let Setting { runtime, read_limits, verbose, .. } = setting;
+        let Setting { runtime, read_limits, consent, verbose, .. } = setting;
         let cluster = Arc::new(Cluster {
             plan,
             client,
             watcher,
             runtime: runtime.clone(),
             read_limits,
+            consent,
             verbose,
             flights: Mutex::default(),
             breaker: Mutex::new(Breaker::new(FAILURES, PAUSE)),

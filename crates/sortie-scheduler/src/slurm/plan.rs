@@ -92,11 +92,13 @@ impl Plan {
         attempt: AttemptId,
         paths: &'a Paths,
         results_dir: &'a Path,
+        state_dir: &'a Path,
     ) -> Planned<'a> {
         Planned {
             attempt,
             paths,
             results_dir,
+            state_dir,
             command: self.command(paths),
             mounts: Containers::mounts(&self.config, &self.here, paths),
         }
@@ -162,7 +164,7 @@ impl Plan {
     pub(crate) fn script_bytes(&self, paths: &Paths) -> usize {
         let command: usize = self.command(paths).iter().map(|arg| arg.len() + 4).sum();
         let dir = paths.results_dir.as_os_str().len() + self.here.cwd.as_os_str().len();
-        let script = command + dir + paths.candidate.as_os_str().len() + 256;
+        let script = command + 2 * dir + paths.candidate.as_os_str().len() + 256;
         let container = self.containers.as_ref().map_or(0, |all| all.bytes() + 6 * dir);
         script + container
     }
@@ -171,7 +173,7 @@ impl Plan {
     pub(crate) fn script_of_example(&self) -> Result<String, ScriptError> {
         let paths = Paths::new(Path::new("candidate"), &self.here.cwd);
         let attempt = AttemptId::generate();
-        let planned = self.planned(attempt, &paths, &paths.results_dir);
+        let planned = self.planned(attempt, &paths, &paths.results_dir, &paths.results_dir);
         self.script(&job_name(attempt), &[planned])
     }
 
@@ -225,8 +227,9 @@ pub(crate) fn job_name(attempt: AttemptId) -> String {
 pub(crate) struct Planned<'a> {
     pub(crate) attempt: AttemptId,
     paths: &'a Paths,
-    /// Absolute.
+    /// Absolute, as is the next.
     pub(crate) results_dir: &'a Path,
+    pub(crate) state_dir: &'a Path,
     pub(crate) command: Vec<OsString>,
     /// What a container sees of the host's files.
     mounts: Vec<Mount>,
@@ -234,7 +237,7 @@ pub(crate) struct Planned<'a> {
 
 impl<'a> Planned<'a> {
     fn attempt(&'a self, id: &'a str, container: Option<&'a Container<'a>>) -> Attempt<'a> {
-        let Self { paths, results_dir, command, .. } = self;
-        Attempt { id, candidate: &paths.candidate, results_dir, command, container }
+        let Self { paths, results_dir, state_dir, command, .. } = self;
+        Attempt { id, candidate: &paths.candidate, results_dir, state_dir, command, container }
     }
 }

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use sortie_results::jiff::Timestamp;
-use sortie_results::{AttemptId, Claim, Fault, Outcome, ResultsDir, Submitted, sync_submitted};
+use sortie_results::{
+    AttemptId, Claim, Consent, Fault, Outcome, ResultsDir, Submitted, sync_submitted,
+};
 use sortie_slurm::{JobName, Submission};
 
 use super::flight::Flight;
 use super::plan::{Plan, job_name};
 
-/// What is handed to sbatch is kept under this name, in the first results dir.
+/// What is handed to sbatch is kept under this name, beside the first results dir.
 const SCRIPT: &str = "job_script.sh";
 
 /// Jobs that can be handed to sbatch, as one.
@@ -36,12 +38,16 @@ struct Claimed {
 }
 
 /// Prepares jobs to be submitted as one, and says of the others why not. Blocks on the file system.
-pub(super) fn prepare(plan: &Plan, flights: Vec<Flight>) -> (Option<Prepared>, Vec<Refused>) {
+pub(super) fn prepare(
+    plan: &Plan,
+    consent: Consent,
+    flights: Vec<Flight>,
+) -> (Option<Prepared>, Vec<Refused>) {
     let mut refused = Vec::new();
     let mut claimed = Vec::new();
     for flight in flights {
         let dir = plan.here.cwd.join(&flight.job.paths.results_dir);
-        match ready(plan, &flight).and_then(|()| claim(&dir, flight.attempt)) {
+        match ready(plan, &flight).and_then(|()| claim(&dir, flight.attempt, consent)) {
             Ok(claim) => claimed.push(Claimed { flight, claim, dir }),
             Err(outcome) => refused.push(Refused { flight, outcome, noted: false }),
         }
@@ -73,8 +79,8 @@ fn ready(plan: &Plan, flight: &Flight) -> Result<(), Outcome> {
     })
 }
 
-fn claim(dir: &Path, attempt: AttemptId) -> Result<Claim, Outcome> {
-    ResultsDir::claim(dir, attempt).map_err(|error| (&error).into())
+fn claim(dir: &Path, attempt: AttemptId, consent: Consent) -> Result<Claim, Outcome> {
+    ResultsDir::claim_with(dir, attempt, consent).map_err(|error| (&error).into())
 }
 
 /// Leaves in each results dir the note by which the job is found again; those in which it cannot be left (a disk
@@ -109,7 +115,7 @@ fn note_all(claimed: Vec<Claimed>, refused: &mut Vec<Refused>) -> Vec<Claimed> {
 fn note(first: Option<&Claimed>, job: &mut Claimed, element: Option<usize>) -> Result<(), Outcome> {
     let script = match first {
         Some(first) => first.flight.script.clone(),
-        None => job.dir.join(SCRIPT),
+        None => job.claim.place().state_dir().join(SCRIPT),
     };
     let attempt_of_first = first.map_or(job.flight.attempt, |first| first.flight.attempt);
     let (flight, submitted_at) = (&mut job.flight, Timestamp::now());
@@ -123,6 +129,7 @@ fn note(first: Option<&Claimed>, job: &mut Claimed, element: Option<usize>) -> R
     };
     job.claim.submitted(&note).map_err(|error| not_written(error.to_string()))?;
     (flight.since, flight.script) = (SystemTime::now(), script);
+    flight.place = Some(job.claim.place().clone());
     flight.first = Some(attempt_of_first);
     Ok(())
 }
@@ -131,7 +138,10 @@ fn note(first: Option<&Claimed>, job: &mut Claimed, element: Option<usize>) -> R
 fn hand_over(plan: &Plan, noted: &[Claimed]) -> Result<Submission, Outcome> {
     let planned: Vec<_> = noted
         .iter()
-        .map(|job| plan.planned(job.flight.attempt, &job.flight.job.paths, &job.dir))
+        .map(|job| {
+            let (flight, state_dir) = (&job.flight, job.claim.place().state_dir());
+            plan.planned(flight.attempt, &flight.job.paths, &job.dir, state_dir)
+        })
         .collect();
     let Some(first) = noted.first() else { return Err(Outcome::not_started("there is no job")) };
     let name = job_name(first.flight.attempt);

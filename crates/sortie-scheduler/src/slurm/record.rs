@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use sortie_results::jiff::{SignedDuration, Timestamp};
-use sortie_results::{AttemptId, Ended, JobEnd, Outcome, Results, ResultsDir, Run, Seconds, Usage};
+use sortie_results::{
+    AttemptId, Ended, JobEnd, Outcome, Place, Results, ResultsDir, Run, Seconds, Usage,
+};
 
 use super::Cluster;
 use super::flight::Flight;
@@ -57,6 +59,7 @@ impl Facts {
 /// An attempt that is over.
 pub(super) struct Attempted {
     pub(super) attempt: AttemptId,
+    pub(super) place: Place,
     pub(super) submitted: Instant,
     pub(super) outcome: Outcome,
     pub(super) facts: Facts,
@@ -66,9 +69,10 @@ pub(super) struct Attempted {
 impl Cluster {
     /// Reads, judges and records what an attempt left; and whether its record was written.
     pub(super) fn record(&self, paths: &crate::job::Paths, ended: Attempted) -> (Results, bool) {
-        let Attempted { attempt, submitted, outcome, facts, command } = ended;
+        let Attempted { attempt, place, submitted, outcome, facts, command } = ended;
         let total = submitted.elapsed();
-        let dir = match ResultsDir::reopen(&self.plan.here.cwd.join(&paths.results_dir), attempt) {
+        let path = self.plan.here.cwd.join(&paths.results_dir);
+        let dir = match ResultsDir::reopen_at(&path, place, attempt) {
             Ok(dir) => dir,
             Err(error) => {
                 // Without the results, success is none.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sortie_results::{End, Fault, JobEnd, Outcome, ResultsDir};
+use sortie_results::{End, Fault, JobEnd, Outcome};
 use sortie_slurm::{
     Advice, Ended, Ending, Evidence, JobId, Retry, Site, Submission, SubmitError, Tracked,
 };
@@ -77,7 +77,7 @@ async fn submit_as_one(cluster: Arc<Cluster>, flights: Vec<Flight>) {
     let Some((flights, slot)) = wait_for_turn(&cluster, flights).await else { return };
     let preparing = {
         let cluster = cluster.clone();
-        tokio::task::spawn_blocking(move || prepare(&cluster.plan, flights))
+        tokio::task::spawn_blocking(move || prepare(&cluster.plan, cluster.consent, flights))
     };
     // It panics for no input, and what it held is reported as lost if it does.
     let Ok((prepared, refused)) = preparing.await else { return };
@@ -151,13 +151,14 @@ pub(super) fn track(cluster: &Cluster, id: &JobId, flight: Flight) -> bool {
 
 /// Looks for the record of the job's end.
 fn look(cluster: &Cluster, flight: &Flight) -> sortie_slurm::Look {
-    let dir = cluster.plan.here.cwd.join(&flight.job.paths.results_dir);
+    let place = flight.place(&cluster.plan.here.cwd);
     let attempt = flight.attempt;
     Arc::new(move || {
-        if !ResultsDir::may_have_ended(&dir) {
+        if !place.may_have_ended() {
             return Evidence::None;
         }
-        let record = JobEnd::load(&dir, attempt).ok().flatten();
+        // One that cannot be read may be read later. When Slurm says that the job is over, it is told what is wrong.
+        let record = JobEnd::at(&place, attempt).ok().flatten();
         match record.map(|record| record.end) {
             None => Evidence::None,
             // Who stopped it, and whether it was for its use of memory, is for Slurm to say.

@@ -14,7 +14,7 @@ sortie_begin() {
   sortie_start
   if ((${SLURM_RESTART_COUNT:-0} > 0)); then
     echo "sortie: started again by Slurm (restart $SLURM_RESTART_COUNT): not run a second time" >&2
-    [[ ! -e $sortie_results/job_end.json ]] || exit 75
+    [[ ! -e $sortie_records/job_end.json ]] || exit 75
     sortie_end 75 '{"kind":"restarted"}'
   fi
   sortie_write job_start.json "$sortie_job}"

@@ -100,8 +100,10 @@ pub struct Attempt<'a> {
     pub id: &'a str,
     /// The candidate, for the reader of the script.
     pub candidate: &'a Path,
-    /// Where the logs, records and results go: absolute, and there by the time the job starts.
+    /// Where the logs and results go: absolute, and there by the time the job starts.
     pub results_dir: &'a Path,
+    /// Where the records go, out of the evaluator's hands: absolute, and there by then, too.
+    pub state_dir: &'a Path,
     /// The evaluator's command line, Python first.
     pub command: &'a [OsString],
     /// The container to run it in, if any. In a job array, all or none have one, of the same image.
@@ -119,7 +121,7 @@ pub enum BatchActivation<'a> {
     Sourced(&'a Path),
 }
 
-/// The name of the file that Slurm writes its messages for an element of a job array to, in the results dir of the
+/// The name of the file that Slurm writes its messages for an element of a job array to, in the state dir of the
 /// first: one directive cannot name the logs of all. An element's script removes it, unless it is killed.
 ///
 /// `first` is the id of the first element's attempt.
@@ -190,14 +192,16 @@ impl BatchScript<'_> {
             return Err(ScriptError::Name { name: self.name.to_owned() });
         }
         directive::add(script, "job-name", Some(self.name));
-        let log = |name: &str| directive::log_path(&first.results_dir.join(name));
+        let path = |dir: &Path, name: &str| directive::log_path(&dir.join(name));
+        let log = |name: &str| path(first.results_dir, name);
         let logs = match self.jobs {
             Jobs::One(_) => [log("job_log.out"), log("job_log.err")],
             Jobs::Array { elements, at_once } => {
                 let last = elements.len() - 1;
                 let at_once = at_once.map(|count| format!("%{count}")).unwrap_or_default();
                 directive::add(script, "array", Some(&format!("0-{last}{at_once}")));
-                [None, log(&slurms_words(first.id, "")).map(|words| words + "%a")]
+                let words = path(first.state_dir, &slurms_words(first.id, ""));
+                [None, words.map(|words| words + "%a")]
             }
         };
         for (name, log) in ["output", "error"].into_iter().zip(&logs) {

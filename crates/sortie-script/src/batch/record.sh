@@ -1,5 +1,5 @@
 
-# ---- Records in the results dir ----
+# ---- Records in the launcher's directory ----
 
 # Sets sortie_now: seconds since 1970.
 sortie_now() {
@@ -9,9 +9,9 @@ sortie_now() {
   fi
 }
 
-# sortie_write NAME TEXT: a file in the results dir, whole or not at all.
+# sortie_write NAME TEXT: a file in the launcher's directory, whole or not at all.
 sortie_write() {
-  local file=$sortie_results/$1 beside=$sortie_results/.$1.$sortie_attempt
+  local file=$sortie_records/$1 beside=$sortie_records/.$1.$sortie_attempt
   if [[ -e $beside || -L $beside || -e $file || -L $file ]]; then
     rm -rf -- "$beside" "$file" || return # whatever the candidate may have put there
   fi
@@ -39,10 +39,38 @@ sortie_add_reason() {
   fi
 }
 
+# Keeps the result files as they are now, as what the evaluator has left may write others until it is ended. A file with
+# further names, or none at all, keeps a name, so that it is still seen to be what it is.
+sortie_keep_results() {
+  local name file kept=$sortie_records/at_end
+  [[ $sortie_ended == exited && ! -e $kept ]] && mkdir -- "$kept" || return 0
+  for name in correct.json metrics.json; do
+    file=$sortie_results/$name
+    if [[ -L $sortie_results || ! -e $file && ! -L $file ]]; then
+      continue
+    elif [[ -f $file && ! -L $file && $(stat -c %h -- "$file") == 1 ]]; then
+      cp -- "$file" "$kept/$name"
+    else
+      ln -P -- "$file" "$kept/$name" || mkdir -- "$kept/$name"
+    fi
+  done 2>/dev/null
+}
+
+# Puts the logs into the results dir again if they are not there any more; where there is none, beside the records.
+sortie_keep_logs() {
+  local name dir=$sortie_results file=1
+  [[ -d $dir && ! -L $dir ]] || dir=$sortie_records
+  for name in job_log.out job_log.err; do
+    [[ -e $dir/$name || -L $dir/$name ]] || cat "/proc/$$/fd/$file" >"$dir/$name"
+    file=2
+  done 2>/dev/null
+}
+
 # sortie_end STATUS END: records how it ended, once nothing is under way any more, and ends the script.
 sortie_end() {
   wait
   sortie_now
+  sortie_keep_logs
   [[ -z ${sortie_words-} ]] || rm -f -- "$sortie_words" # of Slurm, which are not asked for any more
   sortie_write job_end.json "$sortie_job,\"ended_at\":$sortie_now,\"end\":$2}"
   exit "$1"

@@ -25,6 +25,7 @@ sortie_stop() {
     if ((tenth >= sortie_grace)); then
       kill -KILL "${sortie_pids[@]}"
     elif ((tenth == 0)); then
+      sortie_keep_results
       kill -TERM "${sortie_pids[@]}"
       kill -CONT "${sortie_pids[@]}"
     fi

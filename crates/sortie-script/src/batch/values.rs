@@ -44,8 +44,8 @@ pub(super) fn add(
             }
             script.push_str(NO_ELEMENT);
             if let Some(first) = attempts.first() {
-                let words = first.results_dir.join(super::slurms_words(first.id, ""));
-                let words = word("the results dir", words)?;
+                let words = first.state_dir.join(super::slurms_words(first.id, ""));
+                let words = word("the state dir", words)?;
                 set(script, "words", format_args!("{words}$SLURM_ARRAY_TASK_ID"));
             }
         }
@@ -102,6 +102,9 @@ fn add_attempt(
     script.push_str(indent);
     let results_dir = absolute("the results dir", attempt.results_dir)?;
     set(script, "results", word("the results dir", results_dir)?);
+    script.push_str(indent);
+    let state_dir = absolute("the state dir", attempt.state_dir)?;
+    set(script, "records", word("the state dir", state_dir)?);
     script.push_str(indent);
     if let Some(container) = attempt.container {
         set_array(script, "container", "a flag of the engine", &container.flags()?)?;

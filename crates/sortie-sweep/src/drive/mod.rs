@@ -43,7 +43,7 @@ impl OpenSweep {
         options: SchedulerOptions,
         control: Control,
     ) -> Result<Sweep, SweepError> {
-        let Self { dir, sweep, books, lock } = self;
+        let Self { dir, sweep, books, lease } = self;
         let job_type = config.job_type();
         let on_cluster = matches!(job_type, JobType::SlurmConda | JobType::SlurmDocker);
         let limits = ReadLimits {
@@ -56,7 +56,7 @@ impl OpenSweep {
         let (sender, mut news) = mpsc::unbounded_channel();
         let scribe = Scribe {
             books,
-            lock,
+            lease,
             limits,
             sync_starts: on_cluster,
             news: sender,

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
+use sortie_results::Standing;
 use sortie_sweep::{
     Candidate, NewSweep, OpenSweep, Options, RealDisk, State, SweepDir, SweepError,
 };
@@ -48,16 +49,16 @@ fn what_was_asked_for_is_read_back() {
 fn one_launcher_at_a_time() {
     let temp = tempfile::tempdir().unwrap();
     let dir = SweepDir::new(temp.path());
-    assert_eq!(dir.holder(), None);
+    assert_eq!(dir.standing(), Standing::Free);
     let first = create(&dir, vec![candidate("a")]).unwrap();
-    let holder = dir.holder().unwrap();
-    assert!(holder.is_here() && holder.pid == std::process::id(), "{holder:?}");
+    let Standing::Held(Some(owner)) = dir.standing() else { panic!("nobody has it") };
+    assert!(owner.is_here() && owner.pid == std::process::id(), "{owner:?}");
     let error = OpenSweep::resume(dir.clone(), Arc::new(RealDisk)).unwrap_err();
-    let said = format!("is in use by process {} on ", std::process::id());
+    let said = format!("is in use by `sortie sweep`, process {} on ", std::process::id());
     assert!(error.to_string().contains(&said), "{error}");
     dir.read().unwrap();
     drop(first);
-    assert_eq!(dir.holder(), None);
+    assert_eq!(dir.standing(), Standing::Free);
     let again = OpenSweep::resume(dir.clone(), Arc::new(RealDisk)).unwrap();
     assert_eq!(dir.read().unwrap().sessions.len(), 2);
     drop(again);

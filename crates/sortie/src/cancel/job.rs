@@ -4,9 +4,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use sortie_config::JobConfig;
-use sortie_process::{Held, Holder};
+use sortie_process::Holder;
+use sortie_results::{Consent, Lease, Owner};
 
-use super::{Wait, ask_holder, elsewhere};
+use super::{How, Wait, ask_holder, elsewhere, unknown};
 use crate::attend::{Errand, see_to};
 use crate::exit_status;
 use crate::failure::Failure;
@@ -21,13 +22,34 @@ const TO_NOTE: Duration = Duration::from_secs(5);
 const TO_END: Duration = Duration::from_secs(5);
 
 /// Has the job ended by whoever sees to it, or here where nobody does.
-pub(super) fn ask(job: &JobView, now: bool, verbose: bool) -> Result<(), Failure> {
-    match (&job.sighted.held, job.state) {
-        (Held::By(holder), state) => ask_keeper(&job.dir, holder, state, now),
-        (Held::Elsewhere, _) => Err(elsewhere(&job.dir, &job.sighted.who())),
-        (Held::Free, State::Orphaned) => cancel_here(&job.dir, verbose),
-        (Held::Free, _) => Ok(()),
+pub(super) fn ask(job: &JobView, how: &How) -> Result<(), Failure> {
+    match (job.sighted.holder(), job.state) {
+        (Some(holder), state) => ask_keeper(&job.dir, &holder, state, how.now),
+        (None, _) if job.sighted.is_there() => Err(elsewhere(&job.dir, &job.sighted.who())),
+        (None, State::Unknown) if how.consent == Consent::No => {
+            Err(unknown(&job.dir, &job.owner_in_words()))
+        }
+        (None, State::Unknown) => take_over(job, how),
+        (None, State::Orphaned) => cancel_here(&job.dir, how),
+        (None, _) => Ok(()),
     }
+}
+
+/// Takes a job from an owner that is gone, as the user says: one of Slurm is cancelled, any other was lost with it.
+fn take_over(job: &JobView, how: &How) -> Result<(), Failure> {
+    if job.is_submitted() {
+        return cancel_here(&job.dir, how);
+    }
+    for lease in job.leases() {
+        let taken = Lease::take(&lease, &Owner::this(None, Some("cancel")), how.consent);
+        taken.map(drop).map_err(|error| Failure::Job {
+            dir: job.dir.clone(),
+            problem: error.to_string(),
+            hint: "see `sortie status`".to_owned(),
+            status: exit_status::SETUP,
+        })?;
+    }
+    Ok(())
 }
 
 /// Asks once for a gentle end, and once more for one without grace; never more often than that.
@@ -49,16 +71,17 @@ fn ask_keeper(dir: &Path, holder: &Holder, state: State, now: bool) -> Result<()
 }
 
 /// Takes up a job of Slurm that nobody sees to, only to cancel it.
-fn cancel_here(dir: &Path, verbose: bool) -> Result<(), Failure> {
+fn cancel_here(dir: &Path, how: &How) -> Result<(), Failure> {
     let errand = Errand {
         config: JobConfig::from_yaml(ANY_OF_SLURM, "for cancelling")?,
         name: dir,
         results_dir: dir,
         candidate: None,
         command: "cancel",
-        verbose,
+        verbose: how.verbose,
         launcher: None,
         prints: false,
+        consent: how.consent,
     };
     see_to(errand, async |scheduler| {
         let job = scheduler.attach(dir)?;
@@ -70,11 +93,12 @@ fn cancel_here(dir: &Path, verbose: bool) -> Result<(), Failure> {
 }
 
 /// Whether it is over, after a while.
-pub(super) fn is_over(job: &JobView, wait: &Wait<'_>, verbose: bool) -> Result<bool, Failure> {
+pub(super) fn is_over(job: &JobView, wait: &Wait<'_>, how: &How) -> Result<bool, Failure> {
     match job.state {
         State::Finished | State::Lost => return Ok(true),
         // Its keeper was killed meanwhile.
-        State::Orphaned => cancel_here(&job.dir, verbose)?,
+        State::Orphaned => cancel_here(&job.dir, how)?,
+        State::Unknown => return Err(unknown(&job.dir, &job.owner_in_words())),
         State::Queued | State::Running if job.sweep().is_some() => {
             let sweep = job.sweep().unwrap_or(&job.dir).display();
             return Err(in_hands(job, &format!("the sweep {sweep}"), "cancel the sweep"));

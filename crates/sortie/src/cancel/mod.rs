@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use sortie_process::Holder;
+use sortie_results::Consent;
 
 use crate::exit_status;
-use crate::failure::Failure;
+use crate::failure::{Failure, TAKE_OVER};
+use crate::job::TakeOverArgs;
 use crate::output;
 use crate::view::View;
 
@@ -38,6 +40,8 @@ pub(crate) struct Args {
     /// Results dirs, or directories of sweeps
     #[arg(required = true, value_name = "DIR")]
     dirs: Vec<PathBuf>,
+    #[command(flatten)]
+    take_over: TakeOverArgs,
     /// Without a grace period; of a sweep, what Slurm has is left to it
     #[arg(long)]
     now: bool,
@@ -51,13 +55,14 @@ pub(crate) struct Args {
 
 pub(crate) fn execute(args: &Args, verbose: bool) -> Result<u8, Failure> {
     // All are asked before the first is waited for.
-    let asked: Vec<_> = args.dirs.iter().map(|dir| ask(dir, args.now, verbose)).collect();
+    let how = How { now: args.now, verbose, consent: args.take_over.consent() };
+    let asked: Vec<_> = args.dirs.iter().map(|dir| ask(dir, &how)).collect();
     let timeout = Duration::from_secs(args.timeout);
     let mut largest = exit_status::CORRECT;
     let mut printed = Ok(());
     for (dir, asked) in args.dirs.iter().zip(asked) {
         let wait = Wait { dir, begun: Instant::now(), timeout, said: Cell::new(false) };
-        let over = asked.and_then(|()| until_over(&wait, verbose));
+        let over = asked.and_then(|()| until_over(&wait, &how));
         match over {
             // What cannot be printed once need not be tried again; all are waited for.
             Ok(view) => printed = printed.and_then(|()| view.show(args.json)),
@@ -71,18 +76,25 @@ pub(crate) fn execute(args: &Args, verbose: bool) -> Result<u8, Failure> {
 }
 
 /// Has it ended by whoever sees to it.
-fn ask(dir: &Path, now: bool, verbose: bool) -> Result<(), Failure> {
+fn ask(dir: &Path, how: &How) -> Result<(), Failure> {
     match View::of(dir)? {
-        View::Job(job) => job::ask(&job, now, verbose),
-        View::Sweep(sweep) => sweep::ask(&sweep, now),
+        View::Job(job) => job::ask(&job, how),
+        View::Sweep(sweep) => sweep::ask(&sweep, how),
     }
 }
 
-fn until_over(wait: &Wait<'_>, verbose: bool) -> Result<View, Failure> {
+/// How something is to be ended.
+struct How {
+    now: bool,
+    verbose: bool,
+    consent: Consent,
+}
+
+fn until_over(wait: &Wait<'_>, how: &How) -> Result<View, Failure> {
     loop {
         let view = View::of(wait.dir)?;
         let is_over = match &view {
-            View::Job(job) => job::is_over(job, wait, verbose)?,
+            View::Job(job) => job::is_over(job, wait, how)?,
             View::Sweep(sweep) => sweep::is_over(sweep, wait)?,
         };
         if is_over {
@@ -107,6 +119,18 @@ fn elsewhere(dir: &Path, who: &str) -> Failure {
         dir: dir.to_owned(),
         problem: format!("it is in the hands of {who}"),
         hint: "cancel it on that machine".to_owned(),
+        status: exit_status::SETUP,
+    }
+}
+
+/// That nobody can say from here whether it is still under way.
+fn unknown(dir: &Path, who: &str) -> Failure {
+    Failure::Job {
+        dir: dir.to_owned(),
+        problem: format!(
+            "it is or was in the hands of {who}, of which cannot be told from here whether it is still there: nothing is cancelled"
+        ),
+        hint: format!("cancel it on that machine, or {TAKE_OVER}"),
         status: exit_status::SETUP,
     }
 }

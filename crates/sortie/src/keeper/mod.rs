@@ -1,17 +1,20 @@
-//! Who sees to a results dir: the process that holds the lock in its `job_keeper/`, as long as the job is in its
+//! Who sees to a results dir: the process that has its lease, as long as the job is in its
 //! hands. By it other commands find that process, on whatever terminal it is or without one, and two never see to
 //! the same job.
 
 mod detached;
+mod sighted;
 
 pub(crate) use detached::{Launcher, as_detached, detach, detach_this, detach_with};
+pub(crate) use sighted::{Sighted, holder, who};
 
 use std::cell::RefCell;
 use std::path::Path;
 
-use sortie_process::{Held, Hold};
 use sortie_results::jiff::Timestamp;
-use sortie_results::{KeeperDir, KeeperNote, Stage};
+use sortie_results::{
+    Consent, KeeperDir, KeeperNote, Lease, LeaseError, Owner, Sight, Stage, Standing,
+};
 
 use crate::failure::Failure;
 
@@ -20,42 +23,46 @@ use crate::failure::Failure;
 pub(crate) struct Keeper {
     dir: KeeperDir,
     note: RefCell<KeeperNote>,
-    _hold: Hold,
+    _lease: Lease,
 }
 
 impl Keeper {
     /// Takes a results dir, which is made where it is not there; `None` where it cannot be written to, which the job
-    /// will say more about, or where the file system has no locks.
+    /// will say more about.
     ///
     /// # Errors
     ///
-    /// Another process sees to it.
+    /// Another process sees to it; or may do so, and there is no consent.
     pub(crate) fn take(
         results_dir: &Path,
         command: &str,
         candidate: Option<&Path>,
+        consent: Consent,
     ) -> Result<Option<Self>, Failure> {
-        // A job that is to be taken up has its directory.
-        if candidate.is_none() && !results_dir.is_dir() {
-            return Ok(None);
-        }
-        let Ok(dir) = KeeperDir::make(results_dir) else { return Ok(None) };
-        let hold = match dir.lock_to_take().and_then(Hold::take) {
-            Ok(Some(hold)) => hold,
-            Ok(None) => {
-                let who = Sighted::in_dir(results_dir).who();
-                return Err(Failure::Kept { dir: results_dir.to_owned(), who });
+        let dir = match candidate {
+            Some(_) => KeeperDir::make(results_dir).ok(),
+            // A job that is to be taken up has its directories.
+            None if Sight::is_likely(results_dir) => KeeperDir::open(results_dir).ok(),
+            None => None,
+        };
+        let Some(dir) = dir else { return Ok(None) };
+        let lease = match Lease::take(&dir.lease(), &Owner::this(None, Some(command)), consent) {
+            Ok(lease) => lease,
+            Err(LeaseError::Held { owner, .. }) => {
+                let sighted = Sighted { standing: Standing::Held(owner), note: dir.read().ok() };
+                return Err(sighted.kept(results_dir));
+            }
+            Err(LeaseError::Unknown { owner, .. }) => {
+                let sighted = Sighted { standing: Standing::Unknown(owner), note: dir.read().ok() };
+                return Err(sighted.kept(results_dir));
             }
             Err(error) => {
-                tracing::warn!(
-                    "{}: other commands will not find this one: {error}",
-                    results_dir.display()
-                );
+                tracing::warn!("other commands will not find this one: {error}");
                 return Ok(None);
             }
         };
-        let keeper =
-            Self { dir, note: RefCell::new(KeeperNote::new(command, candidate)), _hold: hold };
+        let note = RefCell::new(KeeperNote::new(command, candidate));
+        let keeper = Self { dir, note, _lease: lease };
         keeper.write();
         Ok(Some(keeper))
     }
@@ -84,49 +91,6 @@ impl Keeper {
     fn write(&self) {
         if let Err(error) = self.dir.write(&self.note.borrow()) {
             tracing::warn!("cannot note where the job stands: {error}");
-        }
-    }
-}
-
-/// What is seen of a results dir's keeper by another process.
-#[derive(Debug)]
-pub(crate) struct Sighted {
-    pub(crate) held: Held,
-    /// What it says, or the last one said.
-    pub(crate) note: Option<KeeperNote>,
-}
-
-impl Sighted {
-    /// Where there is no telling, nobody is there.
-    pub(crate) fn in_dir(results_dir: &Path) -> Self {
-        let Ok(Some(dir)) = KeeperDir::open(results_dir) else {
-            return Self { held: Held::Free, note: None };
-        };
-        let held = dir.lock_to_see().ok().and_then(|lock| Held::of(&lock).ok());
-        let note = dir.read().ok();
-        let held = match held {
-            // A number of another machine may be one of this machine's, too.
-            Some(Held::By(_)) if note.as_ref().is_some_and(|note| !note.is_of_this_machine()) => {
-                Held::Elsewhere
-            }
-            held => held.unwrap_or(Held::Free),
-        };
-        Self { held, note }
-    }
-
-    pub(crate) fn is_there(&self) -> bool {
-        !matches!(self.held, Held::Free)
-    }
-
-    /// In words.
-    pub(crate) fn who(&self) -> String {
-        let command = self.note.as_ref().map_or("sortie", |note| &note.command);
-        match (&self.held, &self.note) {
-            (Held::By(holder), _) => format!("`sortie {command}`, process {}", holder.pid()),
-            (_, Some(note)) => {
-                format!("`sortie {command}`, process {} on {}", note.pid, note.host)
-            }
-            (_, None) => "a process that cannot be seen from here".to_owned(),
         }
     }
 }

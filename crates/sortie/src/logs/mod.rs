@@ -174,6 +174,6 @@ fn is_over(dir: &Path) -> Result<bool, Failure> {
         State::Orphaned => Submitted::read(dir)
             .ok()
             .is_some_and(|note| JobEnd::load(dir, note.attempt).is_ok_and(|end| end.is_some())),
-        State::Queued | State::Running | State::Stopping => false,
+        State::Queued | State::Running | State::Stopping | State::Unknown => false,
     })
 }

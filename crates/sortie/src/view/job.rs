@@ -1,18 +1,19 @@
 //! What a results dir says of its job.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::styling::AnsiColor;
-use sortie_process::Held;
 use sortie_results::jiff::Timestamp;
-use sortie_results::{JobEnd, JobStart, ReadLimits, Record, Sight, Stage, load};
+use sortie_results::{
+    EndRecordError, JobEnd, JobStart, KeeperDir, Owner, ReadLimits, Record, Sight, Stage, Standing,
+    load,
+};
 
 use crate::exit_status;
-use crate::failure::{Failure, with_dir};
+use crate::failure::{Failure, TAKE_OVER, with_dir};
 use crate::forms::{JobStatus, KeeperForm, SlurmForm, State, VERSION};
-use crate::keeper::Sighted;
+use crate::keeper::{Sighted, who};
 use crate::output::{bold, one_line};
 use crate::view::{rest, sweep};
 
@@ -38,7 +39,9 @@ impl JobView {
         let sight = Sight::of(dir);
         let sight = match sight {
             // While somebody sees to it, only what that one says counts.
-            Err(_) if sighted.is_there() => Sight { record: None, submitted: None, has_logs: true },
+            Err(_) if sighted.is_there() => {
+                Sight { record: None, submitted: None, claim: Standing::Free, was_claimed: true }
+            }
             sight => sight?,
         };
         let said = sighted.note.as_ref().map_or(Stage::Running, |note| note.stage);
@@ -48,13 +51,16 @@ impl JobView {
             (true, Stage::Running) => State::Running,
             (true, Stage::Stopping) => State::Stopping,
             (false, _) if sight.record.is_some() => State::Finished,
+            (false, _) if sighted.is_unknown() => State::Unknown,
             (false, _) if sweep.is_some() && sight.submitted.is_some() => {
                 if has_started(dir, &sight) { State::Running } else { State::Queued }
             }
-            (false, _) if sweep.is_some() && sight.has_logs => State::Running,
             (false, _) if sight.submitted.is_some() => State::Orphaned,
-            (false, _) if is_claimed(dir) => State::Running,
-            (false, _) if sight.has_logs || sighted.note.is_some() => State::Lost,
+            (false, _) if matches!(sight.claim, Standing::Held(_)) => State::Running,
+            (false, _) if matches!(sight.claim, Standing::Unknown(_)) => State::Unknown,
+            // Its launcher has just ended it, or is about to run it again.
+            (false, _) if sweep.is_some() && sight.was_claimed => State::Running,
+            (false, _) if sight.was_claimed || sighted.note.is_some() => State::Lost,
             (false, _) => return Err(Failure::NoJob(dir.to_owned())),
         };
         Ok(Self { dir: dir.to_owned(), state, sighted, sweep, sight })
@@ -67,7 +73,31 @@ impl JobView {
 
     /// Waits until it may be worth while to look again, and for so long at most.
     pub(crate) fn rest(&self, most: Duration) {
-        rest(&self.sighted.held, most);
+        rest(self.sighted.holder().as_ref(), most);
+    }
+
+    /// Whether it was handed to Slurm.
+    pub(crate) fn is_submitted(&self) -> bool {
+        self.sight.submitted.is_some()
+    }
+
+    /// The files of the leases that a job has.
+    pub(crate) fn leases(&self) -> Vec<PathBuf> {
+        let keeper = KeeperDir::open(&self.dir).ok();
+        keeper.map(|keeper| vec![keeper.lease(), keeper.claim()]).unwrap_or_default()
+    }
+
+    /// Who has it or may have it.
+    fn owner(&self) -> Option<&Owner> {
+        self.sighted.owner().or(match &self.sight.claim {
+            Standing::Held(owner) | Standing::Unknown(owner) => owner.as_deref(),
+            Standing::Free | Standing::Gone(_) => None,
+        })
+    }
+
+    /// The same in words.
+    pub(crate) fn owner_in_words(&self) -> String {
+        who(self.owner())
     }
 
     pub(crate) fn record(&self) -> Option<&Record> {
@@ -96,10 +126,17 @@ impl JobView {
                 "its launcher is gone, but Slurm has or had the job: `sortie attach --config FILE DIR` takes it up again",
                 &self.dir,
             )),
-            State::Lost => Some(
-                "whoever saw to it was killed, or could not write: what it said may be in job_keeper/log; run it again"
-                    .to_owned(),
-            ),
+            State::Lost => Some(match KeeperDir::open(&self.dir).map(|keeper| keeper.log()) {
+                Ok(log) if log.exists() => format!(
+                    "whoever saw to it was killed, or could not write: what it said is in {}; run it again",
+                    log.display()
+                ),
+                _ => "whoever saw to it was killed, or could not write; run it again".to_owned(),
+            }),
+            State::Unknown => Some(format!(
+                "it is or was in the hands of {}, of which cannot be told from here whether it is still there: {TAKE_OVER}",
+                self.owner_in_words()
+            )),
             _ => None,
         }
     }
@@ -125,7 +162,7 @@ impl JobView {
             score: self.score(),
             outcome: record.map(|record| record.outcome.clone()),
             fault: record.and_then(|record| record.fault),
-            detail: record.and_then(|record| record.detail.clone()),
+            detail: record.and_then(|record| record.detail.clone()).or_else(|| self.problem()),
             seconds: record.map(|record| record.seconds),
             keeper: self.keeper(),
             slurm: submitted.map(|note| SlurmForm {
@@ -138,22 +175,30 @@ impl JobView {
     }
 
     fn keeper(&self) -> Option<KeeperForm> {
-        let note = self.sighted.note.as_ref();
-        let pid = match &self.sighted.held {
-            Held::Free => return None,
-            Held::By(holder) => u32::try_from(holder.pid()).ok(),
-            Held::Elsewhere => note.map(|note| note.pid),
-        };
-        let host = note.map(|note| note.host.clone());
-        Some(KeeperForm { host, pid, command: note.map(|note| note.command.clone()) })
+        let owner = self.sighted.owner()?;
+        let (host, pid) = (Some(owner.host.clone()), Some(owner.pid));
+        Some(KeeperForm { host, pid, command: owner.command.clone() })
     }
 
     /// Its id with Slurm, as its script has noted it.
     fn job_id(&self) -> Option<String> {
-        let attempt = self.sight.submitted.as_ref()?.attempt;
-        let start = JobStart::load(&self.dir, attempt).ok().flatten();
-        let start = start.or_else(|| Some(JobEnd::load(&self.dir, attempt).ok()??.start));
-        start.map(|start| start.job_id)
+        self.start().ok().flatten().map(|start| start.job_id)
+    }
+
+    /// What its script has noted of its start.
+    fn start(&self) -> Result<Option<JobStart>, EndRecordError> {
+        let Some(submitted) = &self.sight.submitted else { return Ok(None) };
+        let end = || JobEnd::load(&self.dir, submitted.attempt);
+        match JobStart::load(&self.dir, submitted.attempt)? {
+            None => Ok(end()?.map(|end| end.start)),
+            // One that cannot be read is told of.
+            start => end().map(|_| start),
+        }
+    }
+
+    /// What is wrong with what its script has noted.
+    fn problem(&self) -> Option<String> {
+        self.start().err().map(|error| error.to_string())
     }
 
     fn score(&self) -> Option<f64> {
@@ -176,6 +221,7 @@ impl JobView {
             State::Finished => (AnsiColor::Red, "finished"),
             State::Orphaned => (AnsiColor::Magenta, "orphaned"),
             State::Lost => (AnsiColor::Red, "lost"),
+            State::Unknown => (AnsiColor::Magenta, "unknown"),
         };
         let style = bold(color);
         let dir = one_line(&self.dir.to_string_lossy());
@@ -193,14 +239,16 @@ impl JobView {
             return format!("{what} ({:.1} s)", record.seconds.running);
         }
         if let Some(advice) = self.advice() {
-            return advice;
+            return self.problem().map(|problem| problem + "; ").unwrap_or_default() + &advice;
         }
         if let Some(sweep) = &self.sweep {
             return format!("in the hands of the sweep {}", sweep.display());
         }
         if !self.sighted.is_there() {
-            return "in the hands of a program that is not this tool, or of what is left of one"
-                .to_owned();
+            return format!(
+                "in the hands of a program that is not this tool, {}",
+                self.owner_in_words()
+            );
         }
         let note = self.sighted.note.as_ref();
         let reason = note.and_then(|note| note.reason.clone());
@@ -214,12 +262,6 @@ impl JobView {
 fn has_started(dir: &Path, sight: &Sight) -> bool {
     let attempt = sight.submitted.as_ref().map(|note| note.attempt);
     attempt.is_some_and(|attempt| JobStart::load(dir, attempt).is_ok_and(|start| start.is_some()))
-}
-
-/// Whether a process on this machine has claimed the directory, or is what is left of one that had.
-fn is_claimed(dir: &Path) -> bool {
-    let held = File::open(dir).and_then(|dir| Held::of_flock(&dir));
-    held.is_ok_and(|held| !matches!(held, Held::Free))
 }
 
 fn seconds_since(time: Timestamp) -> i64 {

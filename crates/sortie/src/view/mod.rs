@@ -11,7 +11,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use sortie_process::Held;
+use sortie_process::Holder;
 use sortie_results::Sight;
 use sortie_sweep::SweepDir;
 
@@ -65,9 +65,9 @@ pub(crate) fn is_sweep(dir: &Path) -> bool {
 
 /// Waits until the process that sees to something has ended or, where there is no telling, for a moment; and for so long at
 /// most.
-fn rest(held: &Held, most: Duration) {
-    match held {
-        Held::By(holder) if holder.ends_within(most.min(WAIT)).is_ok() => {}
+fn rest(holder: Option<&Holder>, most: Duration) {
+    match holder {
+        Some(holder) if holder.ends_within(most.min(WAIT)).is_ok() => {}
         _ => thread::sleep(most.min(LOOK)),
     }
 }

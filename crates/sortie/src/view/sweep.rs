@@ -1,16 +1,16 @@
 //! What a sweep's directory says.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::styling::AnsiColor;
-use sortie_process::Held;
+use sortie_results::{Owner, Standing};
 use sortie_sweep::{Progress, State, SweepDir};
 
 use crate::exit_status;
-use crate::failure::{Failure, with_dir};
+use crate::failure::{Failure, TAKE_OVER, with_dir};
 use crate::forms::{KeeperForm, SweepState, SweepStatus, VERSION};
+use crate::keeper::{holder, who};
 use crate::output::{bold, one_line};
 use crate::sweep_summary::counts;
 use crate::view::rest;
@@ -19,9 +19,8 @@ use crate::view::rest;
 pub(crate) struct SweepView {
     pub(crate) dir: SweepDir,
     pub(crate) state: SweepState,
-    /// The process that sees to it.
-    pub(crate) held: Held,
-    host: Option<String>,
+    /// Whether a launcher sees to it.
+    pub(crate) standing: Standing,
     candidates: usize,
     progress: Progress,
     started: usize,
@@ -32,23 +31,24 @@ impl SweepView {
     pub(crate) fn of(dir: &Path) -> Result<Self, Failure> {
         let dir = SweepDir::new(dir);
         // Who is there first: what is written meanwhile is seen.
-        let (held, host) = held(&dir);
+        let standing = dir.standing();
         let sweep = dir.read()?;
         let progress = Progress::of(&sweep);
         let is_started = |state: &&State| matches!(state, State::Started { .. });
         let started = sweep.states.iter().filter(is_started).count();
-        let state = match held {
-            Held::Free if progress.waiting == 0 => SweepState::Finished,
-            Held::Free => SweepState::Stopped,
-            Held::By(_) | Held::Elsewhere => SweepState::Running,
+        let state = match standing {
+            Standing::Held(_) => SweepState::Running,
+            _ if progress.waiting == 0 => SweepState::Finished,
+            Standing::Unknown(_) => SweepState::Unknown,
+            Standing::Free | Standing::Gone(_) => SweepState::Stopped,
         };
         let candidates = sweep.candidates.len();
-        Ok(Self { dir, state, held, host, candidates, progress, started })
+        Ok(Self { dir, state, standing, candidates, progress, started })
     }
 
     /// Waits until it may be worth while to look again, and for so long at most.
     pub(crate) fn rest(&self, most: Duration) {
-        rest(&self.held, most);
+        rest(holder(&self.standing).as_ref(), most);
     }
 
     /// The exit status of `sortie sweep`, of one that nobody sees to any more.
@@ -65,25 +65,37 @@ impl SweepView {
 
     /// In words.
     pub(crate) fn who(&self) -> String {
-        match (&self.held, &self.host) {
-            (Held::By(holder), _) => format!("`sortie sweep`, process {}", holder.pid()),
-            (_, Some(host)) => format!("`sortie sweep` on {host}"),
-            (_, None) => "a process that cannot be seen from here".to_owned(),
+        who(self.owner())
+    }
+
+    fn owner(&self) -> Option<&Owner> {
+        match &self.standing {
+            Standing::Held(owner) | Standing::Unknown(owner) => owner.as_deref(),
+            Standing::Free | Standing::Gone(_) => None,
         }
     }
 
     fn advice(&self) -> Option<String> {
-        let stopped = self.state == SweepState::Stopped;
-        let advice = "it is not running: `sortie sweep --resume DIR` continues it";
-        stopped.then(|| with_dir(advice, self.dir.path()))
+        match self.state {
+            SweepState::Stopped => {
+                let advice = "it is not running: `sortie sweep --resume DIR` continues it";
+                Some(with_dir(advice, self.dir.path()))
+            }
+            SweepState::Unknown => Some(format!(
+                "it is or was in the hands of {}, of which cannot be told from here whether it is still there: {TAKE_OVER}",
+                self.who()
+            )),
+            SweepState::Running | SweepState::Finished => None,
+        }
     }
 
     pub(crate) fn form(&self) -> SweepStatus {
-        let pid = match &self.held {
-            Held::By(holder) => u32::try_from(holder.pid()).ok(),
-            Held::Free | Held::Elsewhere => None,
+        let keeper = KeeperForm {
+            host: self.owner().map(|owner| owner.host.clone()),
+            pid: self.owner().map(|owner| owner.pid),
+            command: Some("sweep".to_owned()),
         };
-        let keeper = KeeperForm { host: self.host.clone(), pid, command: Some("sweep".to_owned()) };
+        let in_hand = matches!(self.state, SweepState::Running | SweepState::Unknown);
         SweepStatus {
             version: VERSION,
             kind: "sweep",
@@ -94,7 +106,7 @@ impl SweepView {
             started: self.started,
             done: self.progress.done,
             best: self.progress.best.clone(),
-            keeper: (self.state == SweepState::Running).then_some(keeper),
+            keeper: in_hand.then_some(keeper),
             advice: self.advice(),
         }
     }
@@ -108,6 +120,7 @@ impl SweepView {
             }
             SweepState::Finished => (AnsiColor::Red, "finished"),
             SweepState::Stopped => (AnsiColor::Magenta, "stopped"),
+            SweepState::Unknown => (AnsiColor::Magenta, "unknown"),
         };
         let style = bold(color);
         let dir = one_line(&self.dir.path().to_string_lossy());
@@ -124,19 +137,6 @@ impl SweepView {
             (_, Some(advice)) => said + "; " + &advice,
             (_, None) => said,
         }
-    }
-}
-
-/// Who sees to a sweep, and on which machine.
-fn held(dir: &SweepDir) -> (Held, Option<String>) {
-    let Some(said) = dir.holder() else { return (Held::Free, None) };
-    let held = File::open(dir.lock_file()).and_then(|lock| Held::of_flock(&lock));
-    let host = Some(said.host.clone()).filter(|host| !host.is_empty());
-    match held {
-        // It has just ended.
-        Ok(Held::Free) if said.is_here() => (Held::Free, None),
-        Ok(Held::By(holder)) if said.is_here() => (Held::By(holder), host),
-        _ => (Held::Elsewhere, host),
     }
 }
 
@@ -158,5 +158,6 @@ pub(super) fn is_around(results_dir: &Path) -> bool {
 /// The sweep that a results dir is of, if a launcher sees to that.
 pub(super) fn in_hand_around(results_dir: &Path) -> Option<PathBuf> {
     let sweep = around(results_dir)?;
-    sweep.holder().map(|_| sweep.path().to_owned())
+    let is_there = matches!(sweep.standing(), Standing::Held(_) | Standing::Unknown(_));
+    is_there.then(|| sweep.path().to_owned())
 }

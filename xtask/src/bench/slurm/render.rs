@@ -28,7 +28,14 @@ pub(super) fn figures(rounds: usize) -> Result<Vec<Figure>> {
     let (inherited, evaluator): (Vec<_>, _) =
         (std::env::vars_os().collect(), config.evaluator_env());
     let id = "0198c2f4a7b87d3e9f10213243546576";
-    let attempt = Attempt { id, candidate, results_dir: dir, command: &command, container: None };
+    let attempt = Attempt {
+        id,
+        candidate,
+        results_dir: dir,
+        state_dir: dir,
+        command: &command,
+        container: None,
+    };
     let name = format!("sortie-{id}");
     let script = BatchScript {
         version: env!("CARGO_PKG_VERSION"),

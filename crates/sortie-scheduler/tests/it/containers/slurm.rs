@@ -30,7 +30,7 @@ async fn a_grace_period_that_slurm_would_cut_short_is_shortened() {
     let results = scheduler.wait(job).await.unwrap();
     assert_eq!(results.outcome, Outcome::Cancelled);
     assert_eq!(stage.containers(results.attempt), "");
-    let script = fs::read_to_string(stage.path("results/job_script.sh")).unwrap();
+    let script = fs::read_to_string(stage.path(".sortie/results/job_script.sh")).unwrap();
     // The KillWait of the tests' Slurm is 10 s.
     assert!(script.contains("\nsortie_grace=80 "), "{script}");
 }

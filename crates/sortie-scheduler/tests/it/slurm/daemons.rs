@@ -133,7 +133,7 @@ async fn the_controller(cluster: Cluster) {
         crate::write(&gate(name), "");
         jobs.push(scheduler.submit(gate(name), site.path(name)).unwrap());
         crate::eventually("the job to be handed in", || {
-            site.path(name).join("job_script.sh").exists()
+            site.path(".sortie").join(name).join("job_script.sh").exists()
         })
         .await;
         fs::remove_file(gate(name)).unwrap();

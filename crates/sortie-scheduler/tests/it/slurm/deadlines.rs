@@ -32,7 +32,10 @@ async fn time_limit(cluster: Cluster, script: &str) {
     let results = site.run(config).await;
     assert_eq!(results.outcome, Outcome::TimedOut { limit_seconds: 60.0 }, "{results:?}");
     assert_eq!(results.fault, Some(Fault::Candidate));
-    assert!(fs::exists(site.path("results/job_end.json")).unwrap(), "its script told so itself");
+    assert!(
+        fs::exists(site.path(".sortie/results/job_end.json")).unwrap(),
+        "its script told so itself"
+    );
 }
 
 /// As with the other limits it has its grace period to tidy up in.

@@ -19,7 +19,7 @@ async fn success(cluster: Cluster) {
     assert_eq!(results.stderr_log.text(), "err\n");
     let record = Record::read(&site.path("results")).unwrap();
     assert_eq!(record.attempt, results.attempt);
-    let script = fs::read_to_string(site.path("results/job_script.sh")).unwrap();
+    let script = fs::read_to_string(site.path(".sortie/results/job_script.sh")).unwrap();
     assert!(script.contains(&record.attempt.to_string()), "{script}");
     let seconds = results.seconds;
     assert!(seconds.running > 0.0 && seconds.queued + seconds.running <= seconds.total + 1.0);

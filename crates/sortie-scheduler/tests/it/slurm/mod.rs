@@ -186,7 +186,7 @@ impl Site {
 
     /// The id with Slurm of the job that runs in this results dir.
     fn slurm_id(&self, results: &str) -> String {
-        let start = self.read(&format!("{results}/job_start.json"));
+        let start = self.read(&format!(".sortie/{results}/job_start.json"));
         let (_, rest) = start.split_once("\"job_id\":\"").unwrap();
         rest.split_once('"').unwrap().0.to_owned()
     }

@@ -15,7 +15,7 @@ use crate::GOOD;
 /// launcher keeps, as another sbatch may have come and written its own over `sbatch.stdin`.
 const RUNS_ARRAYS: &str = r#"
 exec 9>"$SHIM_DIR/lock"; flock 9
-script=$(grep -l -- "--job-name=$name\$" "$SHIM_DIR"/../results/*/job_script.sh)
+script=$(grep -l -- "--job-name=$name\$" "$SHIM_DIR"/../results/.sortie/*/job_script.sh)
 array=$(sed -n 's/^#SBATCH --array=//p' "$script")
 echo "${array:-one}" >>"$SHIM_DIR/taken"
 admit

@@ -134,7 +134,7 @@ async fn slurm_bounds_the_grace_period() {
         let mut config = shims.config();
         config.limits.grace = Duration::from_secs(5);
         assert!(shims.run(config).await.correct);
-        let script = fs::read_to_string(shims.0.path("results/job_script.sh")).unwrap();
+        let script = fs::read_to_string(shims.0.path(".sortie/results/job_script.sh")).unwrap();
         assert!(script.contains(&format!("\nsortie_grace={tenths} #")), "{kill_wait}: {script}");
     }
 }
@@ -283,7 +283,7 @@ async fn a_results_dir_on_a_full_disk_holds_up_no_other() {
     let late = scheduler.wait(jobs[0]).await.unwrap();
     crate::run_program("umount", &["--lazy", mounted]);
     assert!(good.correct && late.correct, "{good:?} {late:?}");
-    assert!(why.contains("job_submitted.json"), "{why}");
+    assert!(why.contains("submitted.json"), "{why}");
     assert_eq!(shims.calls("sbatch").len(), 2);
 }
 

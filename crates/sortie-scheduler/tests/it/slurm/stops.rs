@@ -72,7 +72,7 @@ async fn cancelled_while_it_runs(cluster: Cluster) {
     assert_eq!(end_of(&scheduler, job).await, Outcome::Cancelled);
     assert!(from.elapsed() < Duration::from_secs(300), "{:?}", from.elapsed());
     site.leaves_nothing().await;
-    assert!(fs::exists(site.path("results/job_end.json")).unwrap());
+    assert!(fs::exists(site.path(".sortie/results/job_end.json")).unwrap());
 }
 
 /// At various moments: none is lost, none runs on.
@@ -104,7 +104,7 @@ async fn cancelled_by_someone_else(cluster: Cluster) {
     let holding = site.scheduler(config);
     let held = holding.submit(site.path("candidate"), site.path("held")).unwrap();
     waits_for(&holding, held, "Held").await;
-    let note = site.read("held/job_submitted.json");
+    let note = site.read(".sortie/held/submitted.json");
     let name = note.split_once("\"job_name\":\"").unwrap().1.split_once('"').unwrap().0;
     site.cluster.slurm("scancel", &[&site.slurm_id("results")]);
     site.cluster.slurm("scancel", &[&format!("--name={name}")]);

@@ -102,6 +102,8 @@ impl Case {
                 id,
                 candidate: &element.candidate,
                 results_dir: &element.results_dir,
+                // One for all, so that all that is left is in one place.
+                state_dir: &element.results_dir,
                 command,
                 container: None,
             })

@@ -6,7 +6,7 @@ use super::case::Case;
 use crate::check::check_bash;
 
 /// Where the part starts that is the same in every script: one snapshot has it.
-const SAME: &str = "\n# ---- Records in the results dir ----\n";
+const SAME: &str = "\n# ---- Records in the launcher's directory ----\n";
 
 #[test]
 fn scripts() {

@@ -129,6 +129,8 @@ impl Case {
             id: &attempt,
             candidate: &self.candidate,
             results_dir: &results_dir,
+            // One for all, so that all that is left is in one place.
+            state_dir: &results_dir,
             command: &command,
             container: Some(&container),
         };
