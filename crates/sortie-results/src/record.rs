@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
-    AttemptId, Claim, ClaimError, Ended, Fault, Found, Outcome, Place, Programs, ReadLimits, Results,
-    Seconds, Start, Unusable, Usage, Verdict, dir::Dir, end, leftovers, names, place::Layout,
-    unusable::in_dir,
+    AttemptId, Claim, ClaimError, Ended, Fault, Found, Outcome, Place, Programs, ReadLimits,
+    Results, Seconds, Start, Unusable, Usage, Verdict, dir::Dir, end, leftovers, names,
+    place::Layout, unusable::in_dir,
 };
 
 /// The version of the form below. A reader refuses any other.

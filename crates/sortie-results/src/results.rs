@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AttemptId, Claim, Evidence, Fault, Found, LogTail, Object, Outcome, Programs, Start, Unusable, Value, Verdict,
+    AttemptId, Claim, Evidence, Fault, Found, LogTail, Object, Outcome, Programs, Start, Unusable,
+    Value, Verdict,
     dir::Dir,
     end::{self, AtEnd},
     judge, names,

@@ -120,9 +120,7 @@ impl Plan {
         self.usable()?;
         self.readable("candidate", &paths.candidate)?;
         match &self.containers {
-            Some(containers) => {
-                self.in_container(containers, paths, state_dir, attempt, Trial::No)
-            }
+            Some(containers) => self.in_container(containers, paths, state_dir, attempt, Trial::No),
             None => self.evaluator_command(paths.evaluator_args(&self.config)),
         }
     }
