@@ -76,8 +76,11 @@ impl Log {
             place.open_results().map_err(Unusable::from).and_then(|dir| dir.open_regular(name));
         match found {
             // Where its script has put it that found no results dir.
-            Err(_) if place.layout == Layout::Beside => {
-                Ok(place.open_state()?.open_regular(name)?.0)
+            Err(error) if place.layout == Layout::Beside => {
+                let put = place.open_state().map_err(Unusable::from);
+                put.and_then(|state| state.open_regular(name))
+                    .map(|(log, _)| log)
+                    .map_err(|_| error)
             }
             found => Ok(found?.0),
         }

@@ -24,6 +24,8 @@ pub(crate) fn look(results_dir: &Path, on_cluster: bool, void: Option<AttemptId>
         Ok(record) if matches!(record.fault, Some(Fault::Infrastructure | Fault::Setup)) => {
             Begun::Again
         }
+        // Somebody has removed what it left, to have it run again.
+        Ok(record) if record.fault.is_none() && !results_dir.is_dir() => Begun::Again,
         Ok(_) => Begun::Recorded,
         Err(error) => {
             told(results_dir, &error);

@@ -56,12 +56,12 @@ fn every_end_is_read() {
 /// As where a path is quoted that is no text.
 #[test]
 fn a_reason_may_be_no_text() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let claim = claim(dir.path());
     let end = r#"{"kind":"setup_failed","step":"image","status":1,"reason":"no /x~"}"#;
     let mut bytes = record(claim.attempt(), end).into_bytes();
     *bytes.iter_mut().find(|byte| **byte == b'~').unwrap() = 0xff;
-    fs::write(dir.path().join("job_end.json"), bytes).unwrap();
+    fs::write(dir.state("job_end.json"), bytes).unwrap();
     let read = JobEnd::load(claim.path(), claim.attempt()).unwrap().unwrap();
     let End::SetupFailed { reason, .. } = read.end else { panic!("{:?}", read.end) };
     assert_eq!(reason.as_deref(), Some("no /x\u{fffd}"));

@@ -292,16 +292,19 @@ fn a_killed_keeper_takes_the_job_with_it_and_is_known_to_be_gone() {
 }
 
 #[test]
-fn a_process_that_a_stale_note_names_is_left_alone() {
+fn a_process_that_a_stale_lease_names_is_left_alone() {
     let stage = Stage::shell(": > \"$4/ready\"; exec sleep 600", "time: 5\n");
     submit(&stage);
     let killed = keeper(&stage);
     kill_process(killed, Signal::KILL).unwrap();
     let mut bystander = stage.command("sleep").arg("600").spawn().unwrap();
-    let note = stage.read("results/job_keeper/note.json");
+    let lease = stage.read(".sortie/results/keeper.lease");
     let (old, new) = (killed.as_raw_nonzero().to_string(), bystander.id().to_string());
-    assert!(note.contains(&old), "{note}");
-    stage.write("results/job_keeper/note.json", note.replace(&old, &new));
+    let (old, new) = (format!("\"pid\":{old},"), format!("\"pid\":{new},"));
+    assert!(lease.contains(&old), "{lease}");
+    // As where there are no locks.
+    let lease = lease.replace(&old, &new).replace("\"locked\":true", "\"locked\":false");
+    stage.write(".sortie/results/keeper.lease", lease);
     assert_eq!(tool(&stage, ["cancel", "--now", "results"]).status, Some(0));
     assert_eq!(state(&stage), "lost");
     assert!(bystander.try_wait().unwrap().is_none(), "it was ended");
@@ -315,10 +318,10 @@ fn who_it_is_does_not_depend_on_the_note() {
     let stage = patient();
     submit(&stage);
     let pid = keeper(&stage);
-    stage.write("results/job_keeper/note.json", "{}");
+    stage.write(".sortie/results/keeper.json", "{}");
     assert_eq!(keeper(&stage), pid);
-    fs::remove_file(stage.path("results/job_keeper/note.json")).unwrap();
-    std::os::unix::fs::symlink("/etc/passwd", stage.path("results/job_keeper/note.json")).unwrap();
+    fs::remove_file(stage.path(".sortie/results/keeper.json")).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", stage.path(".sortie/results/keeper.json")).unwrap();
     assert_eq!(state(&stage), "running");
     stage.write("results/go", "");
     assert_eq!(tool(&stage, ["wait", "results"]).status, Some(0));
@@ -409,7 +412,7 @@ fn a_keeper_says_in_its_log_what_nobody_is_there_to_hear() {
     stage.write("results/go", "");
     assert_eq!(tool(&stage, ["wait", "results"]).status, Some(0));
     let mut log = String::new();
-    let path = stage.path("results/job_keeper/log");
+    let path = stage.path(".sortie/results/keeper.log");
     fs::File::open(path).unwrap().read_to_string(&mut log).unwrap();
     assert!(log.contains("the job is over: exit code 0") && !log.contains('\x1b'), "{log}");
 }

@@ -92,7 +92,7 @@ fn a_standard_error_that_takes_nothing_is_none() {
 
 #[test]
 fn warnings_need_not_be_asked_for() {
-    let ran = Stage::shell("rm -r \"$4\"", "").run();
+    let ran = Stage::shell("rm -r \"$4\" .sortie", "").run();
     assert_eq!(ran.status, Some(1), "{ran:?}");
     assert!(ran.stderr.contains("WARN") && ran.stderr.contains("not recorded: "), "{ran:?}");
 }

@@ -129,7 +129,7 @@ fn the_second_of_two_is_refused_and_the_first_goes_on() {
     let tool = start(begin(&stage));
     stage.appears("out/p0/ready");
     let second = ran(&mut resume(&stage));
-    second.is_error(SETUP, &format!("out is in use by process {} on ", tool.id()));
+    second.is_error(SETUP, &format!("out is in use by `sortie sweep`, process {} on ", tool.id()));
     ran(&mut begin(&stage)).is_error(SETUP, "out holds a sweep already");
     stage.write("go", "");
     let first = ended(tool);
