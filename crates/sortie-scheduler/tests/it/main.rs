@@ -12,6 +12,7 @@ mod lifecycle;
 mod many;
 mod refusals;
 mod slurm;
+mod vandals;
 mod warm;
 
 use std::fs;

@@ -9,6 +9,7 @@ mod docs;
 mod environment;
 mod json;
 mod keeper;
+mod locks;
 mod logs;
 mod messages;
 mod packing;

@@ -10,7 +10,7 @@ mod killed;
 mod others;
 mod paused;
 mod setup;
-mod shims;
+pub(crate) mod shims;
 mod stops;
 
 use std::ffi::OsString;

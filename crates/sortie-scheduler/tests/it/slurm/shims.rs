@@ -16,20 +16,20 @@ use crate::{GOOD, Stage};
 /// A cluster without accounting.
 const SITE: &str = "AccountingStorageType = (null)\nClusterName = shim\nMaxArraySize = 1001\n";
 /// Has each job run at once: sbatch returns when it is over.
-pub(super) const RUNS: &str =
+pub(crate) const RUNS: &str =
     "admit; SLURM_JOB_ID=$id bash \"$SHIM_DIR/sbatch.stdin\" >/dev/null 2>&1\n";
 /// Lists each job as one whose node did not come up.
-const FAILS: &str = "while read -r id name state; do echo \"$id|BOOT_FAIL|n/a|N/A|N/A|None\"; done \
+pub(crate) const FAILS: &str = "while read -r id name state; do echo \"$id|BOOT_FAIL|n/a|N/A|N/A|None\"; done \
                      <\"$SHIM_DIR/jobs\"; exit 0";
 
 /// The same of an array of twelve, once it was submitted.
 pub(super) const AN_ARRAY_FAILS: &str = "[ -e \"$SHIM_DIR/jobs\" ] || exit 0\n\
      seq 0 11 | sed \"s/.*/41_&|BOOT_FAIL|n\\/a|N\\/A|N\\/A|None/\"; exit 0";
 
-pub(super) struct Shims(pub(super) Stage);
+pub(crate) struct Shims(pub(crate) Stage);
 
 impl Shims {
-    pub(super) fn new(script: &str) -> Self {
+    pub(crate) fn new(script: &str) -> Self {
         let shims = Self(Stage::new(script));
         super::program(&shims.0.path("bin/python"), super::PYTHON);
         crate::write(&shims.path("config"), SITE);
@@ -37,31 +37,31 @@ impl Shims {
     }
 
     /// A file of theirs.
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path("shims").join(name)
     }
 
-    pub(super) fn hook(&self, command: &str, text: &str) {
+    pub(crate) fn hook(&self, command: &str, text: &str) {
         crate::write(&self.path(&format!("{command}.hook")), text);
     }
 
     /// The arguments of each call of a command.
-    pub(super) fn calls(&self, command: &str) -> Vec<String> {
+    pub(crate) fn calls(&self, command: &str) -> Vec<String> {
         let calls = fs::read_to_string(self.path(&format!("{command}.calls")));
         calls.unwrap_or_default().lines().map(str::to_owned).collect()
     }
 
-    pub(super) fn config(&self) -> SlurmCondaJobConfig {
+    pub(crate) fn config(&self) -> SlurmCondaJobConfig {
         super::config(&self.0)
     }
 
-    pub(super) fn scheduler(&self, config: SlurmCondaJobConfig) -> JobScheduler {
+    pub(crate) fn scheduler(&self, config: SlurmCondaJobConfig) -> JobScheduler {
         let shims = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sortie-slurm/tests/shims");
         let dir = self.path("").into_os_string();
         super::scheduler(config, super::env(&[shims, self.0.path("bin")], &[("SHIM_DIR", dir)]))
     }
 
-    async fn run(&self, config: SlurmCondaJobConfig) -> Results {
+    pub(crate) async fn run(&self, config: SlurmCondaJobConfig) -> Results {
         let scheduler = self.scheduler(config);
         scheduler.run(self.0.path("candidate"), self.0.path("results")).await.unwrap().0
     }
