@@ -132,6 +132,13 @@ pub enum EndRecordError {
     },
 }
 
+impl EndRecordError {
+    /// Whether it may be read later: the operating system would not let it be read now.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Unusable { why: Unusable::Unreadable(_), .. })
+    }
+}
+
 impl JobStart {
     /// When it started, by the node's clock.
     pub fn time(&self) -> SystemTime {

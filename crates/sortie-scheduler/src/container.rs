@@ -70,7 +70,7 @@ impl Containers {
             found.and_then(|(_, value)| value.to_str()).map(str::to_owned)
         };
         let mut flags = Flags::parse(settings.flags, variable)?;
-        // Only what is asked for in so many words may stand in a script that is kept in the results dir.
+        // Only what is asked for in so many words may stand in a script that is kept beside the results dir.
         let kept = config.slurm().is_some();
         let find = |name: &str| here.env.iter().rev().find(|(variable, _)| variable == name);
         let value = |name: &str| match find(name).map(|(_, value)| value.to_str()) {

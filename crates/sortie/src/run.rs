@@ -8,7 +8,8 @@ const AFTER_HELP: &str = "\
 Prints one JSON object: correct, metrics, correct_json, stdout_log, stderr_log,
 outcome, fault, detail, seconds, attempt, usage, start. It is on one line, or indented
 if standard output is a terminal. RESULTS_DIR has the logs as they grow, in
-job_log.out and job_log.err, and the attempt's record, in job.json.
+job_log.out and job_log.err, and the attempt's record, in job.json; what sortie
+itself needs is beside it, in .sortie/.
 
 Ctrl-C (or SIGTERM, SIGHUP) stops the job with all its processes, and its
 results are still printed; a second one kills it at once.

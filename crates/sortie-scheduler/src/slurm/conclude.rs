@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sortie_results::{
-    AttemptId, End, Fault, JobEnd, JobStart, Outcome, Place, Results, ResultsDir,
+    AttemptId, End, EndRecordError, Fault, JobEnd, JobStart, Outcome, Place, Results, ResultsDir,
 };
 use sortie_slurm::{Ending, JobId};
 use tokio::time::Instant;
@@ -24,6 +24,10 @@ const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// How often it is tried to cancel a job that is lost, before there may be another attempt.
 const CANCEL_TRIES: u32 = 20;
+/// How often it is looked again for a record that the file system does not let be read, …
+const LOOKS: u32 = 10;
+/// … and after which pause.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// How much of the end of a log is looked at for what Slurm says, in bytes.
 const LAST_WORDS: u64 = 8192;
 
@@ -34,10 +38,17 @@ pub(super) async fn conclude(cluster: Arc<Cluster>, landed: Landed, ended: sorti
         let dir = cluster.plan.here.cwd.join(&flight.job.paths.results_dir);
         let (place, attempt) = (flight.place(&cluster.plan.here.cwd), flight.attempt);
         let words = slurms_words(&flight, id.as_ref());
-        move || look(&dir, place, attempt, words.as_ref())
+        move || look(&dir, &place, attempt, words.as_ref())
     };
-    let Left { record, unreadable, began, out_of_memory } =
-        blocking(&cluster, look).await.unwrap_or_default();
+    let mut left = blocking(&cluster, look.clone()).await.unwrap_or_default();
+    for _ in 0..LOOKS {
+        if !left.may_be_read_later {
+            break;
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+        left = blocking(&cluster, look.clone()).await.unwrap_or_default();
+    }
+    let Left { record, unreadable, began, out_of_memory, .. } = left;
     let context = Context {
         stop,
         reason: reason.as_deref().unwrap_or("Slurm did not say why").to_owned(),
@@ -82,28 +93,32 @@ struct Left {
     record: Option<JobEnd>,
     /// What is wrong with that, if it is there and cannot be read.
     unreadable: Option<String>,
+    /// Whether that may pass, as of a file server that is away.
+    may_be_read_later: bool,
     /// Whether there is one of its start.
     began: bool,
     /// Whether Slurm says in its log that memory ran out.
     out_of_memory: bool,
 }
 
-fn look(dir: &Path, place: Place, attempt: AttemptId, words: Option<&(PathBuf, String)>) -> Left {
-    let (record, unreadable) = match JobEnd::at(&place, attempt) {
+fn look(dir: &Path, place: &Place, attempt: AttemptId, words: Option<&(PathBuf, String)>) -> Left {
+    let (record, error) = match JobEnd::at(place, attempt) {
         Ok(record) => (record, None),
-        Err(error) => (None, Some(error.to_string())),
+        Err(error) => (None, Some(error)),
     };
+    let may_be_read_later = error.as_ref().is_some_and(EndRecordError::may_pass);
+    let unreadable = error.map(|error| error.to_string());
     // One that cannot be read says all the same that somebody wrote it.
-    let began = record.is_some() || !matches!(JobStart::at(&place, attempt), Ok(None));
+    let began = record.is_some() || !matches!(JobStart::at(place, attempt), Ok(None));
     let by_itself = matches!(&record, Some(JobEnd { end: End::Exited { .. }, .. }));
     let says_so = !by_itself
-        && ResultsDir::reopen_at(dir, place, attempt)
+        && ResultsDir::reopen_at(dir, place.clone(), attempt)
             .is_ok_and(|dir| says_out_of_memory(&dir.stderr(LAST_WORDS).text()));
     let in_words = |(first, name): &(PathBuf, String)| {
         says_out_of_memory(&ResultsDir::tail_of(first, name, LAST_WORDS).text())
     };
     let out_of_memory = says_so || !by_itself && words.is_some_and(in_words);
-    Left { record, unreadable, began, out_of_memory }
+    Left { record, unreadable, may_be_read_later, began, out_of_memory }
 }
 
 /// Where Slurm's messages for an element of an array are: where the script is kept,
