@@ -57,10 +57,13 @@ pub(crate) fn judge(
 ) -> Result<String, EvaluatorProblem> {
     let file = here.cwd.join(config.eval_program_path());
     match config.evaluator() {
-        EvaluatorKind::Python => python(config, file),
+        EvaluatorKind::Python => python(config, &file),
         EvaluatorKind::Executable => match itself(config, &file, here, path) {
             Ok(found) => Ok(described(&file, &found)),
-            Err(problem) => Err(EvaluatorProblem::NotExecutable { path: file, problem }),
+            Err(problem) => {
+                let path = config.eval_program_path().to_owned();
+                Err(EvaluatorProblem::NotExecutable { path, problem })
+            }
         },
     }
 }
@@ -96,17 +99,13 @@ fn described(file: &Path, what: &str) -> String {
 }
 
 /// Of an evaluator that Python runs, or that a program runs which the user has named.
-fn python(config: &JobConfig, file: PathBuf) -> Result<String, EvaluatorProblem> {
-    let unreadable = |path, source| Err(EvaluatorProblem::Unreadable { path, source });
-    let metadata = match fs::metadata(&file) {
-        Ok(metadata) => metadata,
-        Err(source) => return unreadable(file, source),
-    };
-    if let Err(errno) = access(&file, Access::READ_OK) {
-        return unreadable(file, errno.into());
-    }
+fn python(config: &JobConfig, file: &Path) -> Result<String, EvaluatorProblem> {
+    let path = || config.eval_program_path().to_owned();
+    let unreadable = |source| EvaluatorProblem::Unreadable { path: path(), source };
+    let metadata = fs::metadata(file).map_err(unreadable)?;
+    access(file, Access::READ_OK).map_err(|errno| unreadable(errno.into()))?;
     if !metadata.is_file() && !metadata.is_dir() {
-        return Err(EvaluatorProblem::Special(file));
+        return Err(EvaluatorProblem::Special(path()));
     }
     if !runs_python(config) {
         return Ok(file.display().to_string());
@@ -114,12 +113,12 @@ fn python(config: &JobConfig, file: PathBuf) -> Result<String, EvaluatorProblem>
     if metadata.is_dir() {
         let has = |name: &str| access(file.join(name), Access::READ_OK).is_ok();
         if has("__main__.py") || has("__main__.pyc") {
-            return Ok(described(&file, "a directory with a `__main__.py`"));
+            return Ok(described(file, "a directory with a `__main__.py`"));
         }
-        return Err(EvaluatorProblem::NoMain(file));
+        return Err(EvaluatorProblem::NoMain(path()));
     }
-    match read_head(&file).and_then(|head| head.not_python(&file)) {
-        Some(what) => Err(EvaluatorProblem::NotPython { path: file, what }),
+    match read_head(file).and_then(|head| head.not_python(file)) {
+        Some(what) => Err(EvaluatorProblem::NotPython { path: path(), what }),
         None => Ok(file.display().to_string()),
     }
 }

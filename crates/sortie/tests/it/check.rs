@@ -31,43 +31,37 @@ fn all_is_there() {
 #[test]
 fn each_that_is_not_there_is_a_line_with_what_to_do() {
     let stage = Stage::empty();
-    let evaluator = stage.path("evaluate.py");
     let cases = [
         (
             PYTHON,
             "evaluator",
-            format!("{} cannot be read: ", evaluator.display()),
+            "the evaluator evaluate.py cannot be read: ",
             "set `eval_program_path`",
         ),
         (
             "job_type: local\npython_executable: ./none\n",
             "interpreter",
-            "./none does not exist".into(),
+            "./none does not exist",
             "set `python_executable`",
         ),
-        (
-            "job_type: local\nconda_env: none\n",
-            "interpreter",
-            "none".into(),
-            "see `conda env list`",
-        ),
+        ("job_type: local\nconda_env: none\n", "interpreter", "none", "see `conda env list`"),
         (
             "job_type: local\nactivate_script: none\n",
             "interpreter",
-            "activation script none cannot be read".into(),
+            "activation script none cannot be read",
             "mend the path",
         ),
         // A program that is no Python.
         (
             "job_type: local\npython_executable: 'false'\n",
             "interpreter",
-            "false ends with exit code 1".into(),
+            "false ends with exit code 1",
             "run it by hand",
         ),
         (
             "job_type: local\ntmie: 3\n",
             "settings",
-            "job.yaml:2:1: unknown field `tmie`".into(),
+            "job.yaml:2:1: unknown field `tmie`",
             "mend the settings",
         ),
     ];
@@ -77,7 +71,7 @@ fn each_that_is_not_there_is_a_line_with_what_to_do() {
         assert_eq!((ran.status, ran.stderr.as_str()), (Some(2), ""), "{ran:?}");
         let is_it = |line: &str| {
             let start = format!("problem  {subject}");
-            line.starts_with(&start) && line.contains(&what) && line.contains(advice)
+            line.starts_with(&start) && line.contains(what) && line.contains(advice)
         };
         assert!(ran.stdout.lines().any(is_it), "{ran:?}");
     }
