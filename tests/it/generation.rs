@@ -69,8 +69,8 @@ async fn is_judged_and_ranked() {
         ("endless", candidate, "stopped at its time limit of 15 s"),
         ("flooding", candidate, "stopped because a log grew beyond 1048576 bytes"),
         ("not_a_number", candidate, "metrics.json: `combined_score` must be finite, is NaN"),
-        ("aborting", candidate, "killed by SIGABRT"),
-        ("overlapping", None, ""),
+        ("aborting", candidate, "killed by SIGABRT; about to crash"),
+        ("overlapping", None, "ValueError: circles 0 and 25 overlap"),
     ];
     assert_eq!(verdicts, expected.map(|(name, fault, said)| (name, fault, said.to_owned())));
 

@@ -26,9 +26,9 @@ pub struct Report {
     pub settings: Option<String>,
     /// When this was gathered.
     pub written_at: Option<Timestamp>,
-    /// How many candidates have not been begun, where that is known.
+    /// How many candidates wait for their turn, where that is known.
     pub waiting: usize,
-    /// How many were begun and have not ended.
+    /// How many were handed over to be run, and have not ended: they are queued, or run.
     pub begun: usize,
     /// What a reader should know of how complete this is, a sentence each.
     pub notes: Vec<String>,

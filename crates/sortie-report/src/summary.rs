@@ -38,7 +38,7 @@ pub(crate) fn html(report: &Report) -> Result<String, fmt::Error> {
         vec![best(report), correct(report), wrong(report), time(report), effort(report)];
     let to_come = report.waiting + report.begun;
     if to_come > 0 {
-        let more = format!("{} of them begun", words::count(report.begun));
+        let more = format!("{} of them handed over", words::count(report.begun));
         tiles.insert(0, Tile::new("Still to come", words::count(to_come), more));
     }
     render(&Summary { lead: lead(report), tiles, notes: &report.notes })

@@ -140,7 +140,7 @@ pub use drive::Control;
 pub use entry::{End, Header, Options, Session};
 pub use error::SweepError;
 pub use open::{NewSweep, OpenSweep};
-pub use progress::{Best, Counts, Progress};
+pub use progress::{Best, Counts, Left, Progress};
 pub use result_line::ResultLine;
 pub use result_lines::ResultLines;
 pub use sources::{SourceError, Sources};

@@ -54,6 +54,32 @@ pub struct Best {
     pub score: f64,
 }
 
+/// How many candidates of a sweep are not done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Left {
+    /// They wait for their turn.
+    pub waiting: usize,
+    /// They were handed over to be run: they are queued, or run.
+    pub started: usize,
+}
+
+impl Left {
+    /// Counts them: the one count that a summary, a status and a report show. `in_hand` says whether a launcher sees to
+    /// the sweep now. Without one nothing is under way that would end by itself here: what was handed over waits for the
+    /// launcher that resumes the sweep, be it to be run again or to be taken up in Slurm.
+    pub fn of(sweep: &Sweep, in_hand: bool) -> Self {
+        let mut left = Self::default();
+        for state in &sweep.states {
+            match state {
+                State::Ended(_) => {}
+                State::Started { .. } if in_hand => left.started += 1,
+                State::Waiting | State::Started { .. } => left.waiting += 1,
+            }
+        }
+        left
+    }
+}
+
 impl Counts {
     /// All of them.
     pub fn total(&self) -> usize {
@@ -88,11 +114,11 @@ impl Progress {
     /// Of a sweep to which nobody sees: what was begun counts as waiting.
     pub fn of(sweep: &Sweep) -> Self {
         let candidates = sweep.candidates.len();
-        let mut progress = Self { candidates, ..Self::default() };
+        let waiting = Left::of(sweep, false).waiting;
+        let mut progress = Self { candidates, waiting, ..Self::default() };
         for (candidate, state) in sweep.candidates.iter().zip(&sweep.states) {
-            match state {
-                State::Ended(end) => progress.add(candidate, end),
-                State::Waiting | State::Started { .. } => progress.waiting += 1,
+            if let State::Ended(end) = state {
+                progress.add(candidate, end);
             }
         }
         progress

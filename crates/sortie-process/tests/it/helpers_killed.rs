@@ -96,7 +96,8 @@ async fn a_command_that_tells_its_shepherd_to_leave_is_lost_and_not_stopped_as_a
 async fn a_stopped_shepherd_goes_on_when_the_command_is_overdue() {
     let stage = Stage::new();
     let mut command = stage.sh("sleep 600");
-    command.limits.time = Some(std::time::Duration::from_millis(100));
+    // Long enough for the shepherd to be stopped before, on a loaded machine too.
+    command.limits.time = Some(std::time::Duration::from_secs(5));
     command.limits.grace = std::time::Duration::from_millis(100);
     let mut process = stage.start(&command).await;
     eventually("the command to start", || !marked(&stage.mark()).is_empty()).await;

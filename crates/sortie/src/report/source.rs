@@ -7,7 +7,7 @@ use std::path::Path;
 
 use sortie_report::{Candidate, Report};
 use sortie_results::jiff::Timestamp;
-use sortie_sweep::{State, Sweep, SweepDir};
+use sortie_sweep::{Left, SweepDir};
 
 use super::{ReportError, settings};
 
@@ -22,6 +22,8 @@ pub(super) struct Source {
     file: Option<(u64, u64)>,
     /// How large the ledger was when it was read.
     ledger: u64,
+    /// Whether a launcher saw to the sweep then.
+    in_hand: bool,
     unreadable: usize,
     /// Counts how often what was read no longer held: another file, or a shorter one.
     epoch: u64,
@@ -43,6 +45,7 @@ impl Source {
             read: 0,
             file: None,
             ledger: 0,
+            in_hand: false,
             unreadable: 0,
             epoch: 0,
             version: 0,
@@ -108,20 +111,21 @@ impl Source {
     /// What there is to do, and with what settings: where the ledger says so. Without one there are results all
     /// the same.
     fn follow_ledger(&mut self) {
+        // Who is there first: what is written meanwhile is seen.
+        let in_hand = self.dir.holder().is_some();
         let length = fs::metadata(self.dir.ledger_file()).map_or(0, |metadata| metadata.len());
-        if length == self.ledger {
+        if length == self.ledger && in_hand == self.in_hand {
             return;
         }
-        let Ok(Sweep { header, states, .. }) = self.dir.read() else { return };
+        let Ok(sweep) = self.dir.read() else { return };
         if self.ledger == 0 {
-            self.report.ranked_by = header.options.score;
+            self.report.ranked_by.clone_from(&sweep.header.options.score);
             let settings = self.dir.settings().ok();
             self.report.settings = settings.and_then(|text| settings::shown(text).ok());
         }
-        let begun = states.iter().filter(|state| matches!(state, State::Started { .. }));
-        self.report.begun = begun.count();
-        self.report.waiting = states.iter().filter(|state| **state == State::Waiting).count();
-        self.ledger = length;
+        let left = Left::of(&sweep, in_hand);
+        (self.report.waiting, self.report.begun) = (left.waiting, left.started);
+        (self.ledger, self.in_hand) = (length, in_hand);
         self.version += 1;
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::builder::styling::AnsiColor;
 use sortie_results::{Owner, Standing};
-use sortie_sweep::{Progress, State, SweepDir};
+use sortie_sweep::{Left, Progress, SweepDir};
 
 use crate::exit_status;
 use crate::failure::{Failure, TAKE_OVER, with_dir};
@@ -23,7 +23,7 @@ pub(crate) struct SweepView {
     pub(crate) standing: Standing,
     candidates: usize,
     progress: Progress,
-    started: usize,
+    left: Left,
 }
 
 impl SweepView {
@@ -34,8 +34,8 @@ impl SweepView {
         let standing = dir.standing();
         let sweep = dir.read()?;
         let progress = Progress::of(&sweep);
-        let is_started = |state: &&State| matches!(state, State::Started { .. });
-        let started = sweep.states.iter().filter(is_started).count();
+        let in_hand = matches!(standing, Standing::Held(_) | Standing::Unknown(_));
+        let left = Left::of(&sweep, in_hand);
         let state = match standing {
             Standing::Held(_) => SweepState::Running,
             _ if progress.waiting == 0 => SweepState::Finished,
@@ -43,7 +43,7 @@ impl SweepView {
             Standing::Free | Standing::Gone(_) => SweepState::Stopped,
         };
         let candidates = sweep.candidates.len();
-        Ok(Self { dir, state, standing, candidates, progress, started })
+        Ok(Self { dir, state, standing, candidates, progress, left })
     }
 
     /// Waits until it may be worth while to look again, and for so long at most.
@@ -102,8 +102,8 @@ impl SweepView {
             dir: self.dir.path().to_string_lossy().into_owned(),
             state: self.state,
             candidates: self.candidates,
-            waiting: self.progress.waiting - self.started,
-            started: self.started,
+            waiting: self.left.waiting,
+            started: self.left.started,
             done: self.progress.done,
             best: self.progress.best.clone(),
             keeper: in_hand.then_some(keeper),

@@ -91,8 +91,9 @@ fn with_silent_squeue(site: &Site) -> sortie_scheduler::JobScheduler {
 }
 
 async fn killed_and_forgotten_before_anyone_asked(cluster: Cluster) {
-    // Its parent is the script.
-    let site = Site::new(cluster, r#"echo "$PPID" >"$4/script"; touch "$4/up"; sleep 600"#);
+    // Its parent's parent is the script, see stat in proc(5).
+    let evaluator = r#"read -r _ _ _ script _ <"/proc/$PPID/stat"; echo "$script" >"$4/script"; touch "$4/up"; sleep 600"#;
+    let site = Site::new(cluster, evaluator);
     let scheduler = with_silent_squeue(&site);
     let job = scheduler.submit(site.path("candidate"), site.path("results")).unwrap();
     site.appears("results/up").await;

@@ -1,6 +1,7 @@
 //! Sweeps: many candidates, stopped, killed and resumed.
 
 mod candidates;
+mod counts;
 mod full_disk;
 mod killed;
 mod open_files;

@@ -22,7 +22,12 @@ fn nothing_is_begun_where_every_job_would_fail() {
     for further in [&[][..], &["--detach"], &["--json"]] {
         let refused = ran(begin(&stage).args(further));
         refused.is_error(SETUP, "nothing is begun, as every job would fail: the evaluator ");
-        assert!(refused.stderr.contains("hint: mend the path in the settings; "), "{refused:?}");
+        assert!(
+            refused.stderr.contains(
+                "hint: set `eval_program_path`, or start where the relative path leads to it; "
+            ),
+            "{refused:?}"
+        );
         assert_eq!(stage.names(), names);
     }
     let args = ["sweep", "-c", "job.yaml", "--set", "python_executable=none", "-o", "out", "c"];
