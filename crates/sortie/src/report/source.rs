@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use sortie_report::{Candidate, Report};
+use sortie_results::Standing;
 use sortie_results::jiff::Timestamp;
 use sortie_sweep::{Left, SweepDir};
 
@@ -112,7 +113,7 @@ impl Source {
     /// the same.
     fn follow_ledger(&mut self) {
         // Who is there first: what is written meanwhile is seen.
-        let in_hand = self.dir.holder().is_some();
+        let in_hand = matches!(self.dir.standing(), Standing::Held(_) | Standing::Unknown(_));
         let length = fs::metadata(self.dir.ledger_file()).map_or(0, |metadata| metadata.len());
         if length == self.ledger && in_hand == self.in_hand {
             return;
