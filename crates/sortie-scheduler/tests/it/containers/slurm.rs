@@ -136,7 +136,7 @@ async fn no_secret_of_the_launcher_is_in_the_script() {
     );
     let results = stage.run(stage.config()).await;
     assert_eq!(results.outcome, Outcome::Exited { code: 0 }, "{}", results.stderr_log.text());
-    let script = fs::read_to_string(stage.path("results/job_script.sh")).unwrap();
+    let script = fs::read_to_string(stage.path(".sortie/results/job_script.sh")).unwrap();
     assert!(script.contains("HTTP_PROXY http://127.0.0.1:9/plain"), "{script}");
     assert!(!script.contains("secret"), "{script}");
     let log = results.stdout_log.text();

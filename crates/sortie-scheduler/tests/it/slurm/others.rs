@@ -11,7 +11,7 @@ on_both! { one_of_an_array_is_cancelled_while_it_waits put_back_into_the_queue }
 
 /// The id with Slurm of a job, or of an array and one of its elements, by the note in a results dir.
 fn listed(site: &Site, results: &str) -> String {
-    let note = site.read(&format!("{results}/job_submitted.json"));
+    let note = site.read(&format!(".sortie/{results}/submitted.json"));
     let name = note.split_once("\"job_name\":\"").unwrap().1.split_once('"').unwrap().0;
     let listed = site.cluster.slurm("squeue", &["-h", "-r", "-o", "%i", "-n", name]);
     listed.lines().next().unwrap().to_owned()

@@ -283,7 +283,7 @@ async fn a_results_dir_on_a_full_disk_holds_up_no_other() {
     let late = scheduler.wait(jobs[0]).await.unwrap();
     crate::run_program("umount", &["--lazy", mounted]);
     assert!(good.correct && late.correct, "{good:?} {late:?}");
-    assert!(why.contains("submitted.json"), "{why}");
+    assert!(why.contains("/disk/.sortie/results/"), "{why}");
     assert_eq!(shims.calls("sbatch").len(), 2);
 }
 
