@@ -11,7 +11,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
 use crate::traceback::Traceback;
-use crate::why::plain;
+use crate::why::{end_of, last_spoken};
 use crate::{Fault, Found, LogTail, Outcome, Unusable};
 
 /// How much of the end of standard error is searched for a traceback, in bytes.
@@ -69,8 +69,7 @@ fn evaluator_broke(code: i32, found: &Found, stderr: &LogTail, programs: &Progra
     {
         return false;
     }
-    let start = stderr.bytes.len().saturating_sub(LAST_WORDS);
-    let text = plain(&String::from_utf8_lossy(&stderr.bytes[start..]));
+    let text = end_of(stderr, LAST_WORDS);
     match code {
         // An exception that nobody caught; a package or directory that cannot be executed.
         1 => {
@@ -78,9 +77,9 @@ fn evaluator_broke(code: i32, found: &Found, stderr: &LogTail, programs: &Progra
                 || programs.has_no_main(&text)
         }
         // Python cannot open its script.
-        2 => last_line(&text).is_some_and(|line| line.contains(": can't open file ")),
+        2 => last_spoken(&text).is_some_and(|line| line.contains(": can't open file ")),
         // `ld.so(8)`: a compiled evaluator lacks a library.
-        127 => last_line(&text).is_some_and(|line| programs.lacks_library(line)),
+        127 => last_spoken(&text).is_some_and(|line| programs.lacks_library(line)),
         _ => false,
     }
 }
@@ -134,7 +133,7 @@ impl Programs {
 
     fn has_no_main(&self, text: &str) -> bool {
         let evaluator = self.evaluator.to_string_lossy();
-        last_line(text).is_some_and(|line| {
+        last_spoken(text).is_some_and(|line| {
             line.contains("can't find '__main__' module in") && line.contains(&*evaluator)
         })
     }
@@ -172,8 +171,4 @@ fn is_installed(file: &str) -> bool {
         matches!(&*part, "site-packages" | "dist-packages")
             || part.strip_prefix("python3.").is_some_and(|minor| minor.parse::<u8>().is_ok())
     })
-}
-
-fn last_line(text: &str) -> Option<&str> {
-    text.lines().map(str::trim).rfind(|line| !line.is_empty() && !crate::why::is_launchers(line))
 }

@@ -25,10 +25,18 @@ fn said(found: &Found) -> Option<String> {
 }
 
 fn last_line(stderr: &LogTail) -> Option<String> {
-    let start = stderr.bytes.len().saturating_sub(LAST_WORDS);
-    let text = plain(&String::from_utf8_lossy(&stderr.bytes[start..]));
-    let mut lines = text.lines().map(str::trim);
-    lines.rfind(|line| !line.is_empty() && !is_launchers(line)).map(shortened)
+    last_spoken(&end_of(stderr, LAST_WORDS)).map(shortened)
+}
+
+/// The end of a log as plain text, of at most so many bytes.
+pub(crate) fn end_of(log: &LogTail, limit: usize) -> String {
+    let start = log.bytes.len().saturating_sub(limit);
+    plain(&String::from_utf8_lossy(&log.bytes[start..]))
+}
+
+/// The last line of a text that the evaluator said.
+pub(crate) fn last_spoken(text: &str) -> Option<&str> {
+    text.lines().map(str::trim).rfind(|line| !line.is_empty() && !is_launchers(line))
 }
 
 fn shortened(line: &str) -> String {
@@ -44,7 +52,7 @@ pub(crate) fn is_launchers(line: &str) -> bool {
 }
 
 /// A text without control characters and terminal escapes (ECMA-48), but for the ends of lines.
-pub(crate) fn plain(text: &str) -> String {
+fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
