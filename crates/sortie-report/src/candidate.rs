@@ -45,6 +45,8 @@ pub struct Candidate {
     pub ended_at: Option<Timestamp>,
     /// The machine it ran on; empty if none.
     pub host: String,
+    /// The SHA-256 of the evaluator that judged it, if that is known.
+    pub evaluator_sha256: Option<String>,
 }
 
 /// The members of a line that are used here; there may be others.
@@ -71,6 +73,8 @@ struct Line<'a> {
     ended_at: Option<Timestamp>,
     #[serde(default)]
     host: Option<String>,
+    #[serde(default)]
+    evaluator_sha256: Option<String>,
 }
 
 /// Why a line is no candidate.
@@ -80,7 +84,7 @@ pub struct LineError(#[from] serde_json::Error);
 
 impl Candidate {
     /// Reads one line of a sweep's `results.jsonl`: the JSON form of results, with `id`, `candidate`,
-    /// `submitted_at`, `started_at`, `ended_at` and `host`. Other members are passed over.
+    /// `submitted_at`, `started_at`, `ended_at`, `host` and `evaluator_sha256`. Other members are passed over.
     pub fn from_json(line: &[u8]) -> Result<Self, LineError> {
         let line: Line<'_> = serde_json::from_slice(line)?;
         let metrics = match Value::parse(line.metrics.get().as_bytes()) {
@@ -105,6 +109,7 @@ impl Candidate {
             started_at: line.started_at,
             ended_at: line.ended_at,
             host: line.host.unwrap_or_default(),
+            evaluator_sha256: line.evaluator_sha256,
         })
     }
 

@@ -8,10 +8,13 @@ use sortie_results::jiff::Timestamp;
 use crate::examples::Examples;
 use crate::row::Row;
 use crate::standing::Standing;
-use crate::{Candidate, data, page, sections, text};
+use crate::{Candidate, data, page, sections, text, words};
 
 /// The most of a machine's name, in bytes.
 const HOST: usize = 60;
+/// How much of an evaluator's hash is shown, and how many of them are.
+const EVALUATOR: usize = 12;
+const EVALUATORS: usize = 20;
 
 /// A sweep, to be made a page of.
 ///
@@ -37,6 +40,8 @@ pub struct Report {
     /// The machines' names, in the order in which they were met.
     pub(crate) hosts: Vec<String>,
     host_indices: HashMap<String, usize>,
+    /// The evaluators that judged candidates, in the order in which they were met, and how many each has.
+    evaluators: Vec<(String, usize)>,
 }
 
 /// Where the page is shown.
@@ -68,9 +73,33 @@ impl Report {
             self.hosts.push(name.clone());
             next
         });
+        if let Some(sha256) = &candidate.evaluator_sha256 {
+            let beginning: String = sha256.chars().take(EVALUATOR).collect();
+            self.count_evaluator(text::line(&beginning, EVALUATOR));
+        }
         let row = Row::new(candidate, host, &self.ranked_by);
         self.examples.add(self.rows.len(), &row, candidate);
         self.rows.push(row);
+    }
+
+    /// The beginnings of hashes: what is cut off makes no difference to a reader.
+    fn count_evaluator(&mut self, name: String) {
+        let several = self.evaluators.len();
+        match self.evaluators.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, count)) => *count += 1,
+            None if several < EVALUATORS => self.evaluators.push((name, 1)),
+            None => {}
+        }
+    }
+
+    /// That there was more than one evaluator, if so.
+    pub(crate) fn changed_evaluator(&self) -> Option<String> {
+        let named = |(name, count): &(String, usize)| {
+            format!("{} with {name}", words::counted(*count, "result"))
+        };
+        let all: Vec<_> = self.evaluators.iter().map(named).collect();
+        let several = all.len() > 1;
+        several.then(|| format!("The evaluator changed: {}.", all.join(", ")))
     }
 
     /// How many candidates there are.

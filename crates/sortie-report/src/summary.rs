@@ -41,7 +41,9 @@ pub(crate) fn html(report: &Report) -> Result<String, fmt::Error> {
         let more = format!("{} of them handed over", words::count(report.begun));
         tiles.insert(0, Tile::new("Still to come", words::count(to_come), more));
     }
-    render(&Summary { lead: lead(report), tiles, notes: &report.notes })
+    let notes: Vec<_> =
+        report.changed_evaluator().into_iter().chain(report.notes.clone()).collect();
+    render(&Summary { lead: lead(report), tiles, notes: &notes })
 }
 
 fn lead(report: &Report) -> String {

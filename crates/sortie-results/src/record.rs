@@ -41,6 +41,8 @@ pub struct Run {
     pub protection: Vec<String>,
     /// The machine it ran on.
     pub host: String,
+    /// The SHA-256 of the evaluator's file, see [`Record::evaluator_sha256`].
+    pub evaluator_sha256: Option<String>,
     /// How much its launcher read of what it left.
     pub read_limits: ReadLimits,
 }
@@ -86,6 +88,11 @@ pub struct Record {
     pub protection: Vec<String>,
     /// The machine it ran on.
     pub host: String,
+    /// The SHA-256 of the evaluator's file, in hexadecimal digits: as the file stood when the attempt was about to be started,
+    /// or handed to a cluster. What the evaluator reads or imports is not part of it. `None` where it is not known, and in
+    /// records of before there was this.
+    #[serde(default)]
+    pub evaluator_sha256: Option<String>,
     /// How its evaluator was started; `None` for one that a cluster started, one that was not started, and in records of
     /// before there was this.
     #[serde(default)]
@@ -170,6 +177,7 @@ impl Record {
             stragglers: run.stragglers,
             protection: run.protection.clone(),
             host: run.host.clone(),
+            evaluator_sha256: run.evaluator_sha256.clone(),
             start: results.start.clone(),
             read_limits: Some(run.read_limits),
         }

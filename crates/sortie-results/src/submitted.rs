@@ -39,6 +39,9 @@ pub struct Submitted {
     pub script: String,
     /// When the job was submitted to the launcher.
     pub submitted_at: Timestamp,
+    /// The SHA-256 of the evaluator's file as it stands now, see [`Record::evaluator_sha256`].
+    #[serde(default)]
+    pub evaluator_sha256: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -14,9 +14,13 @@ use crate::here::Here;
 use crate::local::executable;
 use head::Head;
 
+mod digest;
 mod head;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use digest::Digest;
+pub use digest::evaluator_sha256;
 
 /// Why no job can use the evaluator.
 #[derive(Debug, Error)]

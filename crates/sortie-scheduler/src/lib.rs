@@ -84,6 +84,7 @@ mod table;
 pub use check::{Finding, Problem, check};
 pub use clean::clean;
 pub use error::SchedulerError;
+pub use evaluator::evaluator_sha256;
 pub use event::{Event, Events};
 pub use glance::glance;
 pub use job::{Finished, JobId, Status};

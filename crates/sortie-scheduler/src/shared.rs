@@ -279,6 +279,7 @@ mod tests {
             element: None,
             script: "script".into(),
             submitted_at: Timestamp::now(),
+            evaluator_sha256: None,
         }
     }
 

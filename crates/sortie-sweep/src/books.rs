@@ -23,6 +23,8 @@ pub(crate) struct Books {
     score: String,
     /// Whether something was written that a loss of power would take.
     unsynced: bool,
+    /// The evaluator that the ledger last named in this session.
+    evaluator: Option<Arc<str>>,
 }
 
 /// A candidate that is done, to be written down.
@@ -31,6 +33,7 @@ pub(crate) struct Done<'a> {
     /// Its line among the results, without the newline.
     pub(crate) line: &'a [u8],
     pub(crate) results: &'a Results,
+    pub(crate) evaluator: Option<Arc<str>>,
 }
 
 impl Books {
@@ -45,7 +48,7 @@ impl Books {
             File::options().append(true).open(&path).map_err(SweepError::io("open", &path))
         };
         let (ledger, results) = (append(dir.ledger_file())?, append(dir.results_file())?);
-        Ok(Self { disk, dir, ledger, results, offset, score, unsynced: false })
+        Ok(Self { disk, dir, ledger, results, offset, score, unsynced: false, evaluator: None })
     }
 
     /// Adds entries to the ledger, in one step.
@@ -69,8 +72,14 @@ impl Books {
         let mut lines = Vec::new();
         let mut ends = Vec::with_capacity(done.len());
         let mut entries = Vec::with_capacity(done.len());
-        for Done { id, line, results } in done {
-            let end = End::new(self.offset + lines.len() as u64, line, results, &self.score);
+        for Done { id, line, results, evaluator } in done {
+            if self.evaluator != *evaluator {
+                let sha256 = evaluator.as_deref().map(str::to_owned);
+                entries.push(Entry::Evaluator { sha256 });
+                self.evaluator.clone_from(evaluator);
+            }
+            let offset = self.offset + lines.len() as u64;
+            let end = End::new(offset, line, results, &self.score, evaluator.clone());
             lines.extend_from_slice(line);
             lines.push(b'\n');
             entries.push(Entry::End(NamedEnd { id: (*id).to_owned(), end: end.clone() }));

@@ -1,6 +1,7 @@
 //! What the ledger's lines say.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sortie_results::jiff::Timestamp;
@@ -24,6 +25,9 @@ pub(crate) enum Entry {
     Session(Session),
     /// Candidates are about to be handed over to run.
     Start { at: Timestamp, ids: Vec<String> },
+    /// The evaluator that the ends up to the next entry of this kind were made with, in this session; `None` where that is not
+    /// known.
+    Evaluator { sha256: Option<String> },
     /// A candidate is done: its line is in the file of results.
     End(NamedEnd),
     /// The file of results was cut there: what lies beyond is not done.
@@ -117,7 +121,8 @@ struct FlatEnd {
 impl From<FlatEnd> for NamedEnd {
     fn from(flat: FlatEnd) -> Self {
         let FlatEnd { id, offset, len, crc, correct, outcome, fault, score } = flat;
-        Self { id, end: End { offset, len, crc, correct, outcome, fault, score } }
+        let evaluator = None;
+        Self { id, end: End { offset, len, crc, correct, outcome, fault, score, evaluator } }
     }
 }
 
@@ -138,11 +143,20 @@ pub struct End {
     pub fault: Option<Fault>,
     /// Its score, if it is correct and has one that is finite.
     pub score: Option<f64>,
+    /// The SHA-256 of the evaluator that it was made with, if that is known. The ledger has it apart.
+    #[serde(skip)]
+    pub evaluator: Option<Arc<str>>,
 }
 
 impl End {
     /// Of a line at that place.
-    pub(crate) fn new(offset: u64, line: &[u8], results: &Results, score: &str) -> Self {
+    pub(crate) fn new(
+        offset: u64,
+        line: &[u8],
+        results: &Results,
+        score: &str,
+        evaluator: Option<Arc<str>>,
+    ) -> Self {
         let score = results.metrics.get(score).and_then(sortie_results::Value::as_f64);
         Self {
             offset,
@@ -152,6 +166,7 @@ impl End {
             outcome: results.outcome.kind().to_owned(),
             fault: results.fault,
             score: score.filter(|score| results.correct && score.is_finite()),
+            evaluator,
         }
     }
 
@@ -180,6 +195,7 @@ mod tests {
             outcome: "exited".to_owned(),
             fault: Some(Fault::Setup),
             score: Some(0.5),
+            evaluator: None,
         };
         let entry = Entry::End(NamedEnd { id: "a".to_owned(), end });
         let json = serde_json::to_string(&entry).unwrap();

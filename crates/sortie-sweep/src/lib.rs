@@ -68,12 +68,13 @@
 //! | `ID/` | the results dir of each candidate |
 //!
 //! A line of results is an object with the members `id` and `candidate`, then those of [`Results`] in JSON, then
-//! `submitted_at`, `started_at`, `ended_at` and `host` of the attempt's record, which are `null` where there is none.
+//! `submitted_at`, `started_at`, `ended_at`, `host` and `evaluator_sha256` of the attempt's record, which are `null` where there
+//! is none.
 //!
 //! A line of the ledger is eight hexadecimal digits of a CRC-32, a space, and an object with one member that says what
 //! the line is about: `sweep` (the first line: version, working directory, options, number of candidates), `candidate`
 //! (a line each, right after it), `session` (a launcher sees to it from here on), `start` (candidates are about to be
-//! handed over), `end` (a candidate is done: where its line is among the results, the line's CRC-32, the gist of it),
+//! handed over), `evaluator` (which one the ends up to the next such line, or session, were made with), `end` (a candidate is done: where its line is among the results, the line's CRC-32, the gist of it),
 //! `cut` (results beyond an offset were found damaged, and are void), and `again` (candidates that were done are to be run
 //! again, each with the attempt that counts no more: their lines are taken out of the results, those behind them move up).
 //!
@@ -115,6 +116,7 @@ mod disk;
 mod drive;
 mod entry;
 mod error;
+mod evaluators;
 mod ids;
 mod line;
 mod names;
@@ -139,6 +141,7 @@ pub use disk::{Disk, RealDisk};
 pub use drive::Control;
 pub use entry::{End, Header, Options, Session};
 pub use error::SweepError;
+pub use evaluators::Evaluator;
 pub use open::{NewSweep, OpenSweep};
 pub use progress::{Best, Counts, Left, Progress};
 pub use result_line::ResultLine;

@@ -31,6 +31,9 @@ pub struct ResultLine<'a> {
     pub ended_at: Option<Timestamp>,
     /// The machine it ran on.
     pub host: Option<&'a str>,
+    /// The SHA-256 of the evaluator's file, in hexadecimal digits, as the file stood when the job was about to be started, or was
+    /// handed to Slurm.
+    pub evaluator_sha256: Option<&'a str>,
 }
 
 /// In JSON, without a newline. A candidate whose attempt left no record has no times.
@@ -47,6 +50,7 @@ pub(crate) fn json(
         started_at: record.and_then(|record| record.started_at),
         ended_at: record.map(|record| record.ended_at),
         host: record.map(|record| record.host.as_str()),
+        evaluator_sha256: record.and_then(|record| record.evaluator_sha256.as_deref()),
     };
     Ok(serde_json::to_vec(&line)?)
 }

@@ -14,6 +14,7 @@ use sortie_scheduler::Finished;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::books::{Books, Done};
+use crate::evaluators::Evaluators;
 use crate::streak::Streak;
 use crate::{Candidate, End, SweepError, result_line};
 
@@ -48,6 +49,8 @@ pub(crate) struct Read {
     pub(crate) results: Results,
     /// Its line among the results, without the newline.
     line: Vec<u8>,
+    /// The evaluator that it was made with, if that is known.
+    evaluator: Option<Arc<str>>,
     /// As its record says, if there is one.
     pub(crate) started_at: Option<Timestamp>,
     pub(crate) ended_at: Option<Timestamp>,
@@ -70,6 +73,7 @@ pub(crate) struct Scribe {
     pub(crate) sync_starts: bool,
     pub(crate) news: mpsc::UnboundedSender<News>,
     pub(crate) streak: Streak,
+    pub(crate) evaluators: Evaluators,
 }
 
 impl Scribe {
@@ -141,10 +145,11 @@ impl Scribe {
         }
         let done: Vec<_> = over
             .iter()
-            .map(|Read { finish, results, line, .. }| Done {
+            .map(|Read { finish, results, line, evaluator, .. }| Done {
                 id: &finish.candidate.id,
                 line,
                 results,
+                evaluator: evaluator.clone(),
             })
             .collect();
         let ends = self.books.finish(&done)?;
@@ -172,7 +177,7 @@ impl Scribe {
 
     /// The results of a candidate that is over, and its line. One that has failed while there is no space is to be run
     /// again, and the sweep has no space either.
-    fn read(&self, finish: Box<Finish>) -> Result<Read, SweepError> {
+    fn read(&mut self, finish: Box<Finish>) -> Result<Read, SweepError> {
         let Finish { candidate, results_dir, finished, .. } = &*finish;
         let attempt = finished.as_ref().map(|finished| finished.attempt);
         let read = load(results_dir, attempt, self.limits);
@@ -189,11 +194,13 @@ impl Scribe {
         }
         let line = result_line::json(candidate, &results, record.as_ref());
         let line = line.map_err(SweepError::io("read the results in", results_dir))?;
+        let sha256 = record.as_ref().and_then(|record| record.evaluator_sha256.as_deref());
+        let evaluator = sha256.map(|sha256| self.evaluators.meet(sha256));
         let [started_at, ended_at] = match record {
             Some(record) => [record.started_at, Some(record.ended_at)],
             None => [None, None],
         };
-        Ok(Read { finish, results, line, started_at, ended_at })
+        Ok(Read { finish, results, line, evaluator, started_at, ended_at })
     }
 }
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::progress::Best;
-use crate::{Counts, Progress, Sweep};
+use crate::{Counts, Evaluator, Progress, Sweep};
 
 /// What came of a sweep, in short. In JSON an object with these members.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -23,6 +23,9 @@ pub struct Summary {
     pub done: Counts,
     /// How many there are of each kind of outcome, as in `timed_out`.
     pub outcomes: BTreeMap<String, usize>,
+    /// The evaluators that made the results, as more than one where it was changed in the middle; in the order of their first
+    /// results.
+    pub evaluators: Vec<Evaluator>,
     /// What they are ranked by: a member of `metrics.json`.
     pub score: String,
     /// The best of them, the best first; of equal scores the first candidate.
@@ -49,6 +52,7 @@ impl Summary {
             waiting,
             done,
             outcomes,
+            evaluators: Evaluator::all(sweep),
             score: sweep.header.options.score.clone(),
             best: best.collect(),
         }

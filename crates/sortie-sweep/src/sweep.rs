@@ -1,7 +1,8 @@
 //! A sweep, as its ledger tells it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use sortie_results::AttemptId;
 use sortie_results::jiff::Timestamp;
@@ -77,6 +78,8 @@ impl Sweep {
 
     fn follow(&mut self, lines: &mut Lines<'_>) {
         let places = places(&self.candidates);
+        let mut evaluators: HashSet<Arc<str>> = HashSet::new();
+        let mut evaluator = None;
         let set = |states: &mut Vec<State>, id: &str, state| {
             if let Some(place) = places.get(id).and_then(|place| states.get_mut(*place)) {
                 *place = state;
@@ -84,13 +87,26 @@ impl Sweep {
         };
         for entry in lines {
             match entry {
-                Entry::Session(session) => self.sessions.push(session),
+                Entry::Session(session) => {
+                    self.sessions.push(session);
+                    evaluator = None;
+                }
                 Entry::Start { at, ids } => {
                     for id in ids {
                         set(&mut self.states, &id, State::Started { at });
                     }
                 }
-                Entry::End(NamedEnd { id, end }) => set(&mut self.states, &id, State::Ended(end)),
+                Entry::Evaluator { sha256 } => {
+                    // They are few, and have many ends.
+                    let sha256 = sha256.map(Arc::<str>::from);
+                    let known = sha256.as_ref().and_then(|sha256| evaluators.get(sha256));
+                    evaluator = known.or(sha256.as_ref()).cloned();
+                    evaluators.extend(evaluator.clone());
+                }
+                Entry::End(NamedEnd { id, end }) => {
+                    let evaluator = evaluator.clone();
+                    set(&mut self.states, &id, State::Ended(End { evaluator, ..end }));
+                }
                 Entry::Cut { at, offset } => {
                     let beyond = |state: &&mut State| {
                         state.end().is_some_and(|end| end.next_offset() > offset)

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use sortie_results::jiff::Timestamp;
 use sortie_results::{AttemptId, Fault, Outcome, Seconds};
-use sortie_sweep::{Best, Counts};
+use sortie_sweep::{Best, Counts, Evaluator};
 
 /// The version of all forms here.
 pub(crate) const VERSION: u32 = sortie_results::FORM_VERSION;
@@ -101,6 +101,8 @@ pub(crate) struct SweepStatus {
     pub(crate) done: Counts,
     /// The best so far.
     pub(crate) best: Option<Best>,
+    /// The evaluators that made the results, as more than one where it was changed in the middle.
+    pub(crate) evaluators: Vec<Evaluator>,
     /// The process that sees to it.
     pub(crate) keeper: Option<KeeperForm>,
     /// What to do about it, where there is something to do.

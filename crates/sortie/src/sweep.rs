@@ -44,7 +44,8 @@ a file NAME.jsonl, as for --jsonl; or - for a list on standard input, a path a l
 OUT gets a results dir for each candidate, called by its id: the stem of its file, or
 the name of its directory if that is main.py, with a number if it is not the first.
 OUT/results.jsonl gets a line for each that is done: id, candidate, all that `sortie run`
-prints, submitted_at, started_at, ended_at, host. OUT/ledger.jsonl and the results dirs
+prints, submitted_at, started_at, ended_at, host, and evaluator_sha256: the evaluator's
+file as it was when the job began. OUT/ledger.jsonl and the results dirs
 hold all that is needed to go on after anything, with --resume: candidates that are done
 are not run again, but for what --again says; jobs that Slurm has are taken up. OUT/settings.yaml is a copy of the
 settings, used by --resume, which runs in the directory where the sweep was begun.

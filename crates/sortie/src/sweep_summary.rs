@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use sortie_sweep::{Counts, Summary};
+use sortie_sweep::{Counts, Evaluator, Summary};
 
 use crate::failure::with_dir;
 use crate::output::one_line;
@@ -24,6 +24,9 @@ pub(crate) fn text(summary: &Summary, dir: &Path) -> String {
     if !outcomes.is_empty() {
         let _ = writeln!(text, "outcomes: {}", outcomes.join(", "));
     }
+    if let Some(changed) = changed(&summary.evaluators) {
+        let _ = writeln!(text, "{changed}");
+    }
     if !best.is_empty() {
         let _ = writeln!(text, "best by {}:", one_line(score));
     }
@@ -39,6 +42,12 @@ pub(crate) fn text(summary: &Summary, dir: &Path) -> String {
         let _ = writeln!(text, "run those again: `{} --again {faults}`", one_line(&again));
     }
     text
+}
+
+/// That there was more than one evaluator, if so.
+pub(crate) fn changed(evaluators: &[Evaluator]) -> Option<String> {
+    let several = evaluators.len() > 1;
+    several.then(|| format!("the evaluator changed: {}", Evaluator::in_words(evaluators)))
 }
 
 /// As in `3 correct, 2 failed by candidate`.

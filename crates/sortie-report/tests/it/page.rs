@@ -52,6 +52,17 @@ fn a_candidate_without_a_record_has_no_times() {
 }
 
 #[test]
+fn an_evaluator_that_was_changed_is_told() {
+    let mut report = sweep::report();
+    assert!(!report.html(Page::File).unwrap().contains("The evaluator changed"));
+    let other = correct("later", 3, 9.0);
+    report.add(&Candidate { evaluator_sha256: Some("84a516841ba77a5b".into()), ..other.clone() });
+    report.add(&Candidate { evaluator_sha256: None, ..other });
+    let note = "The evaluator changed: 8 results with 1f0c2a6b9d8e, 1 result with 84a516841ba7.";
+    assert!(report.html(Page::File).unwrap().contains(note));
+}
+
+#[test]
 fn ranked_by_another_metric() {
     let mut report = Report::new("by circles");
     report.ranked_by = "circles".to_owned();

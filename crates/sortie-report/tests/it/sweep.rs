@@ -35,6 +35,7 @@ pub(crate) fn correct(id: &str, started: i64, score: f64) -> Candidate {
         started_at: Some(at(started)),
         ended_at: Some(at(started + 4)),
         host: "node1".to_owned(),
+        evaluator_sha256: Some("1f0c2a6b9d8e".repeat(5) + "aaaa"),
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) fn a_run() -> Run {
         stragglers: 2,
         protection: vec!["pid namespace".to_owned()],
         host: "node1".to_owned(),
+        evaluator_sha256: Some("1f0c2a6b9d8e".to_owned()),
         read_limits: ReadLimits { log_tail_bytes: 100, max_result_bytes: 2000 },
     }
 }
@@ -127,14 +128,14 @@ fn how_it_was_started_is_kept_and_may_be_missing() {
 
     let path = dir.state("job.json");
     let mut older: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    for name in ["start", "read_limits"] {
+    for name in ["start", "read_limits", "evaluator_sha256"] {
         older.as_object_mut().unwrap().remove(name).unwrap();
     }
     fs::write(&path, older.to_string()).unwrap();
     let (older, results) = load(dir.path(), None, ReadLimits::default()).unwrap();
     assert_eq!(
         (&older, results.start),
-        (&Record { start: None, read_limits: None, ..record }, None)
+        (&Record { start: None, read_limits: None, evaluator_sha256: None, ..record }, None)
     );
 }
 

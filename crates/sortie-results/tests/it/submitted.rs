@@ -17,6 +17,7 @@ fn note(attempt: AttemptId) -> Submitted {
         element: Some(3),
         script: "job_script.sh".into(),
         submitted_at: "2026-01-02T03:04:05Z".parse().unwrap(),
+        evaluator_sha256: None,
     }
 }
 

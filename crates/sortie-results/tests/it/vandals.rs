@@ -50,6 +50,7 @@ fn submit(claim: Claim) -> Submitted {
         element: None,
         script: "job_script.sh".into(),
         submitted_at: "2026-01-02T03:04:05Z".parse().unwrap(),
+        evaluator_sha256: None,
     };
     claim.submitted(&submitted).unwrap();
     claim.release();

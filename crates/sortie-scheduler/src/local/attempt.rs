@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::ffi::OsString;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sortie_process::{Command, Exit, Files, News, Process, RunError};
@@ -56,6 +57,8 @@ struct Execution {
     /// From submitting the job until its command was started, or was not.
     queued: Duration,
     exit: Option<Exit>,
+    /// Of the evaluator, if it came to a command.
+    sha256: Option<Arc<str>>,
 }
 
 impl Execution {
@@ -90,6 +93,7 @@ async fn execute(shared: &Shared, job: &Job, claim: &Claim, mut cancel: Cancelle
         command,
         queued: job.submitted.elapsed(),
         exit: None,
+        sha256: None,
     };
     if cancel.borrow_and_update().is_some() {
         return not_run(Outcome::Cancelled, Vec::new());
@@ -98,13 +102,14 @@ async fn execute(shared: &Shared, job: &Job, claim: &Claim, mut cancel: Cancelle
         Ok(planned) => planned,
         Err(error) => return not_run(error.into(), Vec::new()),
     };
+    let sha256 = planned.evaluator_sha256.clone();
     let template = plan.server(&planned, &job.paths);
     let command = Command { template, ..plan.command(&planned, limits.clone()) };
     let (activates, contained) = (planned.activates.clone(), planned.inside.is_some());
     let argv = planned.argv();
     let mut process = match start(shared, claim, &command, &cancel).await {
         Ok(process) => process,
-        Err(outcome) => return not_run(outcome, argv),
+        Err(outcome) => return Execution { sha256, ..not_run(outcome, argv) },
     };
     job.reporter.started();
     shared.log_start(&argv);
@@ -122,7 +127,7 @@ async fn execute(shared: &Shared, job: &Job, claim: &Claim, mut cancel: Cancelle
         Err(error) => outcome::of_run_error(error),
     };
     let outcome = without_evaluator(shared, outcome);
-    Execution { outcome, command: argv, queued, exit: ended.ok() }
+    Execution { outcome, command: argv, queued, exit: ended.ok(), sha256 }
 }
 
 /// Starts the command; waits a while for files to be closed where it could not be for the limit of open files.
@@ -223,7 +228,7 @@ fn without_evaluator(shared: &Shared, outcome: Outcome) -> Outcome {
 /// Reads what the attempt left, keeps its record, and tells.
 async fn conclude(shared: &Shared, job: Job, claim: Claim, execution: Execution) {
     let start = execution.start();
-    let Execution { outcome, command, queued, exit } = execution;
+    let Execution { outcome, command, queued, exit, sha256 } = execution;
     let running = exit.as_ref().map_or(Duration::ZERO, |exit| exit.running);
     let seconds = Seconds {
         queued: queued.as_secs_f64(),
@@ -251,6 +256,7 @@ async fn conclude(shared: &Shared, job: Job, claim: Claim, execution: Execution)
         stragglers: exit.as_ref().map_or(0, |exit| exit.stragglers),
         protection: protections.iter().map(ToString::to_string).collect(),
         host: shared.plan.here.host.clone(),
+        evaluator_sha256: sha256.map(|sha256| sha256.to_string()),
         read_limits: shared.setting.read_limits,
     };
     let recorded = claim.record(&run, &results).inspect_err(|error| {

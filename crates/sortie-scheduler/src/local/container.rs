@@ -69,6 +69,7 @@ impl Plan {
             env: self.shared_env.clone(),
             activates: None,
             inside: Some(command),
+            evaluator_sha256: None,
         })
     }
 

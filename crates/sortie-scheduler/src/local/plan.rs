@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{Access, access};
 use sortie_conda::{CondaError, Env, activate, find};
@@ -15,7 +16,7 @@ use thiserror::Error;
 use super::python;
 use crate::SchedulerError;
 use crate::container::Containers;
-use crate::evaluator::{self, EvaluatorProblem};
+use crate::evaluator::{self, Digest, EvaluatorProblem};
 use crate::here::Here;
 use crate::job::Paths;
 
@@ -28,6 +29,7 @@ pub(crate) struct Plan {
     /// The job's environment, but for what activation changes.
     env: Env,
     pub(super) shared_env: Environment,
+    digest: Digest,
 }
 
 /// A command that can be run.
@@ -39,6 +41,8 @@ pub(crate) struct Planned {
     pub(crate) activates: Option<String>,
     /// The evaluator's command line, if it is run in a container by this command.
     pub(crate) inside: Option<Vec<OsString>>,
+    /// The SHA-256 of the evaluator's file as it stood when this was planned.
+    pub(crate) evaluator_sha256: Option<Arc<str>>,
 }
 
 /// Why a job's command cannot be run: for the user to mend.
@@ -96,7 +100,7 @@ impl Plan {
             Some(_) => Containers::of_engine(&here).into_iter().collect(),
         };
         let shared_env = env.clone().into_iter().collect();
-        Ok(Self { config, containers, here, env, shared_env })
+        Ok(Self { config, containers, here, env, shared_env, digest: Digest::default() })
     }
 
     /// Whether all is there that every job needs, as far as can be seen without starting anything.
@@ -119,10 +123,12 @@ impl Plan {
     ) -> Result<Planned, NotReady> {
         self.usable()?;
         self.readable("candidate", &paths.candidate)?;
-        match &self.containers {
+        let planned = match &self.containers {
             Some(containers) => self.in_container(containers, paths, state_dir, attempt, Trial::No),
             None => self.evaluator_command(paths.evaluator_args(&self.config)),
-        }
+        };
+        let evaluator_sha256 = self.digest.of(&self.config, &self.here);
+        Ok(Planned { evaluator_sha256, ..planned? })
     }
 
     /// The evaluator in words, or why no job can use it.
@@ -195,16 +201,21 @@ impl Plan {
     }
 
     fn plain(&self, program: OsString, args: Vec<OsString>) -> Planned {
-        Planned { program, args, env: self.shared_env.clone(), activates: None, inside: None }
+        Planned {
+            program,
+            args,
+            env: self.shared_env.clone(),
+            activates: None,
+            inside: None,
+            evaluator_sha256: None,
+        }
     }
 
     /// The command line of a shell that activates something, then becomes the command.
     fn in_shell(&self, argv: Vec<OsString>, activates: String) -> Planned {
         let mut argv = argv.into_iter();
         let program = argv.next().unwrap_or_default();
-        let activates = Some(activates);
-        let env = self.shared_env.clone();
-        Planned { program, args: argv.collect(), env, activates, inside: None }
+        Planned { activates: Some(activates), ..self.plain(program, argv.collect()) }
     }
 
     fn conda_prefix(&self, name: &str) -> Result<PathBuf, NotReady> {

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -15,7 +15,7 @@ use sortie_script::{
 use super::requested::Requested;
 use crate::SchedulerError;
 use crate::container::{Containers, probe};
-use crate::evaluator::{self, EvaluatorProblem};
+use crate::evaluator::{self, Digest, EvaluatorProblem};
 use crate::here::Here;
 use crate::job::Paths;
 
@@ -33,6 +33,7 @@ pub(crate) struct Plan {
     evaluator_env: Vec<(String, String)>,
     /// The longest grace period that Slurm leaves a job, once it is known.
     longest_grace: OnceLock<Duration>,
+    digest: Digest,
 }
 
 /// What a script needs of Slurm's `KillWait` once its evaluator is dead: to remove the container …
@@ -73,6 +74,7 @@ impl Plan {
             set,
             evaluator_env,
             longest_grace,
+            digest: Digest::default(),
         })
     }
 
@@ -84,6 +86,11 @@ impl Plan {
     /// The evaluator in words, or why no job can use it, as far as it is seen from here.
     pub(crate) fn usable(&self) -> Result<String, EvaluatorProblem> {
         evaluator::judge(&self.config, &self.here, None)
+    }
+
+    /// The SHA-256 of the evaluator's file as it stands now.
+    pub(crate) fn evaluator_sha256(&self) -> Option<Arc<str>> {
+        self.digest.of(&self.config, &self.here)
     }
 
     /// An attempt with these files; the results dir once more, as an absolute path.

@@ -52,7 +52,8 @@ pub(super) fn prepare(
             Err(outcome) => refused.push(Refused { flight, outcome, noted: false }),
         }
     }
-    let noted = note_all(claimed, &mut refused);
+    let sha256 = plan.evaluator_sha256();
+    let noted = note_all(claimed, sha256.as_deref(), &mut refused);
     if noted.is_empty() {
         return (None, refused);
     }
@@ -85,12 +86,16 @@ fn claim(dir: &Path, attempt: AttemptId, consent: Consent) -> Result<Claim, Outc
 
 /// Leaves in each results dir the note by which the job is found again; those in which it cannot be left (a disk
 /// is full, say) are refused, and the rest goes without them.
-fn note_all(claimed: Vec<Claimed>, refused: &mut Vec<Refused>) -> Vec<Claimed> {
+fn note_all(
+    claimed: Vec<Claimed>,
+    sha256: Option<&str>,
+    refused: &mut Vec<Refused>,
+) -> Vec<Claimed> {
     let mut noted: Vec<Claimed> = Vec::with_capacity(claimed.len());
     let several = claimed.len() > 1;
     for mut job in claimed {
         let element = several.then_some(noted.len());
-        match note(noted.first(), &mut job, element) {
+        match note(noted.first(), &mut job, element, sha256) {
             Ok(()) => noted.push(job),
             Err(outcome) => {
                 refused.push(Refused { flight: job.flight, outcome, noted: false });
@@ -100,7 +105,7 @@ fn note_all(claimed: Vec<Claimed>, refused: &mut Vec<Refused>) -> Vec<Claimed> {
     // What was to be the first element of an array is the only job.
     if several && noted.len() == 1 {
         for mut job in std::mem::take(&mut noted) {
-            match note(None, &mut job, None) {
+            match note(None, &mut job, None, sha256) {
                 Ok(()) => noted.push(job),
                 Err(outcome) => {
                     refused.push(Refused { flight: job.flight, outcome, noted: true });
@@ -112,7 +117,12 @@ fn note_all(claimed: Vec<Claimed>, refused: &mut Vec<Refused>) -> Vec<Claimed> {
 }
 
 /// Notes that a job is about to be submitted, together with the one that is `first` if it is not that itself.
-fn note(first: Option<&Claimed>, job: &mut Claimed, element: Option<usize>) -> Result<(), Outcome> {
+fn note(
+    first: Option<&Claimed>,
+    job: &mut Claimed,
+    element: Option<usize>,
+    sha256: Option<&str>,
+) -> Result<(), Outcome> {
     let script = match first {
         Some(first) => first.flight.script.clone(),
         None => job.claim.place().state_dir().join(SCRIPT),
@@ -126,6 +136,7 @@ fn note(first: Option<&Claimed>, job: &mut Claimed, element: Option<usize>) -> R
         element: element.and_then(|element| element.try_into().ok()),
         script: script.to_string_lossy().into_owned(),
         submitted_at,
+        evaluator_sha256: sha256.map(str::to_owned),
     };
     job.claim.submitted(&note).map_err(|error| not_written(error.to_string()))?;
     (flight.since, flight.script) = (SystemTime::now(), script);

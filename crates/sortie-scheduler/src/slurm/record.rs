@@ -102,6 +102,7 @@ impl Cluster {
             stragglers: 0,
             protection: vec!["slurm".to_owned(), "environment mark".to_owned()],
             host: facts.host,
+            evaluator_sha256: dir.submitted().evaluator_sha256.clone(),
             read_limits: self.read_limits,
         };
         let recorded = dir.record(&run, &results).inspect_err(|error| {

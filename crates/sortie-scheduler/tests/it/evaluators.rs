@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use sortie_config::{EvaluatorKind, LocalJobConfig};
-use sortie_results::{Fault, Outcome};
-use sortie_scheduler::{check, glance, preview};
+use sortie_results::{Fault, Outcome, Record};
+use sortie_scheduler::{check, evaluator_sha256, glance, preview};
 
 use crate::{GOOD, Stage, scheduler_with};
 
@@ -54,6 +54,25 @@ async fn a_script_and_a_compiled_one_run_as_themselves() {
         let results = stage.run(&scheduler_with(config, 1)).await;
         assert_eq!(results.outcome, Outcome::Exited { code: 0 });
     }
+}
+
+#[tokio::test]
+async fn each_record_holds_the_hash_of_the_evaluator_that_was_run() {
+    let stage = Stage::new(GOOD);
+    let scheduler = stage.scheduler();
+    let mut seen = Vec::new();
+    for more in ["", "# a", "# b"] {
+        fs::write(stage.path("evaluate.sh"), format!("{GOOD}{more}")).unwrap();
+        assert!(stage.run(&scheduler).await.correct);
+        let record = Record::read(&stage.path("results")).unwrap();
+        assert_eq!(record.evaluator_sha256, evaluator_sha256(&stage.config().into()));
+        seen.extend(record.evaluator_sha256);
+    }
+    seen.dedup();
+    assert_eq!(seen.len(), 3, "{seen:?}");
+    fs::remove_file(stage.path("evaluate.sh")).unwrap();
+    stage.run(&scheduler).await;
+    assert_eq!(Record::read(&stage.path("results")).unwrap().evaluator_sha256, None);
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
+use crate::evaluators::Evaluators;
 use crate::scribe::{News, Order, Scribe};
 use crate::streak::Streak;
 use crate::{OpenSweep, Progress, Stop, Sweep, SweepDir, SweepError};
@@ -50,6 +51,7 @@ impl OpenSweep {
             log_tail_bytes: config.limits().log_tail_bytes,
             max_result_bytes: config.limits().max_result_bytes,
         };
+        let evaluators = Evaluators::new(&sweep, &config);
         let max_workers = sweep.header.options.workers;
         let options = SchedulerOptions { max_workers, ..options };
         let scheduler = JobScheduler::new(job_type, config, options)?;
@@ -61,6 +63,7 @@ impl OpenSweep {
             sync_starts: on_cluster,
             news: sender,
             streak: Streak::new(sweep.header.options.setup_failures),
+            evaluators,
         };
         let (orders, receiver) = orders::channel();
         let writing = tokio::task::spawn_blocking(move || scribe.work(&receiver));

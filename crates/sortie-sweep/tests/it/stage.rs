@@ -105,6 +105,9 @@ impl Stage {
             for name in ["submitted_at", "started_at", "ended_at", "seconds", "attempt", "usage"] {
                 members.shift_remove(name).unwrap();
             }
+            // The evaluator names its directory.
+            let sha256 = members.shift_remove("evaluator_sha256").unwrap();
+            assert_eq!(sha256.as_str().map(str::len), Some(64));
             let id = members["id"].as_str().unwrap().to_owned();
             assert_eq!(results.insert(id.clone(), *members), None, "{id} has two lines");
         }

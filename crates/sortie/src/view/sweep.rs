@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use clap::builder::styling::AnsiColor;
 use sortie_results::{Owner, Standing};
-use sortie_sweep::{Left, Progress, SweepDir};
+use sortie_sweep::{Evaluator, Left, Progress, SweepDir};
 
 use crate::exit_status;
 use crate::failure::{Failure, TAKE_OVER, with_dir};
 use crate::forms::{KeeperForm, SweepState, SweepStatus, VERSION};
 use crate::keeper::{holder, who};
 use crate::output::{bold, one_line};
-use crate::sweep_summary::counts;
+use crate::sweep_summary::{changed, counts};
 use crate::view::rest;
 
 /// A sweep, by its directory.
@@ -24,6 +24,7 @@ pub(crate) struct SweepView {
     candidates: usize,
     progress: Progress,
     left: Left,
+    evaluators: Vec<Evaluator>,
 }
 
 impl SweepView {
@@ -43,7 +44,8 @@ impl SweepView {
             Standing::Free | Standing::Gone(_) => SweepState::Stopped,
         };
         let candidates = sweep.candidates.len();
-        Ok(Self { dir, state, standing, candidates, progress, left })
+        let evaluators = Evaluator::all(&sweep);
+        Ok(Self { dir, state, standing, candidates, progress, left, evaluators })
     }
 
     /// Waits until it may be worth while to look again, and for so long at most.
@@ -106,6 +108,7 @@ impl SweepView {
             started: self.left.started,
             done: self.progress.done,
             best: self.progress.best.clone(),
+            evaluators: self.evaluators.clone(),
             keeper: in_hand.then_some(keeper),
             advice: self.advice(),
         }
@@ -131,7 +134,9 @@ impl SweepView {
         let Progress { done, best, .. } = &self.progress;
         let done_of = format!("{} of {} done", done.total(), self.candidates);
         let best = best.as_ref().map(|best| format!("best {} ({})", best.score, best.id));
-        let said = [done_of, counts(done)].into_iter().chain(best).collect::<Vec<_>>().join(", ");
+        let changed = changed(&self.evaluators);
+        let said = [done_of, counts(done)].into_iter().chain(best).chain(changed);
+        let said = said.collect::<Vec<_>>().join(", ");
         match (self.state, self.advice()) {
             (SweepState::Running, _) => said + &format!("; {}", self.who()),
             (_, Some(advice)) => said + "; " + &advice,

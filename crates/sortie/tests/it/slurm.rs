@@ -159,6 +159,7 @@ fn one_that_never_came_to_slurm_is_run_again() {
         script: String::new(),
         // So long ago that it cannot appear any more.
         submitted_at: "2026-01-02T03:04:05Z".parse().unwrap(),
+        evaluator_sha256: None,
     };
     claim.submitted(&note).unwrap();
     drop(claim);

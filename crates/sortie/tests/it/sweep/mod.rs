@@ -2,6 +2,7 @@
 
 mod candidates;
 mod counts;
+mod evaluator;
 mod full_disk;
 mod killed;
 mod open_files;
