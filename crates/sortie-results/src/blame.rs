@@ -8,6 +8,7 @@
 //! sweep is resumed. No log is ever believed where it blames the machine.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 
 use crate::traceback::Traceback;
@@ -32,6 +33,8 @@ pub struct Programs {
     pub results_dir: PathBuf,
     /// The directory that a container sees in place of `directory`, if it runs in one.
     pub inside: Option<PathBuf>,
+    /// The program that the evaluator's `#!` line has `env` look for, as in `#!/usr/bin/env ruby`.
+    pub asks_env_for: Option<OsString>,
 }
 
 /// Whose fault it is that an attempt ended so; `None` where nothing went wrong, or somebody stopped it.
@@ -76,10 +79,12 @@ fn evaluator_broke(code: i32, found: &Found, stderr: &LogTail, programs: &Progra
             Traceback::last_in(&text).is_some_and(|traceback| programs.broke_in(&traceback))
                 || programs.has_no_main(&text)
         }
-        // Python cannot open its script.
-        2 => last_spoken(&text).is_some_and(|line| line.contains(": can't open file ")),
-        // `ld.so(8)`: a compiled evaluator lacks a library.
-        127 => last_spoken(&text).is_some_and(|line| programs.lacks_library(line)),
+        // Python cannot open its script. A program that the candidate starts may say so of another.
+        2 => last_spoken(&text)
+            .is_some_and(|line| programs.is_named_after(line, ": can't open file ")),
+        // `env` cannot run it, or `ld.so(8)`: a compiled evaluator lacks a library.
+        126 | 127 => last_spoken(&text)
+            .is_some_and(|line| programs.lacks_interpreter(line) || programs.lacks_library(line)),
         _ => false,
     }
 }
@@ -132,10 +137,30 @@ impl Programs {
     }
 
     fn has_no_main(&self, text: &str) -> bool {
-        let evaluator = self.evaluator.to_string_lossy();
-        last_spoken(text).is_some_and(|line| {
-            line.contains("can't find '__main__' module in") && line.contains(&*evaluator)
-        })
+        let said = ": can't find '__main__' module in ";
+        last_spoken(text).is_some_and(|line| self.is_named_after(line, said))
+    }
+
+    /// Whether Python names the evaluator after these words, as a literal.
+    fn is_named_after(&self, line: &str, words: &str) -> bool {
+        let Some((_, rest)) = line.split_once(words) else { return false };
+        literal(rest).is_some_and(|path| self.resolve(path) == self.resolve(&self.evaluator))
+    }
+
+    /// Whether `env` says that it cannot run what the evaluator's first line asks it for: `env: 'ruby': No such file or
+    /// directory` (coreutils, with other quotes in UTF-8), `env: can't execute 'ruby': …` (busybox), `env: exec ruby: …`
+    /// (toybox).
+    fn lacks_interpreter(&self, line: &str) -> bool {
+        let Some(program) = self.asks_env_for.as_deref().and_then(OsStr::to_str) else {
+            return false;
+        };
+        let Some((env, said)) = line.split_once(": ") else { return false };
+        let quotes = |c: char| matches!(c, '\'' | '"' | '`' | '‘' | '’');
+        let named = said.split(": ").next().unwrap_or_default();
+        let named = named.strip_prefix("can't execute ").unwrap_or(named);
+        let named = named.strip_prefix("exec ").unwrap_or(named);
+        Path::new(env).file_name() == Some(OsStr::new("env"))
+            && named.trim_matches(quotes) == program
     }
 
     fn lacks_library(&self, line: &str) -> bool {
@@ -160,6 +185,51 @@ impl Programs {
             }
         }
         resolved
+    }
+}
+
+/// The path that begins a text as a literal of Python's, which escapes what it cannot print.
+fn literal(text: &str) -> Option<PathBuf> {
+    let mut chars = text.chars();
+    let quote = chars.next().filter(|c| matches!(c, '\'' | '"'))?;
+    let mut path = Vec::new();
+    let push = |path: &mut Vec<u8>, c: char| {
+        path.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+    };
+    loop {
+        match chars.next()? {
+            c if c == quote => return Some(OsString::from_vec(path).into()),
+            '\\' => {
+                let digits = match chars.next()? {
+                    'n' => {
+                        path.push(b'\n');
+                        continue;
+                    }
+                    't' => {
+                        path.push(b'\t');
+                        continue;
+                    }
+                    'r' => {
+                        path.push(b'\r');
+                        continue;
+                    }
+                    'x' => 2,
+                    'u' => 4,
+                    'U' => 8,
+                    c => {
+                        push(&mut path, c);
+                        continue;
+                    }
+                };
+                let number: String = chars.by_ref().take(digits).collect();
+                match u32::from_str_radix(&number, 16).ok()? {
+                    // A byte that is not UTF-8, <https://peps.python.org/pep-0383/>.
+                    surrogate @ 0xdc80..=0xdcff => path.push((surrogate & 0xff).try_into().ok()?),
+                    number => push(&mut path, char::from_u32(number)?),
+                }
+            }
+            c => push(&mut path, c),
+        }
     }
 }
 

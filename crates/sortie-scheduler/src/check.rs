@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use sortie_config::{Activation, JobConfig, JobType, PullPolicy, Warm};
 use sortie_process::{Captured, Command, Limits, Status, Supervisor};
-use sortie_script::Trial;
 use sortie_slurm::{Client, Site};
 
 use crate::evaluator::EvaluatorProblem;
@@ -14,6 +13,7 @@ use crate::here::Here;
 use crate::local::NotReady;
 use crate::{SchedulerError, local, slurm};
 
+mod container;
 mod imports;
 mod interpreter;
 
@@ -47,7 +47,8 @@ impl Finding {
 
 /// Looks for all that jobs with these settings need. A job of this machine: starts the interpreter in its environment
 /// to see that it runs, and imports there what the evaluator imports, as far as jobs do that in order and for certain;
-/// nothing else of the evaluator is run. A job in a container here: starts one of an image that is here or in an archive.
+/// nothing else of the evaluator is run.
+/// A job in a container here: starts one of an image that is here or in an archive, and tries the imports in it.
 /// A job of Slurm: asks Slurm whether it would take it, and tries the imports where its environment is seen from here.
 /// Nothing is changed, but that an archive is loaded.
 pub async fn check(config: &JobConfig) -> Vec<Finding> {
@@ -97,7 +98,7 @@ async fn of_container(config: &JobConfig, here: Here) -> Result<Vec<Finding>, Sc
         let image = image(config, &plan, &supervisor).await;
         let here = image.as_ref().is_none_or(|(_, here)| *here);
         findings.extend(image.map(|(finding, _)| finding));
-        findings.push(container(&plan, &supervisor, here).await);
+        findings.extend(container::find(config, &plan, &supervisor, here).await);
     }
     findings.push(protection(&supervisor).await);
     Ok(findings)
@@ -137,19 +138,6 @@ async fn image(
         (Err(what), PullPolicy::Never) => Err((what, "pull it, or set `pull` to `missing`")),
     };
     Some((Finding::new("image", result), here))
-}
-
-/// Whether an evaluator can be started in a container and write its results, as the first job would find out. An image
-/// that would have to be pulled for it is not.
-async fn container(plan: &local::Plan, supervisor: &Supervisor, image_is_here: bool) -> Finding {
-    let advice = "mend the image or the settings: its jobs would fail in the same way";
-    let (trial, found) = if image_is_here {
-        (Trial::Container, "an evaluator can be started in it, and write its results")
-    } else {
-        (Trial::Engine, "it can be tried once the image is here")
-    };
-    let result = plan.try_container(supervisor, trial).await;
-    Finding::new("container", result.map(|()| found.to_owned()).map_err(|what| (what, advice)))
 }
 
 async fn of_slurm(config: &JobConfig, here: Here) -> Result<Vec<Finding>, SchedulerError> {

@@ -97,6 +97,26 @@ fn itself(
     head.runs_here(&here.cwd)
 }
 
+/// Whether what the `#!` line of an evaluator asks `env` for is on this `PATH`.
+pub(crate) fn finds_interpreter(
+    config: &JobConfig,
+    here: &Here,
+    path: Option<&OsString>,
+) -> Result<(), EvaluatorProblem> {
+    let Some(head) = read_head(&here.cwd.join(config.eval_program_path())) else { return Ok(()) };
+    head.finds(|name| executable(name, path, &here.cwd).map(drop)).map_err(|problem| {
+        EvaluatorProblem::NotExecutable { path: config.eval_program_path().to_owned(), problem }
+    })
+}
+
+/// What the `#!` line of an evaluator that runs as itself asks `env` for.
+pub(crate) fn asks_env_for(config: &JobConfig, cwd: &Path) -> Option<OsString> {
+    if config.evaluator() != EvaluatorKind::Executable {
+        return None;
+    }
+    read_head(&cwd.join(config.eval_program_path()))?.asks_env_for()
+}
+
 fn described(file: &Path, what: &str) -> String {
     let before = if what.is_empty() { "" } else { ", " };
     format!("{}{before}{what}", file.display())

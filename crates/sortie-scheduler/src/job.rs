@@ -11,6 +11,7 @@ use sortie_results::{AttemptId, Fault, Outcome, Programs, Results, Seconds, Star
 use sortie_script::WORKSPACE;
 
 use crate::Request;
+use crate::evaluator::asks_env_for;
 use crate::table::Entry;
 
 /// A job of one scheduler.
@@ -102,14 +103,17 @@ impl Paths {
         Self { candidate: candidate.into(), results_dir: results_dir.into(), extra_args }
     }
 
-    /// The files that the evaluator's log may name.
-    pub(crate) fn programs(&self, config: &JobConfig, cwd: &Path) -> Programs {
+    /// The files that the evaluator's log may name, where an attempt has ended so.
+    pub(crate) fn programs(&self, config: &JobConfig, cwd: &Path, outcome: &Outcome) -> Programs {
+        // As `env` ends that cannot run a program: else there is no need to read anything.
+        let of_env = matches!(outcome, Outcome::Exited { code: 126 | 127 });
         Programs {
             directory: cwd.to_owned(),
             evaluator: config.eval_program_path().to_owned(),
             candidate: self.candidate.to_path_buf(),
             results_dir: self.results_dir.to_path_buf(),
             inside: config.container().map(|_| WORKSPACE.into()),
+            asks_env_for: of_env.then(|| asks_env_for(config, cwd)).flatten(),
         }
     }
 

@@ -17,7 +17,8 @@ pub(crate) fn of_set_up(log: &str) -> String {
     let theirs = if place.is_some() { theirs().next().map(str::to_owned) } else { error(theirs()) };
     let place = place.map(|place| format!(" at {place}")).unwrap_or_default();
     // Where this project's scripts found the fault themselves, as of a program that is missing.
-    let found = ours().next().filter(|line| !says_only_that_it_ended(line));
+    let at_last = |line: &&str| line.starts_with("set-up failed at: ");
+    let found = ours().find(|line| !at_last(line)).filter(|line| !says_no_fault(line));
     let words =
         found.map(str::to_owned).or(theirs).map(|words| format!(": {words}")).unwrap_or_default();
     place + &words
@@ -44,8 +45,8 @@ fn error<'a>(lines: impl Iterator<Item = &'a str>) -> Option<String> {
     }
 }
 
-fn says_only_that_it_ended(line: &str) -> bool {
-    line.contains("ended with status ") || line.starts_with("set-up failed at: ")
+fn says_no_fault(line: &str) -> bool {
+    line.contains("ended with status ") || line.contains(" ignored")
 }
 
 #[cfg(test)]
@@ -69,6 +70,16 @@ mod tests {
             (
                 "a banner\nsortie: python: not found; PATH is /x\n",
                 ": python: not found; PATH is /x",
+            ),
+            (
+                "sortie: /e: its \"#!\" line names \"ruby\", which is not found here\n\
+                 sortie: set-up failed at: evaluator (status 127); the evaluator was not started\n",
+                ": /e: its \"#!\" line names \"ruby\", which is not found here",
+            ),
+            (
+                "sortie: hook.sh: status 1, ignored as conda does\nno licence\n\
+                 sortie: set-up failed at: module load (status 1); the evaluator was not started\n",
+                ": no licence",
             ),
             (
                 "Lmod has detected the following error: The following module(s) are unknown:\n\"no/such\"\n\n\

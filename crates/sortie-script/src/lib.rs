@@ -159,7 +159,7 @@ pub use batch::{
 };
 pub use container::{
     Container, ContainerError, Files, Flags, FlagsError, INFRASTRUCTURE_STEPS, Mount, Pull, Trial,
-    User, Variable, WORKSPACE, WordsError, inside, sweep,
+    User, Variable, WORKSPACE, WordsError, inside, sweep, try_executable,
 };
-pub use local::{READY_FD, Step, hooked, sourced};
+pub use local::{READY_FD, Step, expect_interpreter, hooked, sourced};
 pub use quote::{NulByte, quote};

@@ -12,12 +12,19 @@ pub const READY_FD: i32 = 3;
 /// What both texts end in.
 macro_rules! text {
     ($file:literal) => {
-        concat!(include_str!("watch.sh"), include_str!("local/run.sh"), include_str!($file))
+        concat!(
+            include_str!("watch.sh"),
+            include_str!("interpreter.sh"),
+            include_str!("local/run.sh"),
+            include_str!($file)
+        )
     };
 }
 
 const SOURCED: &str = text!("local/sourced.sh");
 const HOOKED: &str = text!("local/hooked.sh");
+const EXPECT: &str =
+    concat!(include_str!("interpreter.sh"), "__sortie_expect_interpreter \"$1\"\n");
 
 /// The command line that runs `command` after sourcing `script` in a login shell, as the reference
 /// does (`bash -lc 'set -e; source SCRIPT; exec …'`). Both are run in `directory`, an absolute path, wherever login files and
@@ -30,6 +37,12 @@ const HOOKED: &str = text!("local/hooked.sh");
 /// not looked up on `PATH`.
 pub fn sourced(directory: &Path, script: &Path, command: &[OsString]) -> Vec<OsString> {
     bash(["-lc", SOURCED], [directory.into(), with_slash(script)], command)
+}
+
+/// The command line that says whether what the first line of a script names is found, without running it: the look that
+/// [`sourced`] and [`hooked`] take before they become a command with a slash in its path.
+pub fn expect_interpreter(script: &OsStr) -> Vec<OsString> {
+    bash(["--noprofile", "--norc", "-c", EXPECT], [script.to_owned()], &[])
 }
 
 /// One thing to do before a command can run, in [`hooked`].

@@ -128,6 +128,21 @@ fn cases() -> Vec<(&'static str, Case)> {
             ),
         ),
         (
+            "a program that the candidate starts cannot open its own script",
+            exited(
+                2,
+                "python3: can't open file '/task/gen_3/evaluate.py': [Errno 2] No such file or directory\n",
+            ),
+        ),
+        (
+            "what the evaluator's first line has `env` look for is missing",
+            exited(127, "/usr/bin/env: ‘ruby’: No such file or directory\n"),
+        ),
+        (
+            "a program that the candidate starts is missing",
+            exited(127, "/usr/bin/env: ‘ruby2’: No such file or directory\n"),
+        ),
+        (
             "a compiled evaluator lacks a library",
             exited(
                 127,
@@ -190,6 +205,7 @@ fn verdict(case: &Case) -> Verdict {
         candidate: "gen_3/main.py".into(),
         results_dir: "gen_3/results".into(),
         inside: case.inside.then(|| "/workspace".into()),
+        asks_env_for: Some("ruby".into()),
     };
     let stderr = LogTail { bytes: case.stderr.clone().into_bytes(), omitted: 0 };
     judge(&case.outcome, &case.found, Evidence { stderr: &stderr, programs: &programs })
@@ -245,4 +261,55 @@ fn colours_do_not_hide_a_traceback() {
         verdict.detail.as_deref(),
         Some("exit code 1; ModuleNotFoundError: No module named 'nope'")
     );
+}
+
+#[test]
+fn python_names_its_script_in_several_ways() {
+    let errno = "[Errno 2] No such file or directory";
+    for (code, said, fault) in [
+        (2, format!("python: can't open file 'evaluate.py': {errno}"), Fault::Setup),
+        (
+            2,
+            format!("/usr/bin/python3: can't open file '/task/./evaluate.py': {errno}"),
+            Fault::Setup,
+        ),
+        (2, format!("python3: can't open file '/task/\\x65valuate.py': {errno}"), Fault::Setup),
+        (2, format!("python3: can't open file \"/task/evaluate.py\": {errno}"), Fault::Setup),
+        (2, format!("python3: can't open file '/task/evaluate.pyc': {errno}"), Fault::Candidate),
+        (2, format!("python3: can't open file 'gen_3/main.py': {errno}"), Fault::Candidate),
+        (2, "python3: can't open file ".to_owned(), Fault::Candidate),
+        (2, "python3: can't open file '\\udc".to_owned(), Fault::Candidate),
+        (
+            1,
+            "python3: can't find '__main__' module in '/task/evaluate.py'".to_owned(),
+            Fault::Setup,
+        ),
+        (
+            1,
+            "python3: can't find '__main__' module in '/x/evaluate.py'".to_owned(),
+            Fault::Candidate,
+        ),
+    ] {
+        assert_eq!(verdict(&exited(code, &said)).fault, Some(fault), "{said}");
+    }
+}
+
+#[test]
+fn env_names_what_it_cannot_run_in_several_ways() {
+    for (code, said, fault) in [
+        (127, "/usr/bin/env: 'ruby': No such file or directory", Fault::Setup),
+        (126, "env: ‘ruby’: Permission denied", Fault::Setup),
+        (127, "env: can't execute 'ruby': No such file or directory", Fault::Setup),
+        (127, "env: exec ruby: No such file or directory", Fault::Setup),
+        (1, "/usr/bin/env: 'ruby': No such file or directory", Fault::Candidate),
+        (127, "my env: 'ruby': No such file or directory", Fault::Candidate),
+        (127, "sh: ruby: not found", Fault::Candidate),
+        (127, "ruby", Fault::Candidate),
+    ] {
+        assert_eq!(verdict(&exited(code, said)).fault, Some(fault), "{said}");
+    }
+    let found = Found { metrics: json("{}"), ..missing() };
+    let said = "/usr/bin/env: 'ruby': No such file or directory";
+    let fault = verdict(&Case { found, ..exited(127, said) }).fault;
+    assert_eq!(fault, Some(Fault::Candidate), "a result is there");
 }

@@ -1,5 +1,7 @@
 //! The evaluator's imports, tried as a job would make them, and nothing else of it.
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::time::Duration;
 
 use sortie_config::{Activation, EvaluatorKind, JobConfig, LocalJobConfig};
@@ -7,9 +9,11 @@ use sortie_process::{Captured, Limits, Status, Supervisor};
 
 use super::{Finding, PATIENCE, interpreter, last_line};
 use crate::here::Here;
-use crate::local::Plan;
+use crate::local::{Inside, Plan};
 
 const SUBJECT: &str = "imports";
+const INSTALL_HERE: &str = "install it for this Python, or set `python_executable`, `conda_env` or `activate_script` to one that has it";
+const INSTALL_IN_IMAGE: &str = "install it in the image, or set `image` to one that has it";
 
 /// Imports what the evaluator imports, in its interpreter, environment and directory.
 pub(super) async fn finding(plan: &Plan, supervisor: &Supervisor, python: &str) -> Finding {
@@ -19,52 +23,74 @@ pub(super) async fn finding(plan: &Plan, supervisor: &Supervisor, python: &str) 
             return Finding::new(SUBJECT, Err((error.to_string(), super::advice(&error))));
         }
     };
-    let limits = plan.limits();
-    // A job that has less time than this needs it for its imports, too.
-    let patience = limits.time.map_or(PATIENCE, |time| time.min(PATIENCE));
-    let limits = Limits { time: Some(patience), ..limits };
+    let patience = patience(plan);
+    let limits = Limits { time: Some(patience), ..plan.limits() };
     let captured = supervisor.capture(&plan.command(&planned, limits), &[]).await;
     let result = match captured {
-        Ok(captured) => in_words(&captured, python, patience),
+        Ok(Captured { exit, stdout, stderr }) => {
+            let status = exit.stopped.is_none().then_some(exit.status);
+            in_words(&Inside { status, stdout, stderr }, python, INSTALL_HERE, patience)
+        }
         Err(error) => Err((error.to_string(), "try again")),
     };
     Finding::new(SUBJECT, result)
 }
 
+/// The same in a container, by the very script that runs a job's evaluator there.
+pub(super) async fn in_container(plan: &Plan, supervisor: &Supervisor, image: &str) -> Finding {
+    let command = |evaluator: OsString| {
+        let args = sortie_warm::imports_args(Path::new(&evaluator));
+        [vec!["python".into()], args].concat()
+    };
+    let patience = patience(plan);
+    let tried = plan.try_inside(supervisor, patience, |_| command(plan.evaluator_inside())).await;
+    let result = match tried {
+        Ok(inside) => {
+            in_words(&inside, &format!("the python of {image}"), INSTALL_IN_IMAGE, patience)
+        }
+        Err(what) => {
+            Err((what, "mend the image or the settings: its jobs would fail in the same way"))
+        }
+    };
+    Finding::new(SUBJECT, result)
+}
+
+/// A job that has less time than this needs it for its imports, too.
+fn patience(plan: &Plan) -> Duration {
+    plan.limits().time.map_or(PATIENCE, |time| time.min(PATIENCE))
+}
+
 /// What came of it: a line beforehand for each import, a last one at the end.
-pub(super) fn in_words(
-    captured: &Captured,
+fn in_words(
+    inside: &Inside,
     python: &str,
+    install: &'static str,
     patience: Duration,
 ) -> Result<String, (String, &'static str)> {
-    let line = last_line(&captured.stdout);
+    let line = last_line(&inside.stdout);
     let (word, what) = line.split_once(' ').unwrap_or((&line, ""));
-    let exit = &captured.exit;
-    match (word, exit.stopped, exit.status) {
-        ("fine", None, Status::Exited(0)) => Ok(format!(
+    match (word, inside.status) {
+        ("fine", Some(Status::Exited(0))) => Ok(format!(
             "{what} import statements of the evaluator were tried, and nothing else of it"
         )),
-        ("partly", None, Status::Exited(0)) => Ok(format!("not all could be tried: {what}")),
-        ("missing", None, Status::Exited(0)) => Err((
-            format!("{what}, with {python}"),
-            "install it for this Python, or set `python_executable`, `conda_env` or `activate_script` to one that has it",
-        )),
-        ("syntax", None, Status::Exited(0)) => Err((
+        ("partly", Some(Status::Exited(0))) => Ok(format!("not all could be tried: {what}")),
+        ("missing", Some(Status::Exited(0))) => Err((format!("{what}, with {python}"), install)),
+        ("syntax", Some(Status::Exited(0))) => Err((
             format!("{what}, with {python}"),
             "mend the file, or use a Python that knows its syntax",
         )),
-        ("raises", None, Status::Exited(0)) => Err((
+        ("raises", Some(Status::Exited(0))) => Err((
             format!("{what}, with {python}"),
             "run the import by hand with this Python to see what it lacks",
         )),
-        (_, ended, status) => {
+        (_, status) => {
             let place = if word == "at" { what } else { "before the first import" };
-            let how = match (ended, status) {
-                (Some(_), _) => format!("takes longer than {} s", patience.as_secs_f64()),
-                (None, Status::Exited(code)) => format!("ends Python with exit code {code}"),
-                (None, Status::Signaled(signal)) => format!("ends Python by signal {signal}"),
+            let how = match status {
+                None => format!("takes longer than {} s", patience.as_secs_f64()),
+                Some(Status::Exited(code)) => format!("ends Python with exit code {code}"),
+                Some(Status::Signaled(signal)) => format!("ends Python by signal {signal}"),
             };
-            let said = last_line(&captured.stderr);
+            let said = last_line(&inside.stderr);
             Err((format!("{place} {how}: {said}"), "run the import by hand to see what it does"))
         }
     }

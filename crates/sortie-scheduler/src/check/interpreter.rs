@@ -2,6 +2,7 @@
 
 use sortie_config::EvaluatorKind;
 use sortie_process::{Limits, Supervisor};
+use sortie_script::expect_interpreter;
 
 use super::{Finding, PATIENCE, advice, imports, output};
 use crate::evaluator::is_named_python;
@@ -68,11 +69,12 @@ async fn which(
     }
 }
 
-/// Whether what is activated before the evaluator can be.
+/// Whether what is activated before the evaluator can be, and what its first line names is found then.
 async fn activation(plan: &Plan, supervisor: &Supervisor) -> Option<Finding> {
-    let result = match plan.activated(vec!["true".into()]) {
+    let look = expect_interpreter(&plan.evaluator_inside());
+    let result = match plan.activated(look) {
         Ok(planned) => {
-            let what = planned.activates.clone()?;
+            let what = planned.activates.clone().or_else(|| plan.environment_name())?;
             let limits = Limits { time: Some(PATIENCE), ..plan.limits() };
             let ran = output(supervisor, &plan.command(&planned, limits)).await;
             ran.map(|_| what).map_err(|what| (what, BY_HAND))

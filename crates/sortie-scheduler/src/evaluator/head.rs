@@ -1,6 +1,6 @@
 //! What the beginning of a file says of how the kernel, or Python, would run it.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -147,16 +147,19 @@ impl Head {
         &self,
         find: impl Fn(&Path) -> Result<(), &'static str>,
     ) -> Result<(), String> {
-        let Some(line) = self.interpreter_line() else { return Ok(()) };
-        let interpreter = Self::words(line).next().unwrap_or_default();
-        let program = Self::program(line).unwrap_or_default();
-        if program == interpreter || program.is_empty() {
-            return Ok(());
-        }
-        let found = find(Path::new(OsStr::from_bytes(program)));
-        found.map_err(|problem| {
-            format!("has a `#!` line that asks `env` for {}, which {problem}", shown(program))
+        let Some(program) = self.asks_env_for() else { return Ok(()) };
+        find(Path::new(&program)).map_err(|problem| {
+            let program = program.to_string_lossy();
+            format!("has a `#!` line that asks `env` for {program}, which {problem}")
         })
+    }
+
+    /// The program that `env` is to find.
+    pub(super) fn asks_env_for(&self) -> Option<OsString> {
+        let line = self.interpreter_line()?;
+        let program = Self::program(line)?;
+        let is_direct = Self::words(line).next() == Some(program);
+        (!is_direct).then(|| OsStr::from_bytes(program).to_owned())
     }
 
     /// What follows `#!`.

@@ -238,7 +238,7 @@ async fn conclude(shared: &Shared, job: Job, claim: Claim, execution: Execution)
     // That of the engine's command says nothing of the container.
     let measured = exit.as_ref().filter(|_| shared.plan.containers.is_none());
     let usage = measured.map(|exit| outcome::usage(&exit.usage)).unwrap_or_default();
-    let programs = job.paths.programs(&shared.plan.config, &shared.plan.here.cwd);
+    let programs = job.paths.programs(&shared.plan.config, &shared.plan.here.cwd, &outcome);
     let ended = Ended { outcome, seconds, usage, programs };
     let mut results = claim.collect(ended, shared.setting.read_limits);
     let total = job.submitted.elapsed();

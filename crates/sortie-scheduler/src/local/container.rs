@@ -26,16 +26,16 @@ const CLOSING: Duration = Duration::from_secs(10);
 const REMOVAL: Duration = Duration::from_secs(20);
 
 impl Plan {
+    /// The script that runs `command` in a container as the evaluator is run, or does less, as `trial` says.
     pub(super) fn in_container(
         &self,
         containers: &Containers,
         paths: &Paths,
         state_dir: &Path,
         attempt: AttemptId,
-        trial: Trial,
+        (command, trial): (Vec<OsString>, Trial),
     ) -> Result<Planned, NotReady> {
         let id = attempt.to_string();
-        let command = paths.command(&self.config);
         let mounts = Containers::mounts(&self.config, &self.here, paths);
         let probe = container::probe(&command, paths);
         let container = containers.of(&self.config, &id, &mounts, probe);

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 
 pub(crate) use plan::{NotReady, Plan, Planned};
 pub(crate) use python::executable;
+pub(crate) use trial::Inside;
 
 use self::warm::Warnings;
 use crate::executor::{Cancel, Executor, Job, Setting};

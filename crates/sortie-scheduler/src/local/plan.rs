@@ -124,7 +124,10 @@ impl Plan {
         self.usable()?;
         self.readable("candidate", &paths.candidate)?;
         let planned = match &self.containers {
-            Some(containers) => self.in_container(containers, paths, state_dir, attempt, Trial::No),
+            Some(containers) => {
+                let command = (paths.command(&self.config), Trial::No);
+                self.in_container(containers, paths, state_dir, attempt, command)
+            }
             None => self.evaluator_command(paths.evaluator_args(&self.config)),
         };
         let evaluator_sha256 = self.digest.of(&self.config, &self.here);
@@ -148,6 +151,14 @@ impl Plan {
         match &self.config {
             JobConfig::Local(local) => local.interpreter(),
             _ => Interpreter::OnPath,
+        }
+    }
+
+    /// What is activated without a shell: an environment of Conda that has no scripts.
+    pub(crate) fn environment_name(&self) -> Option<String> {
+        match self.interpreter() {
+            Interpreter::Conda(name) => Some(format!("the Conda environment {name}")),
+            _ => None,
         }
     }
 
@@ -228,6 +239,10 @@ impl Plan {
         if !activation.has_scripts() {
             let mut env = self.env.clone();
             activation.apply(&mut env);
+            if self.config.evaluator() == EvaluatorKind::Executable {
+                let path = env.get(OsStr::new("PATH"));
+                evaluator::finds_interpreter(&self.config, &self.here, path)?;
+            }
             let mut command = command.into_iter();
             let planned = self.plain(command.next().unwrap_or_default(), command.collect());
             return Ok(Planned { env: env.into_iter().collect(), ..planned });
@@ -279,6 +294,11 @@ impl Plan {
     /// The evaluator, as the user gave it.
     pub(crate) fn evaluator(&self) -> &Path {
         self.config.eval_program_path()
+    }
+
+    /// The evaluator, as its command line has it.
+    pub(crate) fn evaluator_inside(&self) -> OsString {
+        self.config.evaluator_path()
     }
 
     pub(crate) fn limits(&self) -> Limits {

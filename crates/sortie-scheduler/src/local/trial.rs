@@ -1,11 +1,13 @@
 //! Whether an evaluator can be started in a container here and write its results: what the first job on a machine finds
-//! out, tried by the same script before there is a job.
+//! out, tried by the same script before there is a job. And other commands run in the evaluator's place.
 
-use std::fs;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sortie_process::{Limits, Supervisor};
+use sortie_process::{Limits, Status, Supervisor};
 use sortie_results::{AttemptId, JobEnd, Outcome};
 use sortie_script::Trial;
 
@@ -15,6 +17,8 @@ use crate::job::Paths;
 
 /// How long it may take: an archive may have to be loaded.
 const PATIENCE: Duration = Duration::from_secs(1800);
+/// The most that is read of a log, in bytes.
+const LOG: u64 = 1 << 20;
 
 /// A directory in the place of a results dir, removed at last.
 struct Directory(PathBuf);
@@ -31,12 +35,30 @@ impl Directory {
     }
 }
 
+impl Directory {
+    /// What was logged, which is little.
+    fn log(&self, name: &str) -> Vec<u8> {
+        let mut text = Vec::new();
+        let log = File::open(self.0.join(name));
+        let read = log.and_then(|log| log.take(LOG).read_to_end(&mut text));
+        read.map_or_else(|_| Vec::new(), |_| text)
+    }
+}
+
 impl Drop for Directory {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.0) {
             tracing::warn!(path = %self.0.display(), %error, "left behind");
         }
     }
+}
+
+/// What came of a command that was run in a container.
+pub(crate) struct Inside {
+    /// How it ended; `None` if that took too long.
+    pub(crate) status: Option<Status>,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
 }
 
 impl Plan {
@@ -46,31 +68,65 @@ impl Plan {
         supervisor: &Supervisor,
         trial: Trial,
     ) -> Result<(), String> {
-        let Some(containers) = &self.containers else { return Ok(()) };
+        let command = |paths: &Paths| paths.command(&self.config);
+        match self.try_script(supervisor, trial, PATIENCE, command).await?.status {
+            Some(Status::Exited(0)) => Ok(()),
+            Some(Status::Exited(code)) => Err(Outcome::Exited { code }.to_string()),
+            Some(Status::Signaled(signal)) => Err(Outcome::signaled(signal).to_string()),
+            None => Err(format!("it takes more than {} s", PATIENCE.as_secs())),
+        }
+    }
+
+    /// Runs another command just as the evaluator would be run in its container. `make` makes it, of the paths of a job that
+    /// has the evaluator for a candidate. What keeps the container from being started is an error, told as of a job.
+    pub(crate) async fn try_inside(
+        &self,
+        supervisor: &Supervisor,
+        patience: Duration,
+        make: impl FnOnce(&Paths) -> Vec<OsString>,
+    ) -> Result<Inside, String> {
+        self.try_script(supervisor, Trial::No, patience, make).await
+    }
+
+    async fn try_script(
+        &self,
+        supervisor: &Supervisor,
+        trial: Trial,
+        patience: Duration,
+        make: impl FnOnce(&Paths) -> Vec<OsString>,
+    ) -> Result<Inside, String> {
+        let nothing = |status| Inside { status, stdout: Vec::new(), stderr: Vec::new() };
+        let Some(containers) = &self.containers else {
+            return Ok(nothing(Some(Status::Exited(0))));
+        };
         let attempt = AttemptId::generate();
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let dir = Directory::new(self, attempt).map_err(|error| text(&error))?;
         let paths = Paths::new(self.config.eval_program_path(), &dir.0);
-        let planned = self.in_container(containers, &paths, &dir.0, attempt, trial);
+        let command = (make(&paths), trial);
+        let planned = self.in_container(containers, &paths, &dir.0, attempt, command);
         let planned = planned.map_err(|error| text(&error))?;
-        let limits = Limits { time: Some(PATIENCE), ..self.limits() };
+        let limits = Limits { time: Some(patience), ..self.limits() };
         let captured = supervisor.capture(&self.command(&planned, limits), &[]).await;
         let captured = captured.map_err(|error| text(&error))?;
         if captured.exit.stopped.is_some() {
             if let Some(command) = self.removal(attempt) {
                 let _ = supervisor.capture(&command, &[]).await;
             }
-            return Err(format!("it takes more than {} s", PATIENCE.as_secs()));
+            return Ok(Inside { stdout: dir.log("job_log.out"), ..nothing(None) });
         }
-        match JobEnd::load(&dir.0, attempt) {
+        let status = match JobEnd::load(&dir.0, attempt) {
             Ok(Some(record)) => match container::outcome(&record.end, &self.here.host) {
-                Some(Outcome::Exited { code: 0 }) => Ok(()),
-                Some(Outcome::SetupFailed { reason, .. }) => Err(reason),
-                Some(outcome) => Err(text(&outcome)),
-                None => Err("it was stopped".to_owned()),
+                Some(Outcome::Exited { code }) => Status::Exited(code),
+                Some(Outcome::Signaled { signal, .. }) => Status::Signaled(signal),
+                Some(Outcome::SetupFailed { reason, .. }) => return Err(reason),
+                Some(outcome) => return Err(text(&outcome)),
+                None => return Err("it was stopped".to_owned()),
             },
-            Ok(None) => Err(String::from_utf8_lossy(&captured.stderr).trim().to_owned()),
-            Err(error) => Err(text(&error)),
-        }
+            Ok(None) => return Err(String::from_utf8_lossy(&captured.stderr).trim().to_owned()),
+            Err(error) => return Err(text(&error)),
+        };
+        let (stdout, stderr) = (dir.log("job_log.out"), dir.log("job_log.err"));
+        Ok(Inside { status: Some(status), stdout, stderr })
     }
 }

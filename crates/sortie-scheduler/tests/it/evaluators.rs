@@ -37,7 +37,6 @@ fn script() -> Vec<u8> {
 #[tokio::test]
 async fn a_script_and_a_compiled_one_run_as_themselves() {
     let activate = "cd /tmp\nexport ACTIVATED=yes\n";
-    let compiled = fs::read("/bin/true").unwrap();
     for activated in [false, true] {
         let stage = stage(&script(), 0o755);
         fs::write(stage.path("activate"), activate).unwrap();
@@ -49,10 +48,13 @@ async fn a_script_and_a_compiled_one_run_as_themselves() {
         assert!(findings.iter().all(|finding| finding.result.is_ok()), "{findings:?}");
         let results = stage.run(&scheduler_with(config.clone(), 1)).await;
         assert!(results.correct, "{results:?}");
-        // One that ends well and writes nothing.
-        fs::write(stage.path("evaluate"), &compiled).unwrap();
+        crate::compiled::judge(&stage.path("evaluate"));
+        fs::write(stage.path("candidate"), "2.5\n").unwrap();
+        let findings = check(&config.clone().into()).await;
+        assert!(findings.iter().all(|finding| finding.result.is_ok()), "{findings:?}");
         let results = stage.run(&scheduler_with(config, 1)).await;
-        assert_eq!(results.outcome, Outcome::Exited { code: 0 });
+        assert!(results.correct, "{results:?}");
+        assert_eq!(results.metrics["combined_score"].as_f64(), Some(2.5));
     }
 }
 
@@ -90,6 +92,67 @@ async fn what_cannot_run_as_itself_is_not_started() {
     let stage = Stage::new("");
     fs::create_dir(stage.path("evaluate")).unwrap();
     same_refusal(&stage, config(&stage, EvaluatorKind::Executable), "is not a file").await;
+}
+
+/// Only once the environment is active is it known what `env` finds.
+#[tokio::test]
+async fn an_interpreter_that_an_activation_does_not_bring_is_missed_beforehand() {
+    let asks = format!("#!/usr/bin/env judge-sh\n{GOOD}").into_bytes();
+    let prefix = |stage: &Stage| stage.path("envs/judge");
+    let conda = |stage: &Stage, hook: bool| {
+        crate::write(&prefix(stage).join("conda-meta/history"), "");
+        if hook {
+            crate::write(&prefix(stage).join("etc/conda/activate.d/hook.sh"), "export HOOKED=1\n");
+        }
+        let conda_env = prefix(stage).to_str().map(str::to_owned);
+        LocalJobConfig { conda_env, ..config(stage, EvaluatorKind::Executable) }
+    };
+    let sourced = |stage: &Stage| {
+        crate::write(
+            &stage.path("activate"),
+            &format!("PATH={}/bin:$PATH\n", prefix(stage).display()),
+        );
+        let activate_script = Some(stage.path("activate"));
+        LocalJobConfig { activate_script, ..config(stage, EvaluatorKind::Executable) }
+    };
+    for kind in 0..3 {
+        let stage = stage(&asks, 0o755);
+        let config = match kind {
+            0 => conda(&stage, false),
+            1 => conda(&stage, true),
+            _ => sourced(&stage),
+        };
+        let results = stage.run(&scheduler_with(config.clone(), 1)).await;
+        let (Outcome::NotStarted { reason, .. } | Outcome::SetupFailed { reason, .. }) =
+            &results.outcome
+        else {
+            panic!("{kind}: {results:?}")
+        };
+        assert!(reason.contains("judge-sh"), "{kind}: {reason}");
+        assert_eq!(results.fault, Some(Fault::Setup));
+        let findings = check(&config.clone().into()).await;
+        let finding = findings.iter().find(|finding| finding.subject == "activation").unwrap();
+        let what = &finding.result.as_ref().unwrap_err().what;
+        assert!(what.contains("judge-sh"), "{kind}: {what}");
+
+        fs::create_dir_all(prefix(&stage).join("bin")).unwrap();
+        std::os::unix::fs::symlink("/bin/sh", prefix(&stage).join("bin/judge-sh")).unwrap();
+        assert!(stage.run(&scheduler_with(config.clone(), 1)).await.correct, "{kind}");
+        let findings = check(&config.into()).await;
+        assert!(findings.iter().all(|finding| finding.result.is_ok()), "{findings:?}");
+        assert!(findings.iter().any(|finding| finding.subject == "activation"), "{findings:?}");
+    }
+}
+
+/// What `env` says is believed where it is of the evaluator's own first line.
+#[tokio::test]
+async fn what_env_misses_while_the_evaluator_runs_is_the_candidates() {
+    let misses = b"#!/bin/sh\nexec /usr/bin/env no-such-program\n".to_vec();
+    let stage = stage(&misses, 0o755);
+    let config = config(&stage, EvaluatorKind::Executable);
+    let results = stage.run(&scheduler_with(config, 1)).await;
+    assert_eq!(results.outcome, Outcome::Exited { code: 127 });
+    assert_eq!(results.fault, Some(Fault::Candidate));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 mod activation;
 mod cancelling;
+mod compiled;
 mod containers;
 mod environment;
 mod evaluators;

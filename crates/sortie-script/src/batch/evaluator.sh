@@ -1,15 +1,4 @@
 
-# sortie_expect_interpreter FILE: of a script, whether there is here what its first line names.
-sortie_expect_interpreter() {
-  local magic='' words=()
-  { builtin read -r -N 2 magic && builtin read -r -a words; } <"$1" 2>/dev/null
-  [[ $magic == '#!' ]] || builtin return 0
-  [[ ${words[0]-} != */env || ${words[1]--} == -* ]] || words=("${words[1]}")
-  builtin type -P -- "${words[0]-}" >/dev/null && builtin return
-  builtin printf 'sortie: %s: its "#!" line names "%s", which is not found here\n' "$1" "${words[0]-}" >&2
-  builtin return 127
-}
-
 # Becomes the evaluator. From the activation on, nothing is trusted to be what its name says.
 sortie_run() {
   local program=${sortie_command[0]}
@@ -24,7 +13,7 @@ sortie_run() {
     builtin exit 127
   fi
   if [[ $program == */* ]]; then
-    sortie_expect_interpreter "$program" || builtin exit
+    __sortie_expect_interpreter "$program" || builtin exit
   else
     builtin command -- "$program" --version >/dev/null 3>&- || builtin exit
   fi

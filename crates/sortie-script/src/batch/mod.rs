@@ -39,7 +39,7 @@ macro_rules! text {
 /// What removes containers whose jobs are gone.
 pub(crate) const SWEEP: &str = include_str!("sweep.sh");
 
-const ON_NODE: &str = text!("evaluator.sh");
+const ON_NODE: &str = text!("../interpreter.sh", "evaluator.sh");
 const IN_CONTAINER: &str = text!(
     "engine.sh",
     "image.sh",

@@ -15,7 +15,7 @@ use std::{
 pub use error::ContainerError;
 pub use flags::{Flags, FlagsError, Variable};
 pub use mount::{Files, Mount, WORKSPACE, inside};
-pub use probe::Trial;
+pub use probe::{Trial, try_executable};
 pub use words::WordsError;
 
 use crate::batch::SWEEP;

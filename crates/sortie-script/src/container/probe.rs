@@ -49,6 +49,38 @@ except Exception as e:
 sys.stdout.write('\nsortie:%s\n' % t)
 "#;
 
+/// Says whether a program that runs as itself is there with what its `#!` line names, and can write its results: a program
+/// for a shell of any kind. It ends with 126 or 127 if it is not.
+const OWN: &str = r##"
+if ! [ -x "$1" ]; then
+  echo "$1 cannot be executed in the container: it is not there, or may not be" >&2
+  exit 126
+fi
+: >"$2/.sortie-probe-$$" && rm -f -- "$2/.sortie-probe-$$" || exit 1
+IFS= read -r line <"$1"
+case $line in
+  '#!'*) ;;
+  *) exit 0 ;;
+esac
+p=$1
+set -f
+set -- ${line#??}
+case $1 in
+  */env) case ${2--} in -* | *=*) ;; *) [ ! -x "$1" ] || shift ;; esac ;;
+esac
+if ! command -v "$1" >/dev/null; then
+  echo "$p: its \"#!\" line names \"$1\", which is not found in the container" >&2
+  exit 127
+fi
+"##;
+
+/// The command that is run in a container in the place of an evaluator that runs as itself, to see whether that could be.
+pub fn try_executable(evaluator: &OsStr, results_dir: &OsStr) -> Vec<OsString> {
+    let words =
+        [OsStr::new("sh"), "-c".as_ref(), OWN.as_ref(), "sh".as_ref(), evaluator, results_dir];
+    words.map(OsStr::to_owned).to_vec()
+}
+
 impl Container<'_> {
     /// The command that is run in the evaluator's place, up to the results dir; empty for none.
     pub(crate) fn probe(&self) -> Vec<&OsStr> {

@@ -15,6 +15,7 @@ __sortie_run() {
     builtin printf "sortie: %s: not found once its environment was active; PATH is %s\n" "${1-}" "${PATH-}" >&2
     builtin exit 127
   fi
+  [[ $1 != */* ]] || __sortie_expect_interpreter "$1" || builtin exit
   builtin printf . >&3 || builtin exit
   builtin exec -- "$@" 3>&-
 }

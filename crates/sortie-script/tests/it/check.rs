@@ -31,6 +31,11 @@ fn check(checker: &str, options: &[&str], text: &str) {
 /// trap calls a function (SC2317).
 const INTENDED: &str = "--exclude=SC1090,SC2016,SC2054,SC2317";
 
+/// The text must be one for any shell. It may split a line into its words (SC2086).
+pub(crate) fn check_sh(text: &str) {
+    check("shellcheck", &["--shell=sh", "--exclude=SC2086", "-"], text);
+}
+
 /// The text must pass `bash -n` and shellcheck.
 pub(crate) fn check_bash(text: &str) {
     check("bash", &["-n"], text);

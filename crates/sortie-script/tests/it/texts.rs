@@ -3,9 +3,9 @@
 use std::{ffi::OsString, fs, path::PathBuf};
 
 use serde::Deserialize;
-use sortie_script::{Step, hooked, quote, sourced};
+use sortie_script::{Step, expect_interpreter, hooked, quote, sourced, try_executable};
 
-use crate::check::check_bash;
+use crate::check::{check_bash, check_sh};
 
 /// A file of `tests/cases`.
 #[derive(Deserialize)]
@@ -80,4 +80,6 @@ fn texts_pass_bash_and_shellcheck() {
     for argv in [sourced("/".as_ref(), "a".as_ref(), &[]), hooked("/".as_ref(), &[], &[])] {
         check_bash(&text(&argv));
     }
+    check_bash(expect_interpreter("a".as_ref())[4].to_str().unwrap());
+    check_sh(try_executable("a".as_ref(), "b".as_ref())[2].to_str().unwrap());
 }

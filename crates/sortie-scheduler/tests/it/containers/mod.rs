@@ -3,6 +3,7 @@
 
 mod both;
 mod engine;
+mod evaluators;
 mod local;
 mod many;
 mod slurm;

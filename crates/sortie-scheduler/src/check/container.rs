@@ -1,0 +1,70 @@
+//! What the first job in a container would find out, tried before there is one.
+
+use sortie_config::{EvaluatorKind, JobConfig};
+use sortie_process::{Status, Supervisor};
+use sortie_script::{Trial, try_executable};
+
+use super::{Finding, PATIENCE, imports, last_line};
+use crate::job::Paths;
+use crate::local::Plan;
+
+const ADVICE: &str = "mend the image or the settings: its jobs would fail in the same way";
+
+/// Whether the evaluator can be started in a container and write its results, and, if it is in Python, import there what
+/// it does. An image that would have to be pulled for it is not.
+pub(super) async fn find(
+    config: &JobConfig,
+    plan: &Plan,
+    supervisor: &Supervisor,
+    image_is_here: bool,
+) -> Vec<Finding> {
+    let image = config.container().map(|container| container.image).unwrap_or_default();
+    let told = |result: Result<String, String>| {
+        Finding::new("container", result.map_err(|what| (what, ADVICE)))
+    };
+    let trial = if image_is_here { Trial::Container } else { Trial::Engine };
+    let tried = plan.try_container(supervisor, trial).await;
+    let is_python = config.evaluator() == EvaluatorKind::Python;
+    match tried {
+        Err(what) => vec![told(Err(what))],
+        Ok(()) if !image_is_here => {
+            vec![told(Ok("it can be tried once the image is here".to_owned()))]
+        }
+        Ok(()) if is_python => {
+            let found = "an evaluator can be started in it, and write its results";
+            let mut findings = vec![told(Ok(found.to_owned()))];
+            if plan.usable().is_ok() {
+                findings.push(imports::in_container(plan, supervisor, image).await);
+            }
+            findings
+        }
+        Ok(()) => vec![told(executable(plan, supervisor).await)],
+    }
+}
+
+/// An evaluator that runs as itself is not run: the image's shell looks for what it needs, if there is one.
+async fn executable(plan: &Plan, supervisor: &Supervisor) -> Result<String, String> {
+    let command =
+        |paths: &Paths| try_executable(&plan.evaluator_inside(), paths.results_dir.as_os_str());
+    match plan.try_inside(supervisor, PATIENCE, command).await {
+        Ok(inside) => match inside.status {
+            Some(Status::Exited(0)) => {
+                Ok("the evaluator can be started in it, and write its results".to_owned())
+            }
+            Some(Status::Exited(126 | 127)) => Err(last_line(&inside.stderr)),
+            Some(_) => {
+                Err(format!("the results dir cannot be written: {}", last_line(&inside.stderr)))
+            }
+            None => Err(format!("it takes more than {} s", PATIENCE.as_secs())),
+        },
+        Err(what) if lacks_shell(&what) => {
+            Ok("not tried: the image has no `sh` to look for what the evaluator needs".to_owned())
+        }
+        Err(what) => Err(what),
+    }
+}
+
+/// As runc says it (`exec: "sh": executable file not found in $PATH`), and crun (``executable file `sh` not found``).
+fn lacks_shell(what: &str) -> bool {
+    what.contains("not found") && ["\"sh\"", "`sh`"].iter().any(|shell| what.contains(shell))
+}
