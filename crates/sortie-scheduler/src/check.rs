@@ -60,7 +60,7 @@ pub async fn check(config: &JobConfig) -> Vec<Finding> {
         (Err(error), _) => Err(error),
     };
     findings.unwrap_or_else(|error| {
-        vec![Finding::new("settings", Err((error.to_string(), "mend the settings")))]
+        vec![Finding::new("settings", Err((error.to_string(), "correct the settings")))]
     })
 }
 
@@ -107,7 +107,7 @@ async fn of_container(config: &JobConfig, here: Here) -> Result<Vec<Finding>, Sc
 /// The archive of the image, if it comes from one.
 pub(crate) fn archive(config: &JobConfig, cwd: &Path) -> Option<Finding> {
     let path = cwd.join(config.container()?.image_tar?);
-    let advice = "mend `image_tar_path`, or make the archive with `docker save`";
+    let advice = "correct `image_tar_path`, or make the archive with `docker save`";
     Some(Finding::new("image archive", file(&path).map_err(|what| (what, advice))))
 }
 
@@ -194,7 +194,7 @@ fn activation(config: &JobConfig, here: &Here) -> Option<Finding> {
     let result = match config.activation() {
         Activation::None => return None,
         Activation::Sourced(script) => {
-            file(&here.cwd.join(script)).map_err(|what| (what, "mend `activate_script`"))
+            file(&here.cwd.join(script)).map_err(|what| (what, "correct `activate_script`"))
         }
         Activation::Conda(name) => {
             let env = here.env.iter().cloned().collect();
@@ -210,7 +210,7 @@ fn activation(config: &JobConfig, here: &Here) -> Option<Finding> {
 
 /// Whether Slurm would take the job.
 async fn request(plan: &slurm::Plan, client: &Client) -> Finding {
-    let advice = "mend what the settings ask of Slurm: see `sinfo` for its partitions and nodes";
+    let advice = "correct what the settings ask of Slurm: see `sinfo` for its partitions and nodes";
     let script = plan.script_of_example();
     let result = match script {
         Ok(script) => client.test(script.as_bytes()).await.map_err(|error| error.to_string()),
@@ -228,22 +228,21 @@ fn evaluator(usable: Result<String, EvaluatorProblem>) -> Finding {
 pub(crate) fn advice(error: &NotReady) -> &'static str {
     match error {
         NotReady::Evaluator(problem) => problem.advice(),
-        NotReady::Unreadable { .. } => "mend the path in the settings",
+        NotReady::Unreadable { .. } => "correct the path in the settings",
         NotReady::NoEngine { .. } => {
             "install Docker or Podman, or set `engine` to where its command is"
         }
         NotReady::NoPython { .. } => "install Python, or set `python_executable`",
         NotReady::Interpreter { .. } => "set `python_executable` to a Python that is there",
         NotReady::Conda(_) => "see `conda env list` for the environments there are",
-        NotReady::Script(_) => "mend the path or setting",
+        NotReady::Script(_) => "correct the path or setting",
         NotReady::CondaPython { .. } => "install Python into the environment",
     }
 }
 
 /// Imports all that a server would.
 async fn warm(plan: &local::Plan, settings: &Warm, supervisor: &Supervisor) -> Finding {
-    let advice =
-        "mend what is wrong with the module, or leave `warm` out: jobs start cold as it is";
+    let advice = "fix the module, or leave `warm` out: until then jobs start cold";
     let args = sortie_warm::check_args(plan.evaluator(), &settings.preload);
     let result = match plan.python(args) {
         Ok(planned) => {

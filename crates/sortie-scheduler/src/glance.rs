@@ -18,7 +18,7 @@ pub fn glance(config: &JobConfig) -> Option<Problem> {
     let here = Here::now().and_then(|here| config.validate().map(|()| here).map_err(Into::into));
     let refused = |error: SchedulerError| Problem {
         what: error.to_string(),
-        advice: "mend the settings".to_owned(),
+        advice: "correct the settings".to_owned(),
     };
     let here = match here {
         Ok(here) => here,

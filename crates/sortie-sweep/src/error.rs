@@ -79,7 +79,7 @@ pub enum SweepError {
     },
     /// Candidates failed, one after the other, for something that the user has to mend. They are run again when the sweep
     /// is resumed.
-    #[error("the set-up fails, for {failures} candidates in a row: {detail}")]
+    #[error("the set-up failed for {failures} candidates in a row: {detail}")]
     SetUp {
         /// How many.
         failures: usize,

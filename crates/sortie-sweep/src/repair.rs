@@ -53,7 +53,7 @@ fn place_new_results(dir: &SweepDir, disk: &dyn Disk, sweep: &Sweep) -> Result<(
     };
     if agrees(&new)? && !agrees(&old)? {
         let placed = disk.rename(&new, &old).and_then(|()| disk.sync_dir(dir.path()));
-        placed.map_err(SweepError::io("mend", &old))
+        placed.map_err(SweepError::io("repair", &old))
     } else {
         // It was not noted. That it stays there would do no harm.
         let _ = fs::remove_file(&new);
@@ -80,7 +80,7 @@ fn cut(disk: &dyn Disk, file: &File, path: &Path, len: u64) -> Result<(), SweepE
         }
         Ok(())
     };
-    cut().map_err(SweepError::io("mend", path))
+    cut().map_err(SweepError::io("repair", path))
 }
 
 /// How much of the file of results is lines that ends speak of, from its start on, in bytes.

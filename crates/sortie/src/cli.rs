@@ -17,10 +17,10 @@ use crate::{
 const SIGPIPE: u8 = 13;
 
 const AFTER_HELP: &str = "\
-Settings come from the file that --config or SORTIE_CONFIG names, over it from
-variables (SORTIE_TIME=00:05:00, SORTIE_LIMITS__GRACE_SECONDS=2), over these from
---set (--set time=00:05:00). `sortie init` writes a file of all settings, and
-`sortie config` shows which hold, and why.";
+Settings come from the file that --config or SORTIE_CONFIG names. Variables
+(SORTIE_TIME=00:05:00, SORTIE_LIMITS__GRACE_SECONDS=2) override the file, and --set
+(--set time=00:05:00) overrides both. `sortie init` writes a file of all settings, and
+`sortie config` shows which are in effect, and why.";
 
 /// Evaluates generated programs: runs your evaluator on a candidate, in a results dir, within limits.
 #[derive(Parser)]
@@ -28,7 +28,7 @@ variables (SORTIE_TIME=00:05:00, SORTIE_LIMITS__GRACE_SECONDS=2), over these fro
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// Say on standard error what happens; the variable `RUST_LOG` says it more finely
+    /// Log what happens to standard error; the variable `RUST_LOG` selects in more detail
     #[arg(short, long, global = true)]
     verbose: bool,
     /// What `keeper::detach` passes.

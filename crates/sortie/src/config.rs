@@ -6,14 +6,14 @@ use crate::job::ConfigArgs;
 use crate::output::{self, one_line};
 
 const AFTER_HELP: &str = "\
-Prints YAML that can be used as --config again: all settings, a line for each. After
-those that are not the default stands where they come from: a line of the file, a
-variable, or --set.
+Prints all settings as YAML, one a line, which can be used as --config again. A comment
+says where each setting that was given comes from: a line of the file, a variable, or
+--set.
 
 Example:
   sortie config --config job.yaml --set time=00:05:00";
 
-/// Print the settings that hold, and where each comes from
+/// Print the settings in effect, and where each comes from
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {

@@ -42,33 +42,35 @@ pub(crate) enum Failure {
     Report(#[from] ReportError),
     #[error("RUST_LOG is `{value}`: {problem}")]
     LogFilter { value: String, problem: String },
-    #[error("`--warm` is for jobs of type `local`, and these are of type `{0}`, which start cold")]
+    #[error(
+        "`--warm` is for jobs of type `local`; these are of type `{0}`, which always start cold"
+    )]
     NotWarm(JobType),
-    #[error("what would run holds {0}")]
+    #[error("the command would contain {0}")]
     Nul(NulByte),
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
     #[error("cannot wait for events: {0}")]
     Runtime(io::Error),
-    #[error("{} is seen to by {who}, which has not ended", .dir.display())]
+    #[error("{} is in use by {who}, which has not ended", .dir.display())]
     Kept { dir: PathBuf, who: String },
-    #[error("{} was seen to by {who}, and it cannot be told from here whether that is still there", .dir.display())]
+    #[error("{} is in use by {who}, and it cannot be told from here whether that is still running", .dir.display())]
     Unknown { dir: PathBuf, who: String },
-    #[error("cannot go on without the terminal: {0}")]
+    #[error("cannot detach from the terminal: {0}")]
     Detach(io::Error),
     #[error("{message}")]
     Refused { message: String, hint: Option<String>, status: u8 },
-    #[error("process {pid}, which was to see to the job, ended before it had accepted it")]
+    #[error("process {pid}, which should run the job, ended before it accepted it")]
     KeeperEnded { pid: u32 },
     #[error(transparent)]
     Record(#[from] RecordError),
-    #[error("{} holds nothing of a job: none was ever run there", .0.display())]
+    #[error("{} holds no job: none was ever run there", .0.display())]
     NoJob(PathBuf),
     #[error("{}: {problem}", .dir.display())]
     Job { dir: PathBuf, problem: String, hint: String, status: u8 },
     #[error(transparent)]
     Yaml(WriteError),
-    #[error("{} is there already, and is not overwritten", .0.display())]
+    #[error("{} is there already, and was not overwritten", .0.display())]
     Exists(PathBuf),
     #[error("cannot write {}: {source}", .path.display())]
     Write { path: PathBuf, source: io::Error },
@@ -77,7 +79,7 @@ pub(crate) enum Failure {
     In { dir: PathBuf, failure: Box<Failure> },
     #[error("interrupted before the results were written")]
     Interrupted { signal: u8 },
-    #[error("interrupted a third time: what is left of the job is being killed, without a report")]
+    #[error("interrupted a third time: the job is being killed, without a report")]
     Abandoned { signal: u8 },
 }
 
@@ -151,7 +153,7 @@ impl Failure {
             Self::Refused { hint, .. } => hint.as_deref(),
             Self::Job { hint, .. } => Some(hint),
             Self::Kept { .. } => {
-                Some("`sortie wait DIR` waits for it, `sortie cancel DIR` ends it")
+                Some("wait for it with `sortie wait DIR`, or end it with `sortie cancel DIR`")
             }
             Self::Unknown { .. } => Some(TAKE_OVER),
             Self::KeeperEnded { .. } => Some("`sortie run` shows what it does"),
@@ -159,9 +161,9 @@ impl Failure {
             Self::Config(ConfigError::Read { .. }) => {
                 Some("name a readable file of settings with --config")
             }
-            Self::Config(ConfigError::Invalid { .. }) => Some("mend the settings at that place"),
+            Self::Config(ConfigError::Invalid { .. }) => Some("correct the settings at that place"),
             Self::Config(ConfigError::Set { .. }) => {
-                Some("mend it there; `sortie init` shows all settings")
+                Some("correct it there; `sortie init` shows all settings")
             }
             Self::Config(ConfigError::Nothing) => {
                 Some("name a file with --config; `sortie init` writes one")
@@ -176,16 +178,16 @@ impl Failure {
             Self::Source(_) => {
                 Some("name files, directories or quoted patterns; see `sortie sweep --help`")
             }
-            Self::Write { .. } => Some("name another place, or mend what is wrong there"),
+            Self::Write { .. } => Some("name another place, or fix what is wrong there"),
             Self::Exists(_) => Some("name another with --output, or move it away"),
             Self::Scheduler(SchedulerError::NotReady(_)) => Some(output::SEE_CHECK),
             Self::NotWarm(_) => Some("leave `--warm` out, or name settings of local jobs"),
             Self::LogFilter { .. } => Some("try `RUST_LOG=debug`, or `--verbose` without RUST_LOG"),
             Self::Scheduler(SchedulerError::NotAttachable(_)) => {
-                Some("name settings of Slurm; `sortie status DIR` tells where the job is")
+                Some("name settings of Slurm; `sortie status DIR` shows where the job is")
             }
             Self::Scheduler(SchedulerError::Ended { .. }) => {
-                Some("`sortie results DIR` prints what it came to")
+                Some("`sortie results DIR` prints its results")
             }
             Self::Scheduler(SchedulerError::WorkingDirectory(_)) => {
                 Some("start in a directory that is there")

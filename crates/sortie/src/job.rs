@@ -111,7 +111,7 @@ impl ConfigArgs {
         let mut layers = file.map_or_else(|| Ok(Layers::default()), |file| Layers::file(&file))?;
         let unknown = layers.variables(env::vars_os())?;
         if !unknown.is_empty() {
-            tracing::warn!("no settings of sortie, and left alone: {}", unknown.join(", "));
+            tracing::warn!("ignored, as these are not settings of sortie: {}", unknown.join(", "));
         }
         for assignment in &self.set {
             layers.set("--set", assignment)?;

@@ -7,7 +7,8 @@ use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 
 /// The hint where something is not there that a job needs.
-pub(crate) const SEE_CHECK: &str = "`sortie check --config FILE` tells whether all else is there";
+pub(crate) const SEE_CHECK: &str =
+    "`sortie check --config FILE` shows whether anything else is missing";
 
 /// A value for standard output: indented for people at a terminal, else on one line.
 pub(crate) fn json(value: &impl Serialize) -> io::Result<Vec<u8>> {

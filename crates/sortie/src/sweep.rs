@@ -50,18 +50,18 @@ hold all that is needed to go on after anything, with --resume: candidates that 
 are not run again, but for what --again says; jobs that Slurm has are taken up. OUT/settings.yaml is a copy of the
 settings, used by --resume, which runs in the directory where the sweep was begun.
 
-Nothing is begun where every job would fail, for want of the evaluator or of its
-interpreter. A sweep whose first 3 candidates (see --setup-failures), or later any 20 in a
-row, fail by the set-up with the same error stops. It runs those again when it is resumed.
+Nothing is started if every job would fail because the evaluator or its interpreter
+is missing. If the set-up fails for the first 3 candidates (see --setup-failures), or later
+for any 20 in a row, with the same error, the sweep stops; it runs those again when it is resumed.
 
-Ctrl-C (or SIGHUP) once: nothing more is begun, and what runs comes to its end (with
---cancel-running, SIGTERM or `sortie cancel` it is cancelled). Twice: local jobs are
-killed, jobs that Slurm has are left to it. Either way the sweep can be resumed.
+Ctrl-C (or SIGHUP) once: no more jobs start, and running ones finish (with
+--cancel-running, SIGTERM or `sortie cancel` they are cancelled). Twice: local jobs are
+killed, Slurm jobs are left running. Either way the sweep can be resumed.
 
 Exit status:
   0    all candidates are done, and each has a verdict, correct or not
-  2    something to mend: command line, settings, or what jobs failed for
-  3    the machine failed, for a job or for the sweep's own files: try again
+  2    you have to fix something: command line, settings, or why jobs failed
+  3    the machine failed, in a job or for the sweep's own files: try again
   130  interrupted by Ctrl-C before all were done (143 by SIGTERM, 129 by SIGHUP)
 
 Examples:
@@ -88,14 +88,14 @@ pub(crate) struct Args {
     /// which the last two may be left out; - for standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) jsonl: Vec<PathBuf>,
-    /// The list on standard input ends its paths with NUL, as of `find -print0`
+    /// Paths in the list on standard input end with NUL, as `find -print0` prints them
     #[arg(short = '0', long)]
     pub(crate) null: bool,
     /// Go on with a sweep that was stopped or killed
     #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "set", "warm", "out", "candidates", "jsonl", "null", "score"])]
     pub(crate) resume: Option<PathBuf>,
-    /// Run those again that are done, but failed so: for the set-up (`setup`), the machine or cluster
-    /// (`infrastructure`), or by themselves (`candidate`); or that somebody stopped (`stopped`)
+    /// Also rerun candidates that failed because of the set-up (`setup`), the machine or cluster
+    /// (`infrastructure`) or themselves (`candidate`), or that somebody stopped (`stopped`)
     #[arg(
         long,
         value_name = "FAULT",
@@ -108,7 +108,7 @@ pub(crate) struct Args {
     /// How many jobs run at once on this machine [default: 4]
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) workers: Option<u32>,
-    /// How many jobs are in Slurm's hands at once, at most [default: 4000]
+    /// How many jobs Slurm may have at once, queued or running [default: 4000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) in_slurm: Option<u32>,
     /// Stop when the first N candidates all fail by the set-up, with the same error; 0 for never [default: 3]
@@ -278,21 +278,21 @@ fn status(summary: &Summary, signal: Option<u8>) -> u8 {
 /// What to do where a sweep cannot be made, or cannot go on.
 pub(crate) fn hint(error: &SweepError) -> Option<&'static str> {
     match error {
-        SweepError::Exists { .. } => Some("go on with it: `sortie sweep --resume DIR`"),
+        SweepError::Exists { .. } => Some("resume it: `sortie sweep --resume DIR`"),
         SweepError::NoSweep { .. } => {
             Some("begin one: `sortie sweep --config FILE --out DIR CANDIDATE...`")
         }
-        SweepError::Io { action: "write" | "write into" | "mend", .. } => {
-            Some("make room or mend what is wrong there, then go on: `sortie sweep --resume DIR`")
-        }
+        SweepError::Io { action: "write" | "write into" | "repair", .. } => Some(
+            "free some space or fix what is wrong there, then resume: `sortie sweep --resume DIR`",
+        ),
         SweepError::Io { action: "find", .. } => Some(
-            "put it back where it was, then go on: `sortie sweep --resume DIR`, for what failed meanwhile with `--again candidate`",
+            "put it back where it was, then resume: `sortie sweep --resume DIR`; add `--again candidate` for what failed meanwhile",
         ),
         SweepError::Io { action: GO_THERE, .. } => {
             Some("put it back: the relative paths of candidates and settings start there")
         }
         SweepError::SetUp { .. } => {
-            Some("mend it, then go on: `sortie sweep --resume DIR`, which runs them again")
+            Some("fix it, then resume: `sortie sweep --resume DIR`, which runs them again")
         }
         SweepError::Unknown { .. } => Some(TAKE_OVER),
         SweepError::Damaged { .. } => Some("take it from a copy, or begin a new sweep"),

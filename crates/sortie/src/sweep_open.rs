@@ -26,7 +26,7 @@ pub(crate) const GO_THERE: &str = "go to the sweep's working directory";
 /// Which candidates that are done are to be run again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Again {
-    /// Something was missing that the user has mended since
+    /// Something was missing or wrong in your set-up, and you have fixed it
     Setup,
     /// The machine or the cluster failed
     Infrastructure,
@@ -93,7 +93,7 @@ fn resume(args: &Args, dir: &Path) -> Result<(OpenSweep, JobConfig), Failure> {
     }
     if !args.again.is_empty() {
         let count = open.again(is_meant)?;
-        say(&format!("candidates that are run again: {count}"));
+        say(&format!("candidates to run again: {count}"));
     }
     Ok((open, config))
 }
@@ -102,7 +102,7 @@ fn resume(args: &Args, dir: &Path) -> Result<(OpenSweep, JobConfig), Failure> {
 fn look_before(config: &JobConfig) -> Result<(), Failure> {
     let Some(Problem { what, advice }) = glance(config) else { return Ok(()) };
     Err(Failure::Refused {
-        message: format!("nothing is begun, as every job would fail: {what}"),
+        message: format!("nothing was started, because every job would fail: {what}"),
         hint: Some(format!("{advice}; {SEE_CHECK}")),
         status: exit_status::SETUP,
     })

@@ -50,15 +50,15 @@ pub(crate) fn changed(evaluators: &[Evaluator]) -> Option<String> {
     several.then(|| format!("the evaluator changed: {}", Evaluator::in_words(evaluators)))
 }
 
-/// As in `3 correct, 2 failed by candidate`.
+/// As in `3 correct, 2 failed (candidate at fault)`.
 pub(crate) fn counts(counts: &Counts) -> String {
     let Counts { correct, incorrect, candidate, setup, infrastructure, stopped } = *counts;
     let mut parts = vec![format!("{correct} correct")];
     let further = [
         (incorrect, "not correct"),
-        (candidate, "failed by candidate"),
-        (setup, "failed by set-up"),
-        (infrastructure, "failed by infrastructure"),
+        (candidate, "failed (candidate at fault)"),
+        (setup, "failed (set-up at fault)"),
+        (infrastructure, "failed (infrastructure at fault)"),
         (stopped, "stopped"),
     ];
     parts.extend(further.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")));

@@ -16,8 +16,8 @@ const AFTER_HELP: &str = "\
 Prints a line for each job when it is over, in their order. Ctrl-C ends the
 waiting and leaves the jobs as they are.
 
-A job of Slurm whose keeper was killed is taken up again, by a process that goes
-on by itself, if its settings are named with --config.
+If the launcher of a Slurm job was killed, --config with its settings has the job
+taken up again by a new process in the background.
 
 Exit status: that of `sortie run`; of several, the largest. 3 for a job that is
 lost, 2 for a directory that holds nothing of a job. Of a sweep: 0 if each of its
@@ -33,7 +33,7 @@ pub(crate) struct Args {
     /// Results dirs, or directories of sweeps
     #[arg(required = true, value_name = "DIR")]
     dirs: Vec<PathBuf>,
-    /// The settings of jobs of Slurm that nobody sees to any more
+    /// The settings of Slurm jobs whose launcher is gone
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Print a JSON object for each, on a line, as `sortie status --json` does
@@ -83,8 +83,8 @@ fn until_over(dir: &Path, config: Option<&JobConfig>) -> Result<View, Failure> {
             (State::Orphaned, None) => {
                 return Err(Failure::Job {
                     dir: dir.to_owned(),
-                    problem: "its keeper is gone, and Slurm has the job or had".to_owned(),
-                    hint: "name its settings with --config, and it is taken up again".to_owned(),
+                    problem: "its launcher is gone, and Slurm has or had the job".to_owned(),
+                    hint: "name its settings with --config to take it up again".to_owned(),
                     status: exit_status::SETUP,
                 });
             }

@@ -49,7 +49,7 @@ pub(super) async fn in_container(plan: &Plan, supervisor: &Supervisor, image: &s
             in_words(&inside, &format!("the python of {image}"), INSTALL_IN_IMAGE, patience)
         }
         Err(what) => {
-            Err((what, "mend the image or the settings: its jobs would fail in the same way"))
+            Err((what, "fix the image or the settings: its jobs would fail in the same way"))
         }
     };
     Finding::new(SUBJECT, result)

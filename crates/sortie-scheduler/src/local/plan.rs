@@ -61,7 +61,7 @@ pub(crate) enum NotReady {
     NoPython { path: Option<OsString> },
     #[error("the container engine {engine} {problem}")]
     NoEngine { engine: String, problem: &'static str },
-    #[error("the interpreter {} {problem}; mend `python_executable`", program.display())]
+    #[error("the interpreter {} {problem}; correct `python_executable`", program.display())]
     Interpreter { program: PathBuf, problem: &'static str },
     #[error(transparent)]
     Conda(#[from] CondaError),

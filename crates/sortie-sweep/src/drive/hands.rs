@@ -73,7 +73,7 @@ impl Drive {
                 Err(SchedulerError::Ended { .. }) => self.sort(place),
                 Err(error) => {
                     let id = &self.sweep.candidates[place].id;
-                    tracing::warn!(%id, %error, "cannot be taken up again, and is run again");
+                    tracing::warn!(%id, %error, "cannot be attached to, and is run again");
                     self.todo.push_back(place);
                 }
             }

@@ -217,7 +217,7 @@ async fn a_set_up_that_breaks_on_the_way_stops_the_sweep() {
     let stage = Stage::new(&format!("{BREAKS}\n{SCORES}"));
     let evaluator = fs::read(stage.path("evaluate.sh")).unwrap();
     let error = stage.run(stage.create(90, Arc::new(RealDisk)).unwrap()).await.unwrap_err();
-    assert!(error.to_string().contains("the set-up fails"), "{error}");
+    assert!(error.to_string().contains("the set-up failed"), "{error}");
     // Those that ran before it broke do not hide that it did.
     let ids: Vec<_> = stage.results().into_keys().collect();
     assert!(ids.iter().all(|id| id.as_str() <= "c5" && id.len() == 2), "{ids:?}");

@@ -117,7 +117,7 @@ pub(super) fn is_over(job: &JobView, wait: &Wait<'_>, how: &How) -> Result<bool,
 fn in_hands(job: &JobView, who: &str, hint: &str) -> Failure {
     Failure::Job {
         dir: job.dir.clone(),
-        problem: format!("it is in the hands of {who}"),
+        problem: format!("it is in use by {who}"),
         hint: hint.to_owned(),
         status: exit_status::SETUP,
     }

@@ -117,7 +117,7 @@ fn ask_holder(dir: &Path, holder: &Holder) -> Result<(), Failure> {
 fn elsewhere(dir: &Path, who: &str) -> Failure {
     Failure::Job {
         dir: dir.to_owned(),
-        problem: format!("it is in the hands of {who}"),
+        problem: format!("it is in use by {who}"),
         hint: "cancel it on that machine".to_owned(),
         status: exit_status::SETUP,
     }

@@ -128,13 +128,13 @@ impl JobView {
             )),
             State::Lost => Some(match KeeperDir::open(&self.dir).map(|keeper| keeper.log()) {
                 Ok(log) if log.exists() => format!(
-                    "whoever saw to it was killed, or could not write: what it said is in {}; run it again",
+                    "its launcher was killed or could not write; its messages are in {}; run the job again",
                     log.display()
                 ),
-                _ => "whoever saw to it was killed, or could not write; run it again".to_owned(),
+                _ => "its launcher was killed or could not write; run the job again".to_owned(),
             }),
             State::Unknown => Some(format!(
-                "it is or was in the hands of {}, of which cannot be told from here whether it is still there: {TAKE_OVER}",
+                "{} has or had it, and it cannot be told from here whether that is still running: {TAKE_OVER}",
                 self.owner_in_words()
             )),
             _ => None,
@@ -242,13 +242,10 @@ impl JobView {
             return self.problem().map(|problem| problem + "; ").unwrap_or_default() + &advice;
         }
         if let Some(sweep) = &self.sweep {
-            return format!("in the hands of the sweep {}", sweep.display());
+            return format!("run by the sweep {}", sweep.display());
         }
         if !self.sighted.is_there() {
-            return format!(
-                "in the hands of a program that is not this tool, {}",
-                self.owner_in_words()
-            );
+            return format!("in use by another program, {}", self.owner_in_words());
         }
         let note = self.sighted.note.as_ref();
         let reason = note.and_then(|note| note.reason.clone());

@@ -49,7 +49,7 @@ fn each_that_is_not_there_is_a_line_with_what_to_do() {
             "job_type: local\nactivate_script: none\n",
             "interpreter",
             "activation script none cannot be read",
-            "mend the path",
+            "correct the path",
         ),
         // A program that is no Python.
         (
@@ -62,7 +62,7 @@ fn each_that_is_not_there_is_a_line_with_what_to_do() {
             "job_type: local\ntmie: 3\n",
             "settings",
             "job.yaml:2:1: unknown field `tmie`",
-            "mend the settings",
+            "correct the settings",
         ),
     ];
     for (settings, subject, what, advice) in cases {
@@ -195,7 +195,7 @@ fn of_every_job_type_with_what_to_install() {
         ),
         (
             "job_type: slurm_conda\nactivate_script: .\n",
-            &[("activation", "is not a file; mend `activate_script`")],
+            &[("activation", "is not a file; correct `activate_script`")],
         ),
         (
             "job_type: slurm_docker\nimage_tar_path: none.tar\n",

@@ -127,8 +127,8 @@ fn what_is_known_of_a_job_as_it_goes() {
         assert_eq!((unfinished.status, unfinished.stdout.as_str()), (Some(SETUP.into()), ""));
     }
     tool(&stage, ["results", "results"]).is_error(SETUP, "the job is not over");
-    ran(&mut stage.sortie(SUBMIT)).is_error(SETUP, "is seen to by `sortie submit`, process ");
-    ran(&mut stage.run_command()).is_error(SETUP, "is seen to by `sortie submit`, process ");
+    ran(&mut stage.sortie(SUBMIT)).is_error(SETUP, "is in use by `sortie submit`, process ");
+    ran(&mut stage.run_command()).is_error(SETUP, "is in use by `sortie submit`, process ");
 
     stage.write("results/go", "");
     assert_eq!(tool(&stage, ["wait", "results"]).status, Some(0));
@@ -344,7 +344,7 @@ fn directories_where_nothing_was_ever_run() {
     let stage = patient();
     fs::create_dir(stage.path("results")).unwrap();
     for command in ["status", "wait", "results", "cancel", "logs"] {
-        tool(&stage, [command, "results"]).is_error(SETUP, "results holds nothing of a job");
+        tool(&stage, [command, "results"]).is_error(SETUP, "results holds no job");
         tool(&stage, [command, "none"]).is_error(SETUP, "cannot open the results dir none");
         tool(&stage, [command, "job.yaml"]).is_error(SETUP, "job.yaml is a file, not a directory");
     }

@@ -106,7 +106,7 @@ fn logs_of_a_candidate_that_is_not_there() {
 fn hints_name_the_directory() {
     let stage = Stage::shell(stage::CORRECT, "");
     let attach = ran(&mut stage.sortie(["attach", "-c", "job.yaml", "it's here"]));
-    assert!(attach.stderr.contains(r"`sortie status 'it'\''s here'` tells"), "{attach:?}");
+    assert!(attach.stderr.contains(r"`sortie status 'it'\''s here'` shows"), "{attach:?}");
     let sweep = ran(&mut stage.sortie(["sweep", "--resume", "it's here"]));
     assert!(sweep.stderr.contains(r"--out 'it'\''s here' CANDIDATE"), "{sweep:?}");
 }

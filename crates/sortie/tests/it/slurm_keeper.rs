@@ -87,7 +87,7 @@ fn one_whose_keeper_was_killed_is_taken_up_by_those_who_wait() {
     assert_eq!(cluster.state(), "RUNNING");
     assert!(cluster.status()["slurm"].get("job_id").and_then(Value::as_str).is_some());
     let unknown = cluster.tool(["wait", "results"]);
-    unknown.is_error(SETUP, "its keeper is gone, and Slurm has the job or had");
+    unknown.is_error(SETUP, "its launcher is gone, and Slurm has or had the job");
 
     let wait = || cluster.sortie(["wait", "--config", "job.yaml", "results"]).spawn().unwrap();
     let waiters = [wait(), wait()];

@@ -44,7 +44,11 @@ fn nothing_is_left_behind() {
             "list.jsonl:2: there is no `candidate`",
         ),
         (&["-o", "new/out", "--set", "time=1h", "c"], SETUP, "`1h` is no time limit"),
-        (&["-o", "new/out", "--set", "eval_program_path=none.sh", "c"], SETUP, "nothing is begun"),
+        (
+            &["-o", "new/out", "--set", "eval_program_path=none.sh", "c"],
+            SETUP,
+            "nothing was started",
+        ),
         (&["--resume", "full"], SETUP, "holds no sweep"),
         (&["--resume", "nowhere"], SETUP, "holds no sweep"),
     ] {
@@ -61,6 +65,6 @@ fn nothing_is_left_behind() {
     let before = all(&stage);
     let again = ran(&mut begin(&stage));
     again.is_error(SETUP, "holds a sweep already");
-    assert!(again.stderr.contains("hint: go on with it: `sortie sweep --resume out`"), "{again:?}");
+    assert!(again.stderr.contains("hint: resume it: `sortie sweep --resume out`"), "{again:?}");
     assert_eq!(all(&stage), before);
 }

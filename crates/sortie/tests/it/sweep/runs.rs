@@ -25,7 +25,7 @@ fn a_sweep_from_its_beginning_to_its_summary() {
     assert_eq!(runs(&stage).into_values().max(), Some(1));
     let second = ran(&mut begin(&stage));
     second.is_error(SETUP, "out holds a sweep already");
-    assert!(second.stderr.contains("hint: go on with it: `sortie sweep --resume out`"));
+    assert!(second.stderr.contains("hint: resume it: `sortie sweep --resume out`"));
     let usage = ran(&mut stage.sortie(["sweep", "c"]));
     assert_eq!(usage.status, Some(SETUP.into()), "{usage:?}");
     let nothing = ran(&mut stage.sortie(["sweep", "--resume", "c"]));

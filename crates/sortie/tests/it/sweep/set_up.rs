@@ -21,7 +21,8 @@ fn nothing_is_begun_where_every_job_would_fail() {
     let names = stage.names();
     for further in [&[][..], &["--detach"], &["--json"]] {
         let refused = ran(begin(&stage).args(further));
-        refused.is_error(SETUP, "nothing is begun, as every job would fail: the evaluator ");
+        refused
+            .is_error(SETUP, "nothing was started, because every job would fail: the evaluator ");
         assert!(
             refused.stderr.contains(
                 "hint: set `eval_program_path`, or start where the relative path leads to it; "
@@ -49,8 +50,8 @@ fn a_set_up_that_fails_stops_the_sweep_until_it_is_mended() {
     stage.write("job.yaml", job.replace(line, ""));
     stage.write("env.sh", "exit 7\n");
     let stopped = ran(&mut begin(&stage));
-    stopped.is_error_with_output(SETUP, "the set-up fails, for ");
-    let hint = "hint: mend it, then go on: `sortie sweep --resume out`, which runs them again";
+    stopped.is_error_with_output(SETUP, "the set-up failed for ");
+    let hint = "hint: fix it, then resume: `sortie sweep --resume out`, which runs them again";
     assert!(stopped.stderr.contains(hint), "{stopped:?}");
     assert_eq!((stopped.stdout.as_str(), results(&stage).len()), ("", 0));
     let status = ran(&mut stage.sortie(["status", "out"]));
@@ -81,7 +82,7 @@ fn candidates_that_failed_are_run_again_by_their_faults() {
     for (faults, count) in [("infrastructure,stopped", 0), ("setup", 1), ("candidate,setup", 1)] {
         let mut command = resume(&stage);
         let ran = ran(command.args(["--json", "--again", faults]));
-        assert_eq!(ran.stderr, format!("candidates that are run again: {count}\n"), "{ran:?}");
+        assert_eq!(ran.stderr, format!("candidates to run again: {count}\n"), "{ran:?}");
         assert_eq!(ran.results()["waiting"], Value::Int(0), "{ran:?}");
         assert_eq!(results(&stage).len(), 5, "{faults}");
     }
