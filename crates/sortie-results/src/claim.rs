@@ -133,7 +133,7 @@ pub enum ClaimError {
     },
     /// Another attempt has it, of which cannot be told from here whether it still runs.
     #[error(
-        "{}: in use by another attempt ({}), of which cannot be told from here whether it still runs: look there, \
+        "{}: in use by another attempt ({}); whether that still runs cannot be told from here: look there, \
          and take the directory over (--take-over) only if it does not",
         .path.display(), who(.owner.as_deref())
     )]

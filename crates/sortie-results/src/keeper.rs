@@ -73,7 +73,7 @@ pub enum NoteError {
     #[error("the note of the launcher {0}")]
     Unusable(#[from] Unusable),
     /// It is no note, or of another version.
-    #[error("the note of the launcher is none of version {VERSION}: {0}")]
+    #[error("the note of the launcher is not one of version {VERSION}: {0}")]
     Broken(String),
 }
 
@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(keeper.read().unwrap(), note);
         keeper.write(&KeeperNote { version: 2, ..note }).unwrap();
         let error = keeper.read().unwrap_err().to_string();
-        assert_eq!(error, "the note of the launcher is none of version 1: version 2");
+        assert_eq!(error, "the note of the launcher is not one of version 1: version 2");
         assert!(keeper.lease().starts_with(dir.path().canonicalize().unwrap().join("a/.sortie")));
     }
 

@@ -1,5 +1,7 @@
 //! The traceback that Python prints when an exception ends it, as far as it tells where that was raised.
 
+use crate::Speaker;
+
 /// What opens a traceback, <https://docs.python.org/3/library/traceback.html>.
 const HEADER: &str = "Traceback (most recent call last):";
 /// What stands between two tracebacks of which one led to the other.
@@ -23,7 +25,7 @@ impl<'a> Traceback<'a> {
     /// The one that ends a text; none where anything else was said after it, but by the launcher or Slurm.
     pub(crate) fn last_in(text: &'a str) -> Option<Self> {
         let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-        let spoken = |line: &&str| !line.is_empty() && !crate::why::is_launchers(line);
+        let spoken = |line: &&str| !line.is_empty() && Speaker::of(line) == Speaker::Evaluator;
         let end = lines.iter().rposition(spoken)?;
         let (error, message) = exception(lines[end])?;
         let files = frames(&lines[..end]);

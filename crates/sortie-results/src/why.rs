@@ -1,6 +1,6 @@
 //! Why a candidate is not correct, in one line: what the evaluator says, or else the last line of its log.
 
-use crate::{Found, LogTail, Value};
+use crate::{Found, LogTail, Speaker, Value};
 
 /// How much of a log's end its last line is looked for in, in bytes.
 const LAST_WORDS: usize = 8 << 10;
@@ -36,7 +36,9 @@ pub(crate) fn end_of(log: &LogTail, limit: usize) -> String {
 
 /// The last line of a text that the evaluator said.
 pub(crate) fn last_spoken(text: &str) -> Option<&str> {
-    text.lines().map(str::trim).rfind(|line| !line.is_empty() && !is_launchers(line))
+    text.lines()
+        .map(str::trim)
+        .rfind(|line| !line.is_empty() && Speaker::of(line) == Speaker::Evaluator)
 }
 
 fn shortened(line: &str) -> String {
@@ -44,11 +46,6 @@ fn shortened(line: &str) -> String {
         Some((cut, _)) => format!("{}…", &line[..cut]),
         None => line.to_owned(),
     }
-}
-
-/// Whether the launcher or Slurm said this, and not the evaluator.
-pub(crate) fn is_launchers(line: &str) -> bool {
-    ["sortie: ", "[sortie: ", "slurmstepd: ", "srun: "].iter().any(|who| line.starts_with(who))
 }
 
 /// A text without control characters and terminal escapes (ECMA-48), but for the ends of lines.
@@ -97,7 +94,11 @@ mod tests {
                 Some("KeyError: 1"),
             ),
             (r#"{"error": null}"#, "a\nlast\n\nsortie: stopped\n", Some("last")),
-            (r#"{"error": ""}"#, "slurmstepd: error: x\n", None),
+            (
+                r#"{"error": ""}"#,
+                "slurmstepd: error: x\n[2026-11-30T05:50:03.062] error: x\n",
+                None,
+            ),
             ("[1]", "\x1b[1;31mRed: bad\x1b[0m\x07\n", Some("Red: bad")),
             ("{}", " 10%\r 50%\r 99%", Some("99%")),
         ];

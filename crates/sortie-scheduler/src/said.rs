@@ -1,18 +1,16 @@
 //! What set-up said when it failed: the user's script's own words, and where in it bash saw the failure.
 
+use sortie_results::Speaker;
+
 /// How much of the end of a log is looked at for it, in bytes.
 pub(crate) const LAST_WORDS: u64 = 4096;
-
-/// What is said by the scripts of this project begins so.
-const OURS: &str = "sortie: ";
 
 /// What to add to the reason: ` at FILE: line N: COMMAND: WORDS`, as far as the log has them.
 pub(crate) fn of_set_up(log: &str) -> String {
     let lines = || log.lines().rev().map(str::trim).filter(|line| !line.is_empty());
-    let ours = || lines().filter_map(|line| line.strip_prefix(OURS));
+    let ours = || lines().filter_map(Speaker::words_of_sortie);
     let place = ours().find_map(place);
-    let theirs =
-        || lines().filter(|line| !line.starts_with(OURS) && !line.starts_with("[sortie: "));
+    let theirs = || lines().filter(|line| Speaker::of(line) == Speaker::Evaluator);
     // A command of the user's own script has just failed; Lmod and conda end with advice.
     let theirs = if place.is_some() { theirs().next().map(str::to_owned) } else { error(theirs()) };
     let place = place.map(|place| format!(" at {place}")).unwrap_or_default();

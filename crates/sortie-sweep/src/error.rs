@@ -42,7 +42,7 @@ pub enum SweepError {
         owner: Option<Box<Owner>>,
     },
     /// Another launcher sees to it or did, and it cannot be told from here whether that is still there.
-    #[error("{} is in use by {}, of which cannot be told from here whether it is still there", dir.display(), who(owner.as_deref()))]
+    #[error("{} is in use by {}; whether that still runs cannot be told from here", dir.display(), who(owner.as_deref()))]
     Unknown {
         /// The directory.
         dir: PathBuf,

@@ -54,7 +54,7 @@ pub(crate) enum Failure {
     Runtime(io::Error),
     #[error("{} is in use by {who}, which has not ended", .dir.display())]
     Kept { dir: PathBuf, who: String },
-    #[error("{} is in use by {who}, and it cannot be told from here whether that is still running", .dir.display())]
+    #[error("{} is in use by {who}; whether that still runs cannot be told from here", .dir.display())]
     Unknown { dir: PathBuf, who: String },
     #[error("cannot detach from the terminal: {0}")]
     Detach(io::Error),

@@ -105,7 +105,7 @@ impl Told {
     fn once(&mut self, is_unknown: bool, dir: &Path, who: impl FnOnce() -> String) {
         if is_unknown && !std::mem::replace(&mut self.0, true) {
             output::note(&format!(
-                "waiting for {}, which is or was in the hands of {}: it cannot be told from here whether that is still there",
+                "waiting for {}, which {} has or had; whether that still runs cannot be told from here",
                 dir.display(),
                 who()
             ));

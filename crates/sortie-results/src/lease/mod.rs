@@ -79,7 +79,7 @@ pub enum LeaseError {
         owner: Option<Box<Owner>>,
     },
     /// Whoever has or had it cannot be seen from here.
-    #[error("{} is held by {}, of which cannot be told from here whether it is still there", .path.display(), who(.owner.as_deref()))]
+    #[error("{} is held by {}; whether that still runs cannot be told from here", .path.display(), who(.owner.as_deref()))]
     Unknown {
         /// The lease.
         path: PathBuf,

@@ -77,7 +77,7 @@ fn in_words(
         ("missing", Some(Status::Exited(0))) => Err((format!("{what}, with {python}"), install)),
         ("syntax", Some(Status::Exited(0))) => Err((
             format!("{what}, with {python}"),
-            "mend the file, or use a Python that knows its syntax",
+            "correct the file, or use a Python that knows its syntax",
         )),
         ("raises", Some(Status::Exited(0))) => Err((
             format!("{what}, with {python}"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sortie_results::{End, Fault, JobEnd, Outcome};
+use sortie_results::{End, Fault, JobEnd, Outcome, Speaker};
 use sortie_slurm::{Ended, Ending};
 
 use super::flight::Stop;
@@ -34,15 +34,12 @@ pub(super) struct Context {
 }
 
 /// Whether a log has Slurm's word that memory ran out. Where no cgroup tells, the state does not say so either:
-/// such a job is `FAILED`, killed by SIGKILL. Until Slurm 24.11 a line of slurmstepd's begins with its name, from 25.05
-/// on with the time: `[2026-11-30T05:50:03.062] error: StepId=77.batch exceeded memory limit (…), being killed`.
+/// such a job is `FAILED`, killed by SIGKILL.
 pub(super) fn says_out_of_memory(log: &str) -> bool {
     let phrases = ["exceeded memory limit", "exceeded job memory limit", "oom-kill", "oom_kill"];
     log.lines().any(|line| {
-        let line = line.to_ascii_lowercase();
-        let is_slurms =
-            line.contains("slurmstepd") || line.starts_with('[') && line.contains("] error: ");
-        is_slurms && phrases.iter().any(|phrase| line.contains(phrase))
+        let words = line.to_ascii_lowercase();
+        Speaker::of(line) == Speaker::Slurm && phrases.iter().any(|phrase| words.contains(phrase))
     })
 }
 

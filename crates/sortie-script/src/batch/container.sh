@@ -97,9 +97,10 @@ sortie_run() {
     sortie_get_image again
   fi
   sortie_expect_image
-  sortie_note "job-$sortie_attempt" "$sortie_owner"
+  sortie_note_job
   sortie_try_image
   [[ -z $sortie_trial ]] || sortie_end_trial
+  sortie_end_earlier
   sortie_contain
   status=$?
   if ((status == 125)) && sortie_is_not_made && ! sortie_has_image "$sortie_image"; then

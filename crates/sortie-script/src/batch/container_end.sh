@@ -73,19 +73,19 @@ sortie_judge_start() {
   ! sortie_may_pass "$said" || sortie_step='container start'
 }
 
-# Removes the container: 1 if there is none, or none is removed. Engines print what they have removed, and some are
-# content if there is nothing.
+# sortie_take_away ATTEMPT: removes the container: 1 if there is none, or none is removed. Engines print what they have
+# removed, and some are content if there is nothing.
 sortie_take_away() {
   local removed
-  removed=$("$sortie_engine" rm --force --volumes "sortie-$sortie_attempt" 2>/dev/null)
-  [[ $'\n'$removed$'\n' =~ $'\n'("sortie-$sortie_attempt"|[0-9a-f]{64})$'\n' ]]
+  removed=$("$sortie_engine" rm --force --volumes "sortie-$1" 2>/dev/null)
+  [[ $'\n'$removed$'\n' =~ $'\n'("sortie-$1"|[0-9a-f]{64})$'\n' ]]
 }
 
 # Removes the container, or leaves it to a later job. Where the command that makes it was ended, it may be yet to come.
 sortie_remove() {
   local try now
   for ((try = 0; try < 20; try++)); do
-    if sortie_take_away; then
+    if sortie_take_away "$sortie_attempt"; then
       sortie_forget "job-$sortie_attempt"
       return
     fi

@@ -19,6 +19,13 @@ sortie_note() {
   [[ -z $sortie_node ]] || printf '%s\n%s\n' "$2" "$sortie_place" >"$sortie_node/${1:0:255}"
 } 2>/dev/null
 
+# Notes who is to remove the container of this attempt, and for which directory it is.
+sortie_note_job() {
+  local records
+  printf -v records %q "$sortie_records"
+  sortie_note "job-$sortie_attempt" "$sortie_owner $records"
+}
+
 # sortie_read_note NAME: sets sortie_noted to the line, if there is one of this engine.
 sortie_read_note() {
   local place=''

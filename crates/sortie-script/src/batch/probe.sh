@@ -48,7 +48,7 @@ sortie_probe_image() {
     esac
   done <<<"$said"
   [[ -n $written || -n $refused ]] || sortie_judge_probe "$status" "$said"
-  if ! sortie_take_away; then
+  if ! sortie_take_away "$sortie_attempt"; then
     sortie_step 'container start'
     sortie_fail "$status" "the container sortie-$sortie_attempt cannot be removed"
   elif [[ -n $refused ]]; then
@@ -90,7 +90,7 @@ sortie_judge_probe() {
   else
     step=entrypoint text="the ENTRYPOINT of $sortie_image, $entrypoint, does not run its arguments as a command (it ended with $code: $text): let it end in \`exec \"\$@\"\`, or add \`--entrypoint ''\` to docker_flags"
   fi
-  sortie_take_away
+  sortie_take_away "$sortie_attempt"
   sortie_step "$step"
   sortie_fail "$1" "$text"
 }

@@ -128,7 +128,7 @@ fn unknown(dir: &Path, who: &str) -> Failure {
     Failure::Job {
         dir: dir.to_owned(),
         problem: format!(
-            "it is or was in the hands of {who}, of which cannot be told from here whether it is still there: nothing is cancelled"
+            "{who} has or had it; whether that still runs cannot be told from here: nothing was cancelled"
         ),
         hint: format!("cancel it on that machine, or {TAKE_OVER}"),
         status: exit_status::SETUP,

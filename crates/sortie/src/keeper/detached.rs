@@ -94,7 +94,9 @@ impl Launcher {
             BufReader::new(starter).read_line(&mut line).map_err(Failure::Detach)?;
         }
         let text: String = serde_json::from_str(&line).map_err(|_| {
-            Failure::Detach(io::Error::other("whoever started it has not said with which settings"))
+            Failure::Detach(io::Error::other(
+                "the command that started it did not pass its settings on",
+            ))
         })?;
         Ok(JobConfig::from_yaml(&text, "settings")?)
     }

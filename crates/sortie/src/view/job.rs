@@ -134,7 +134,7 @@ impl JobView {
                 _ => "its launcher was killed or could not write; run the job again".to_owned(),
             }),
             State::Unknown => Some(format!(
-                "{} has or had it, and it cannot be told from here whether that is still running: {TAKE_OVER}",
+                "{} has or had it; whether that still runs cannot be told from here: {TAKE_OVER}",
                 self.owner_in_words()
             )),
             _ => None,

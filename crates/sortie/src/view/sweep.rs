@@ -84,7 +84,7 @@ impl SweepView {
                 Some(with_dir(advice, self.dir.path()))
             }
             SweepState::Unknown => Some(format!(
-                "it is or was in the hands of {}, of which cannot be told from here whether it is still there: {TAKE_OVER}",
+                "{} has or had it; whether that still runs cannot be told from here: {TAKE_OVER}",
                 self.who()
             )),
             SweepState::Running | SweepState::Finished => None,

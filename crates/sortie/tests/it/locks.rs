@@ -117,9 +117,9 @@ fn a_job_is_submitted_watched_and_cancelled() {
         place.submit();
         assert_eq!(place.state(), "running");
         let second = place.tool(["submit", "--config", "job.yaml", "candidate.py", "results"]);
-        second.is_error(SETUP, "results is seen to by `sortie submit`, process ");
+        second.is_error(SETUP, "results is in use by `sortie submit`, process ");
         let run = place.tool(["run", "--config", "job.yaml", "candidate.py", "results"]);
-        run.is_error(SETUP, "results is seen to by `sortie submit`, process ");
+        run.is_error(SETUP, "results is in use by `sortie submit`, process ");
         assert_eq!(place.begun(), 1);
         let cancelled = place.tool(["cancel", "--now", "results"]);
         assert_eq!(cancelled.status, Some(0), "{cancelled:?}");
@@ -170,10 +170,15 @@ fn what_cannot_be_seen_is_taken_by_consent_alone() {
     let who = format!("`sortie submit`, process {} on far", pid.as_raw_nonzero());
     assert!(line.starts_with("unknown ") && line.contains(&who), "{line}");
     let cancelled = place.tool(["cancel", "results"]);
-    cancelled.is_error(SETUP, &format!("{who}, of which cannot be told"));
+    cancelled.is_error(
+        SETUP,
+        &format!("{who} has or had it; whether that still runs cannot be told from here"),
+    );
     place.stage.write("go", "");
     let run = ["run", "--config", "job.yaml", "candidate.py", "results"];
-    place.tool(run).is_error(SETUP, &format!("results was seen to by {who}"));
+    place
+        .tool(run)
+        .is_error(SETUP, &format!("results is in use by {who}; whether that still runs"));
     assert_eq!(place.begun(), 1);
     let [_, rest @ ..] = run;
     let mut taken = place.sortie(["run", "--take-over"]);

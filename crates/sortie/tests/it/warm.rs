@@ -75,8 +75,7 @@ fn jobs_that_cannot_be_warm_are_refused() {
     ] {
         let stage = stage(EVALUATOR, "");
         stage.write("job.yaml", format!("job_type: {job_type}\n{further}"));
-        let said =
-            format!("`--warm` is for jobs of type `local`, and these are of type `{job_type}`");
+        let said = format!("`--warm` is for jobs of type `local`; these are of type `{job_type}`");
         run(&stage, &["--warm"]).is_error(2, &said);
         assert!(!stage.path("results").exists());
     }

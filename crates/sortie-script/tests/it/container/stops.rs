@@ -92,6 +92,32 @@ fn what_a_killed_job_left_is_swept_up_by_the_next() {
     }
 }
 
+/// As where Slurm has given up a node that lives on: the job's script is there still when its next attempt begins.
+#[test]
+fn what_an_earlier_attempt_runs_is_ended_by_the_next() {
+    for engine in engines() {
+        let here = Here::new(&engine);
+        let earlier = here.case("echo started; sleep 1000");
+        fs::create_dir(here.path("other")).unwrap();
+        let another = super::case::Case {
+            results_dir: "other".into(),
+            ..here.case("echo started; sleep 1000")
+        };
+        let script = here.start(&earlier, &[]);
+        let other = here.start(&another, &[]);
+        here.wait_for(&earlier, "started");
+        here.wait_for(&another, "started");
+        fs::create_dir(here.path("results/previous")).unwrap();
+        let next = here.case("");
+        assert_eq!(here.run(&next), r#"{"kind":"exited","code":0}"#);
+        assert_eq!(here.containers(&earlier), "");
+        assert_ne!(here.containers(&another), "");
+        signal("-TERM", other.id());
+        assert_eq!(here.end(&another, other), TERMINATED);
+        assert!(here.end(&earlier, script).contains("engine_failed"));
+    }
+}
+
 /// As after a start of the node, when nothing is noted.
 #[test]
 fn what_has_left_no_note_is_swept_up_too() {

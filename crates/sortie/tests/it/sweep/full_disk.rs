@@ -34,7 +34,7 @@ fn a_sweep_whose_disk_is_full_stops_and_is_resumed() {
     let small = Small::mount(&stage);
     let full = ran(&mut begin(&stage));
     full.is_error_with_output(INFRASTRUCTURE, "No space left on device");
-    assert!(full.stderr.contains("make room"), "{full:?}");
+    assert!(full.stderr.contains("free some space"), "{full:?}");
     let before = runs(&stage);
     assert!(before.len() < 60, "it went on: {before:?}");
 

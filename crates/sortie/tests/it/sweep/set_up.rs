@@ -115,7 +115,7 @@ fn an_evaluator_that_lacks_an_import_stops_the_sweep_before_the_night_is_lost() 
     let stopped = ran(begin(&stage).args(["--workers", "1"]));
     stopped.is_error_with_output(
         SETUP,
-        &format!("the set-up fails, for 3 candidates in a row: {why}"),
+        &format!("the set-up failed for 3 candidates in a row: {why}"),
     );
     let evaluator = "import sys, json\n\
         for name, value in [('metrics', {'combined_score': 1}), ('correct', {'correct': True})]:\n    \
