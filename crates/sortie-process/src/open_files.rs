@@ -52,7 +52,9 @@ impl OpenFiles {
 
 fn raise_from(now: u64, given: u64, most: u64) -> io::Result<()> {
     // Known before it is used: there is nothing that could start a command in between.
-    GIVEN.get_or_init(|| given);
+    if given < most {
+        GIVEN.get_or_init(|| given);
+    }
     if now < most {
         setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
     }

@@ -8,15 +8,19 @@ use std::{
     fs::File,
     io::{self, Read},
     os::fd::AsRawFd,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use rustix::{
-    fs::{self, AtFlags, FileType, Mode, OFlags},
+    fs::{self, AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat},
     io::Errno,
 };
 
-use crate::{LogTail, Unusable};
+use crate::{AttemptId, LogTail, Unusable};
 
 /// As far as the umask lets them.
 const FOR_ALL: Mode = Mode::from_bits_retain(0o666);
@@ -48,6 +52,18 @@ impl Dir {
     /// The same of one that is not a symbolic link.
     pub(crate) fn open_real(path: &Path) -> io::Result<Self> {
         Self::open_with(path, OFlags::NOFOLLOW)
+    }
+
+    /// Opens a directory by its one true path, if this is that: absolute, and without symbolic links. In one call, where the
+    /// kernel has `openat2(2)`; else, and for any other path, there is no answer.
+    pub(crate) fn open_true(path: &Path) -> Option<Self> {
+        let mut parts = path.components();
+        let is_plain = parts.next() == Some(Component::RootDir)
+            && parts.all(|part| matches!(part, Component::Normal(_)));
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let open = || fs::openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS).ok();
+        let file = File::from(is_plain.then(open)??);
+        Some(Self { file, path: path.components().collect() })
     }
 
     fn open_with(path: &Path, more: OFlags) -> io::Result<Self> {
@@ -84,6 +100,11 @@ impl Dir {
 
     /// Opens a file for reading, if it is a regular one; with its size in bytes.
     pub(crate) fn open_regular(&self, name: &str) -> Result<(File, u64), Unusable> {
+        self.open_plain(name).map(|(file, stat)| (file, stat.st_size.unsigned_abs()))
+    }
+
+    /// The same with all that is known of it.
+    pub(crate) fn open_plain(&self, name: &str) -> Result<(File, Stat), Unusable> {
         // NONBLOCK: or opening a FIFO would wait for somebody to write to it.
         let flags =
             OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
@@ -96,7 +117,7 @@ impl Dir {
             })?;
         let stat = fs::fstat(&file).map_err(io::Error::from)?;
         match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => Ok((File::from(file), stat.st_size.unsigned_abs())),
+            FileType::RegularFile => Ok((File::from(file), stat)),
             FileType::Directory => Err(Unusable::NotRegular("a directory")),
             FileType::Fifo => Err(Unusable::NotRegular("a FIFO")),
             _ => Err(Unusable::NotRegular("a device")),
@@ -112,17 +133,17 @@ impl Dir {
     /// Opens for reading what an evaluator has written under a name: a regular file that has no other name. One of ours
     /// that may not be read by anybody is made readable for its owner.
     pub(crate) fn open_written(&self, name: &str) -> Result<(File, u64), Unusable> {
-        let opened = match self.open_regular(name) {
+        let opened = match self.open_plain(name) {
             Err(Unusable::Unreadable(error))
                 if error.kind() == io::ErrorKind::PermissionDenied && self.unlock(name).is_ok() =>
             {
-                self.open_regular(name)
+                self.open_plain(name)
             }
             opened => opened,
         };
-        let (file, size) = opened?;
-        match fs::fstat(&file).map_err(io::Error::from)?.st_nlink {
-            0 | 1 => Ok((file, size)),
+        let (file, stat) = opened?;
+        match stat.st_nlink {
+            0 | 1 => Ok((file, stat.st_size.unsigned_abs())),
             _ => Err(Unusable::Linked),
         }
     }
@@ -157,7 +178,7 @@ impl Dir {
 
     fn replace_with(&self, name: &str, content: &[u8], mode: Mode) -> io::Result<()> {
         use io::Write as _;
-        let temporary = format!(".{name}.{}", crate::AttemptId::generate());
+        let temporary = temporary(name);
         let mut file = self.create_with(&temporary, OFlags::WRONLY, mode)?;
         let written = file.write_all(content).and_then(|()| {
             let renamed = fs::renameat(&self.file, &temporary, &self.file, name);
@@ -205,16 +226,71 @@ pub(crate) fn chmod(file: &impl AsRawFd, mode: Mode) -> io::Result<()> {
     Ok(fs::chmod(format!("/proc/self/fd/{}", file.as_raw_fd()), mode)?)
 }
 
-fn read_whole(file: &File, size: u64, limit: u64) -> Result<Vec<u8>, Unusable> {
-    let mut bytes = Vec::new();
-    if size <= limit {
-        // Room for one byte more, so that the end is seen without growing it first.
-        bytes.reserve(usize::try_from(size).map_or(0, |size| size + 1));
-        // One byte more shows that there is more, should the file grow meanwhile.
-        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+/// Reads a file of that size, of at most `limit` bytes.
+pub(crate) fn read_whole(mut file: &File, size: u64, limit: u64) -> Result<Vec<u8>, Unusable> {
+    let too_large = || Err(Unusable::TooLarge { limit });
+    let Ok(expected) = usize::try_from(size) else { return too_large() };
+    if size > limit {
+        return too_large();
     }
-    if size.max(bytes.len() as u64) > limit {
-        return Err(Unusable::TooLarge { limit });
+    // Room for one byte more shows whether there is more, should the file have grown meanwhile.
+    let (mut bytes, mut filled) = (vec![0; expected + 1], 0);
+    while filled < expected.max(1) {
+        match file.read(&mut bytes[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    Ok(bytes)
+    bytes.truncate(filled);
+    if filled > expected {
+        file.take((limit + 1).saturating_sub(filled as u64)).read_to_end(&mut bytes)?;
+    }
+    if bytes.len() as u64 > limit { too_large() } else { Ok(bytes) }
+}
+
+/// A name that nobody else uses, for a file that gets this one once it is whole.
+fn temporary(name: &str) -> String {
+    static PROCESS: OnceLock<AttemptId> = OnceLock::new();
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let process = PROCESS.get_or_init(AttemptId::generate);
+    format!(".{name}.{process}-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::File, io::Write as _, os::unix::fs::symlink};
+
+    use super::*;
+
+    #[test]
+    fn only_a_true_path_is_opened_as_one() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        std::fs::create_dir_all(root.join("a/b")).unwrap();
+        symlink("a", root.join("link")).unwrap();
+        let opened = Dir::open_true(&root.join("a/./b/"));
+        // Nothing is opened so where the kernel has no `openat2`.
+        assert!(opened.is_none_or(|dir| dir.path == root.join("a/b")));
+        for other in ["link", "link/b", "a/../a", "none"] {
+            assert!(Dir::open_true(&root.join(other)).is_none(), "{other}");
+        }
+        assert!(Dir::open_true(Path::new(".")).is_none());
+    }
+
+    #[test]
+    fn a_file_that_grows_is_read_to_its_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        File::create(&path).unwrap().write_all(b"0123456789").unwrap();
+        let read = |size, limit| read_whole(&File::open(&path).unwrap(), size, limit);
+        assert_eq!(read(10, 10).unwrap(), b"0123456789");
+        assert_eq!(read(0, 100).unwrap(), b"0123456789");
+        assert_eq!(read(4, 10).unwrap(), b"0123456789");
+        assert!(matches!(read(4, 9), Err(Unusable::TooLarge { limit: 9 })));
+        assert!(matches!(read(10, 9), Err(Unusable::TooLarge { limit: 9 })));
+        // It was cut short meanwhile.
+        assert_eq!(read(20, 100).unwrap(), b"0123456789");
+    }
 }

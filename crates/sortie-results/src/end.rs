@@ -93,9 +93,9 @@ impl AtEnd {
 /// The end of a log: in the results dir, or, if there is none, where the launcher's files are.
 pub(crate) fn tail(results: Option<&Dir>, state: &Dir, name: &str, limits: ReadLimits) -> LogTail {
     let limit = limits.log_tail_bytes;
-    match results.map(|dir| dir.open_regular(name)) {
+    match results.map(|dir| dir.try_tail(name, limit)) {
         None | Some(Err(Unusable::Missing)) => state.tail(name, limit),
-        Some(_) => results.map(|dir| dir.tail(name, limit)).unwrap_or_default(),
+        Some(tail) => tail.unwrap_or_else(|unusable| LogTail::unreadable(&unusable)),
     }
 }
 

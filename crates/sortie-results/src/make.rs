@@ -31,8 +31,13 @@ pub(crate) struct Made {
 pub(crate) fn make(results_dir: &Path) -> Result<Made, ClaimError> {
     let failed = |action| move |error| ClaimError::failed(results_dir, action, error);
     let made = make_results(results_dir).map_err(failed("create"))?;
-    let results = true_path(results_dir).map_err(failed("open"))?;
-    let mut opened = Dir::open_real(&results).map_err(failed("open"))?;
+    let mut opened = match Dir::open_true(results_dir) {
+        Some(opened) => opened,
+        None => {
+            true_path(results_dir).and_then(|path| Dir::open_real(&path)).map_err(failed("open"))?
+        }
+    };
+    let results = opened.path.clone();
     // People are told of it by the name that they know.
     results_dir.clone_into(&mut opened.path);
     // What an earlier sortie has under way there, it keeps in the results dir alone.

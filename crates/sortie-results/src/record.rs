@@ -2,19 +2,26 @@
 
 use std::{
     ffi::OsString,
+    fs::File,
     io,
     path::{Path, PathBuf},
 };
 
 use jiff::Timestamp;
-use rustix::{fs::AtFlags, io::Errno};
+use rustix::{
+    fs::{AtFlags, Stat, statat},
+    io::Errno,
+};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
     AttemptId, Claim, ClaimError, Ended, Fault, Found, Outcome, Place, Programs, ReadLimits,
-    Results, Seconds, Start, Unusable, Usage, Verdict, dir::Dir, end, leftovers, names,
-    place::Layout, unusable::in_dir,
+    Results, Seconds, Start, Unusable, Usage, Verdict,
+    dir::{Dir, read_whole},
+    end, leftovers, names,
+    place::Layout,
+    unusable::in_dir,
 };
 
 /// The version of the form below. A reader refuses any other.
@@ -189,20 +196,43 @@ impl Record {
     }
 
     pub(crate) fn of(dir: &Dir) -> Result<Self, RecordError> {
+        Self::opened(dir).map(|(record, _)| record)
+    }
+
+    /// The same with the open file, which tells this record from one that is put in its place.
+    fn opened(dir: &Dir) -> Result<(Self, Opened), RecordError> {
         #[derive(Deserialize)]
         struct Versioned {
             version: u32,
         }
         let path = || dir.path.join(names::RECORD);
-        let json = dir
-            .read(names::RECORD, MAX_BYTES)
-            .map_err(|source| RecordError::Unusable { path: path(), source })?;
+        let read = || {
+            let (file, stat) = dir.open_plain(names::RECORD)?;
+            let json = read_whole(&file, stat.st_size.unsigned_abs(), MAX_BYTES)?;
+            Ok((json, Opened { _file: file, stat }))
+        };
+        let (json, opened) =
+            read().map_err(|source| RecordError::Unusable { path: path(), source })?;
         let malformed = |source| RecordError::Malformed { path: path(), source };
         let Versioned { version } = serde_json::from_slice(&json).map_err(malformed)?;
         if version != VERSION {
             return Err(RecordError::Version { path: path(), version });
         }
-        serde_json::from_slice(&json).map_err(malformed)
+        Ok((serde_json::from_slice(&json).map_err(malformed)?, opened))
+    }
+}
+
+/// The file of a record. While it is open, no other file has its number.
+struct Opened {
+    _file: File,
+    stat: Stat,
+}
+
+impl Opened {
+    /// Whether the record in that directory is still this one, which is never written to.
+    fn is_in(&self, dir: &Dir) -> bool {
+        let now = statat(&dir.file, names::RECORD, AtFlags::SYMLINK_NOFOLLOW);
+        now.is_ok_and(|now| (now.st_dev, now.st_ino) == (self.stat.st_dev, self.stat.st_ino))
     }
 }
 
@@ -217,7 +247,7 @@ pub fn load(
 ) -> Result<(Record, Results), RecordError> {
     let place = Place::of(results_dir);
     let state = open_state(&place)?;
-    let record = Record::of(&state)?;
+    let (record, opened) = Record::opened(&state)?;
     let must_be = |expected: AttemptId, found: AttemptId| {
         let path = state.path.join(names::RECORD);
         if found == expected {
@@ -246,7 +276,9 @@ pub fn load(
         None => Found { correct: Err(Unusable::Missing), metrics: Err(Unusable::Missing) },
     };
     // Else another attempt may have begun meanwhile, and the files be its own.
-    must_be(record.attempt, Record::of(&state)?.attempt)?;
+    if !opened.is_in(&state) {
+        must_be(record.attempt, Record::of(&state)?.attempt)?;
+    }
     let mut results = Results::new(record.attempt, ended, verdict, found, logs);
     results.start.clone_from(&record.start);
     Ok((record, results))

@@ -196,8 +196,13 @@ impl Results {
 impl Dir {
     /// The end of a log, by its name: for when nobody has it open any more.
     pub(crate) fn tail(&self, name: &str, limit: u64) -> LogTail {
-        let tail = self.open_regular(name).and_then(|(file, _)| Ok(LogTail::read(&file, limit)?));
-        tail.unwrap_or_else(|unusable| LogTail::unreadable(&unusable))
+        self.try_tail(name, limit).unwrap_or_else(|unusable| LogTail::unreadable(&unusable))
+    }
+
+    /// The same, or why it cannot be read.
+    pub(crate) fn try_tail(&self, name: &str, limit: u64) -> Result<LogTail, Unusable> {
+        let (file, _) = self.open_regular(name)?;
+        Ok(LogTail::read(&file, limit)?)
     }
 }
 
