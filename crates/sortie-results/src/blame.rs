@@ -18,6 +18,16 @@ use crate::{Fault, Found, LogTail, Outcome, Unusable};
 /// How much of the end of standard error is searched for a traceback, in bytes.
 const LAST_WORDS: usize = 64 << 10;
 
+/// Why a shell cannot become a program, in the words of bash up to 5.3.
+const REFUSALS: [&str; 6] = [
+    "cannot execute: required file not found",
+    "cannot execute binary file: Exec format error",
+    "cannot execute binary file",
+    "No such file or directory",
+    "Argument list too long",
+    "Permission denied",
+];
+
 /// The files that a traceback may name, as the evaluator knows them.
 ///
 /// The default names none: then no traceback is believed.
@@ -82,9 +92,8 @@ fn evaluator_broke(code: i32, found: &Found, stderr: &LogTail, programs: &Progra
         // Python cannot open its script. A program that the candidate starts may say so of another.
         2 => last_spoken(&text)
             .is_some_and(|line| programs.is_named_after(line, ": can't open file ")),
-        // `env` cannot run it, or `ld.so(8)`: a compiled evaluator lacks a library.
-        126 | 127 => last_spoken(&text)
-            .is_some_and(|line| programs.lacks_interpreter(line) || programs.lacks_library(line)),
+        // A shell, `env` or `ld.so(8)` cannot start it.
+        126 | 127 => last_spoken(&text).is_some_and(|line| programs.cannot_start(line)),
         _ => false,
     }
 }
@@ -161,6 +170,24 @@ impl Programs {
         let named = named.strip_prefix("exec ").unwrap_or(named);
         Path::new(env).file_name() == Some(OsStr::new("env"))
             && named.trim_matches(quotes) == program
+    }
+
+    fn cannot_start(&self, line: &str) -> bool {
+        self.is_refused(line) || self.lacks_interpreter(line) || self.lacks_library(line)
+    }
+
+    /// Whether the shell that was to become the evaluator says that it could not: `script: line 3: ./judge: Permission
+    /// denied`.
+    fn is_refused(&self, line: &str) -> bool {
+        let Some((number, said)) =
+            line.split_once(": line ").and_then(|(_, it)| it.split_once(": "))
+        else {
+            return false;
+        };
+        let mut programs =
+            REFUSALS.iter().filter_map(|words| said.strip_suffix(words)?.strip_suffix(": "));
+        number.parse::<u32>().is_ok()
+            && programs.any(|program| self.resolve(program) == self.resolve(&self.evaluator))
     }
 
     fn lacks_library(&self, line: &str) -> bool {

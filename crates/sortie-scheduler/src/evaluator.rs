@@ -109,6 +109,11 @@ pub(crate) fn finds_interpreter(
     })
 }
 
+/// What loads an evaluator that is compiled and linked dynamically.
+pub(crate) fn loader(config: &JobConfig, cwd: &Path) -> Option<PathBuf> {
+    read_head(&cwd.join(config.eval_program_path()))?.loader().map(Path::to_owned)
+}
+
 /// What the `#!` line of an evaluator that runs as itself asks `env` for.
 pub(crate) fn asks_env_for(config: &JobConfig, cwd: &Path) -> Option<OsString> {
     if config.evaluator() != EvaluatorKind::Executable {

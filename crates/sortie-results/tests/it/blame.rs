@@ -139,6 +139,10 @@ fn cases() -> Vec<(&'static str, Case)> {
             exited(127, "/usr/bin/env: ‘ruby’: No such file or directory\n"),
         ),
         (
+            "the shell before the evaluator cannot become it",
+            exited(126, "script: line 506: ./evaluate.py: Argument list too long\n"),
+        ),
+        (
             "a program that the candidate starts is missing",
             exited(127, "/usr/bin/env: ‘ruby2’: No such file or directory\n"),
         ),
@@ -295,7 +299,7 @@ fn python_names_its_script_in_several_ways() {
 }
 
 #[test]
-fn env_names_what_it_cannot_run_in_several_ways() {
+fn what_cannot_be_started_is_named_in_several_ways() {
     for (code, said, fault) in [
         (127, "/usr/bin/env: 'ruby': No such file or directory", Fault::Setup),
         (126, "env: ‘ruby’: Permission denied", Fault::Setup),
@@ -304,6 +308,20 @@ fn env_names_what_it_cannot_run_in_several_ways() {
         (1, "/usr/bin/env: 'ruby': No such file or directory", Fault::Candidate),
         (127, "my env: 'ruby': No such file or directory", Fault::Candidate),
         (127, "sh: ruby: not found", Fault::Candidate),
+        (
+            127,
+            "x: line 5: /task/evaluate.py: cannot execute: required file not found",
+            Fault::Setup,
+        ),
+        (
+            126,
+            "x: line 5: evaluate.py: cannot execute binary file: Exec format error",
+            Fault::Setup,
+        ),
+        (126, "x: line 5: /task/gen_3/main.py: Permission denied", Fault::Candidate),
+        (126, "x: line y: /task/evaluate.py: Permission denied", Fault::Candidate),
+        (126, "/task/evaluate.py: Permission denied", Fault::Candidate),
+        (3, "x: line 5: /task/evaluate.py: Permission denied", Fault::Candidate),
         (127, "ruby", Fault::Candidate),
     ] {
         assert_eq!(verdict(&exited(code, said)).fault, Some(fault), "{said}");

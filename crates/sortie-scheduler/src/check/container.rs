@@ -44,8 +44,11 @@ pub(super) async fn find(
 
 /// An evaluator that runs as itself is not run: the image's shell looks for what it needs, if there is one.
 async fn executable(plan: &Plan, supervisor: &Supervisor) -> Result<String, String> {
-    let command =
-        |paths: &Paths| try_executable(&plan.evaluator_inside(), paths.results_dir.as_os_str());
+    let loader = plan.loader().unwrap_or_default();
+    let command = |paths: &Paths| {
+        let results_dir = paths.results_dir.as_os_str();
+        try_executable(&plan.evaluator_inside(), results_dir, loader.as_os_str())
+    };
     match plan.try_inside(supervisor, PATIENCE, command).await {
         Ok(inside) => match inside.status {
             Some(Status::Exited(0)) => {

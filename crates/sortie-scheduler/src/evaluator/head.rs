@@ -57,7 +57,7 @@ const LINES_OF_PYTHON: [&[u8]; 6] =
     [b"import ", b"from ", b"def ", b"class ", b"if __name__", b"@"];
 
 /// ELF's numbers of the machines whose programs this one runs (elf.h).
-const MACHINES: &[u16] = if cfg!(target_arch = "x86_64") {
+const MACHINES: &[usize] = if cfg!(target_arch = "x86_64") {
     &[62, 3]
 } else if cfg!(target_arch = "aarch64") {
     &[183, 40]
@@ -95,7 +95,7 @@ impl Head {
     /// What runs the file, if the kernel would run it as itself on some machine.
     pub(super) fn runs(&self) -> Result<String, String> {
         if self.0.starts_with(ELF) {
-            return match self.number_at(16) {
+            return match self.number(16, 2) {
                 Some(2 | 3) | None => Ok("a compiled program".to_owned()),
                 Some(_) => Err("is a part of a compiled program (ELF), not a whole one".to_owned()),
             };
@@ -133,10 +133,16 @@ impl Head {
                 )),
             };
         }
-        let machine = self.number_at(18).filter(|_| self.0.starts_with(ELF));
-        match machine.filter(|machine| !MACHINES.is_empty() && !MACHINES.contains(machine)) {
-            Some(_) if !has_foreign_formats() => {
-                Err("is compiled for another kind of machine than this".to_owned())
+        let machine = self.number(18, 2).filter(|_| self.0.starts_with(ELF));
+        if machine.is_some_and(|machine| !MACHINES.is_empty() && !MACHINES.contains(&machine)) {
+            if has_foreign_formats() {
+                return Ok(found);
+            }
+            return Err("is compiled for another kind of machine than this".to_owned());
+        }
+        match self.loader().map(|loader| (loader, executable(loader, None, cwd))) {
+            Some((loader, Err(problem))) => {
+                Err(format!("is compiled to be loaded by {}, which {problem}", loader.display()))
             }
             _ => Ok(found),
         }
@@ -181,13 +187,34 @@ impl Head {
         words.find(|word| !word.starts_with(b"-") && !word.contains(&b'='))
     }
 
-    /// A number of 16 bits of the ELF header, in the order of bytes that it says it has.
-    fn number_at(&self, at: usize) -> Option<u16> {
-        let bytes = self.0.get(at..at + 2)?.try_into().ok()?;
-        match self.0.get(5)? {
-            2 => Some(u16::from_be_bytes(bytes)),
-            _ => Some(u16::from_le_bytes(bytes)),
+    /// What loads a compiled program that is linked dynamically: elf(5), `PT_INTERP`. It stands at the beginning of most.
+    pub(super) fn loader(&self) -> Option<&Path> {
+        const INTERPRETER: usize = 3;
+        if !self.0.starts_with(ELF) {
+            return None;
         }
+        let is_wide = *self.0.get(4)? == 2;
+        let [table, size, count] = if is_wide { [32, 54, 56] } else { [28, 42, 44] };
+        let [offset, length] = if is_wide { [8, 32] } else { [4, 16] };
+        let word = if is_wide { 8 } else { 4 };
+        let (table, size, count) =
+            (self.number(table, word)?, self.number(size, 2)?, self.number(count, 2)?);
+        let mut entries = (0..count).filter_map(|n| table.checked_add(n * size));
+        let entry = entries.find(|entry| self.number(*entry, 4) == Some(INTERPRETER))?;
+        let at = self.number(entry.checked_add(offset)?, word)?;
+        let length = self.number(entry.checked_add(length)?, word)?;
+        let path = self.0.get(at..at.checked_add(length)?)?.strip_suffix(b"\0")?;
+        Some(Path::new(OsStr::from_bytes(path)))
+    }
+
+    /// A number of so many bytes of an ELF file, in the order that it says it has.
+    fn number(&self, at: usize, len: usize) -> Option<usize> {
+        let bytes = self.0.get(at..at.checked_add(len)?)?;
+        let is_big = *self.0.get(5)? == 2;
+        let joined = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
+        let number =
+            if is_big { bytes.iter().fold(0, joined) } else { bytes.iter().rev().fold(0, joined) };
+        number.try_into().ok()
     }
 }
 

@@ -296,6 +296,11 @@ impl Plan {
         self.config.eval_program_path()
     }
 
+    /// What loads the evaluator, if it is compiled and linked dynamically.
+    pub(crate) fn loader(&self) -> Option<PathBuf> {
+        evaluator::loader(&self.config, &self.here.cwd)
+    }
+
     /// The evaluator, as its command line has it.
     pub(crate) fn evaluator_inside(&self) -> OsString {
         self.config.evaluator_path()

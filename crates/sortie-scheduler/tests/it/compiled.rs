@@ -17,6 +17,14 @@ fn main() {
 }
 "#;
 
+/// A program of this machine that is linked dynamically, to be loaded by what is nowhere.
+pub(crate) fn without_loader() -> Vec<u8> {
+    let mut bytes = std::fs::read("/bin/true").unwrap();
+    let loader = bytes.windows(8).position(|window| window == b"ld-linux").unwrap();
+    bytes[loader..loader + 8].copy_from_slice(b"no-linux");
+    bytes
+}
+
 /// Compiles it, as these tests were.
 pub(crate) fn judge(to: &Path) {
     let source = to.with_extension("rs");

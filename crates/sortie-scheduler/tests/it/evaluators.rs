@@ -84,6 +84,7 @@ async fn what_cannot_run_as_itself_is_not_started() {
         (b"echo hi\n".to_vec(), 0o755, "begins neither with a `#!` line"),
         (b"#!/no/such/shell\n".to_vec(), 0o755, "names /no/such/shell, which does not exist"),
         (b"#!/bin/sh\r\nexit\r\n".to_vec(), 0o755, "end in CR LF"),
+        (crate::compiled::without_loader(), 0o755, "no-linux"),
         (b"#!/usr/bin/env no-such-program\n".to_vec(), 0o755, "asks `env` for no-such-program"),
     ] {
         let stage = stage(&text, mode);

@@ -49,14 +49,18 @@ except Exception as e:
 sys.stdout.write('\nsortie:%s\n' % t)
 "#;
 
-/// Says whether a program that runs as itself is there with what its `#!` line names, and can write its results: a program
-/// for a shell of any kind. It ends with 126 or 127 if it is not.
+/// Says whether a program that runs as itself is there with what loads it, or what its `#!` line names, and can write its
+/// results: a program for a shell of any kind. It ends with 126 or 127 if it is not.
 const OWN: &str = r##"
 if ! [ -x "$1" ]; then
   echo "$1 cannot be executed in the container: it is not there, or may not be" >&2
   exit 126
 fi
 : >"$2/.sortie-probe-$$" && rm -f -- "$2/.sortie-probe-$$" || exit 1
+if [ -n "$3" ] && ! [ -e "$3" ]; then
+  echo "$1 is compiled to be loaded by $3, which is not found in the container" >&2
+  exit 127
+fi
 IFS= read -r line <"$1"
 case $line in
   '#!'*) ;;
@@ -74,11 +78,12 @@ if ! command -v "$1" >/dev/null; then
 fi
 "##;
 
-/// The command that is run in a container in the place of an evaluator that runs as itself, to see whether that could be.
-pub fn try_executable(evaluator: &OsStr, results_dir: &OsStr) -> Vec<OsString> {
-    let words =
-        [OsStr::new("sh"), "-c".as_ref(), OWN.as_ref(), "sh".as_ref(), evaluator, results_dir];
-    words.map(OsStr::to_owned).to_vec()
+/// The command that is run in a container in the place of an evaluator that runs as itself, to see whether that could be. A compiled
+/// one needs its `loader`, if that is not empty.
+pub fn try_executable(evaluator: &OsStr, results_dir: &OsStr, loader: &OsStr) -> Vec<OsString> {
+    let words = ["sh", "-c", OWN, "sh"].map(OsStr::new);
+    let words = words.into_iter().chain([evaluator, results_dir, loader]);
+    words.map(OsStr::to_owned).collect()
 }
 
 impl Container<'_> {

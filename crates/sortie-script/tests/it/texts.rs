@@ -81,5 +81,5 @@ fn texts_pass_bash_and_shellcheck() {
         check_bash(&text(&argv));
     }
     check_bash(expect_interpreter("a".as_ref())[4].to_str().unwrap());
-    check_sh(try_executable("a".as_ref(), "b".as_ref())[2].to_str().unwrap());
+    check_sh(try_executable("a".as_ref(), "b".as_ref(), "".as_ref())[2].to_str().unwrap());
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use sortie_config::{EvaluatorKind, LocalDockerJobConfig};
+use sortie_config::{EvaluatorKind, LocalDockerJobConfig, SlurmDockerJobConfig};
 use sortie_results::{Fault, Outcome};
 use sortie_scheduler::{Finding, check};
 
@@ -117,10 +117,41 @@ async fn executables_are_checked_and_run_alike() {
             }
         }
     }
+    fs::write(stage.path("judge"), crate::compiled::without_loader()).unwrap();
+    let findings = check(&config.clone().into()).await;
+    let what = &finding(&findings, "container").result.as_ref().unwrap_err().what;
+    assert!(what.contains("no-linux"), "{what}");
+    let results = stage.run(config.clone()).await;
+    assert_eq!(results.fault, Some(Fault::Setup), "{results:?}");
+
+    fs::remove_file(stage.path("judge")).unwrap();
     crate::compiled::judge(&stage.path("judge"));
     let findings = check(&config.clone().into()).await;
     assert!(findings.iter().all(|finding| finding.result.is_ok()), "{findings:?}");
     let results = stage.run(config).await;
     assert!(results.correct, "{results:?}");
     assert_eq!(results.metrics["combined_score"].as_f64(), Some(2.5));
+}
+
+#[tokio::test]
+async fn executables_run_in_a_container_on_a_node() {
+    let Some(stage) = Stage::with_text("") else { return };
+    let config = SlurmDockerJobConfig {
+        eval_program_path: stage.path("judge"),
+        evaluator: EvaluatorKind::Executable,
+        image: variable("BUSYBOX_IMAGE"),
+        ..stage.config()
+    };
+    fs::write(stage.path("candidate.py"), "2.5\n").unwrap();
+    for (line, is_there) in
+        [("#!/bin/sh", true), ("#!/bin/env python3", false), ("#!/usr/bin/python3", false)]
+    {
+        stage.program("judge", &format!("{line}\n{SHELL_JUDGES}"));
+        let results = stage.run(config.clone()).await;
+        let fault = (!is_there).then_some(Fault::Setup);
+        assert_eq!((results.correct, results.fault), (is_there, fault), "{line}: {results:?}");
+    }
+    crate::compiled::judge(&stage.path("judge"));
+    let results = stage.run(config).await;
+    assert_eq!(results.metrics["combined_score"].as_f64(), Some(2.5), "{results:?}");
 }

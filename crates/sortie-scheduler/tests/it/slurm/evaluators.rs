@@ -64,7 +64,13 @@ async fn an_interpreter_that_is_missing_on_the_node(cluster: Cluster) {
         assert!(detail.contains(named), "{line}: {results:?}");
         assert_eq!(results.fault, Some(Fault::Setup), "{line}: {results:?}");
     }
-    // What only a node could tell.
+    // What nobody but the kernel can tell, at last.
+    fs::write(site.path("judge"), crate::compiled::without_loader()).unwrap();
+    let results = site.run(executable(&site)).await;
+    let detail = results.detail.clone().unwrap_or_default();
+    assert!(detail.contains("judge") && detail.contains("not found"), "{results:?}");
+    assert_eq!(results.fault, Some(Fault::Setup), "{results:?}");
+    // What is seen from here.
     program(&site.path("judge"), "echo no first line\n");
     let results = site.run(executable(&site)).await;
     assert!(matches!(results.outcome, Outcome::NotStarted { .. }), "{results:?}");
