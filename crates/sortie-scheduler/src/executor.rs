@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use sortie_process::Supervisor;
@@ -12,6 +13,7 @@ use sortie_results::{
 use tokio::runtime::Handle;
 
 use crate::JobId;
+use crate::beside::Beside;
 use crate::job::Paths;
 use crate::shared::Shared;
 
@@ -44,6 +46,8 @@ pub(crate) trait Executor: Send + Sync {
 /// What an executor works with, beside the settings of its jobs.
 pub(crate) struct Setting {
     pub(crate) supervisor: Supervisor,
+    /// Makes calls to the file system of jobs.
+    pub(crate) files: Arc<Beside>,
     pub(crate) runtime: Handle,
     pub(crate) read_limits: ReadLimits,
     /// Whether results dirs are taken from owners of whom is not known whether they are there.
@@ -84,6 +88,8 @@ pub(crate) struct Reporter {
     id: JobId,
     attempt: AttemptId,
     submitted: Instant,
+    /// Whether it has given its place among those that run away.
+    aside: AtomicBool,
 }
 
 impl Reporter {
@@ -93,13 +99,30 @@ impl Reporter {
         attempt: AttemptId,
         submitted: Instant,
     ) -> Self {
-        Self { shared: Some(shared), id, attempt, submitted }
+        Self { shared: Some(shared), id, attempt, submitted, aside: AtomicBool::new(false) }
     }
 
     /// The attempt is under way.
     pub(crate) fn started(&self) {
         if let Some(shared) = &self.shared {
             shared.started(self.id);
+        }
+    }
+
+    /// A file system does not answer, and the job needs no place among those that run until it does.
+    pub(crate) fn hangs(&self) {
+        self.aside.store(true, Ordering::Relaxed);
+        if let Some(shared) = &self.shared {
+            shared.set_aside(self.id);
+        }
+    }
+
+    /// Waits until the job has its place again, if it has given that away.
+    pub(crate) async fn goes_on(&self) {
+        if let Some(shared) = &self.shared
+            && self.aside.swap(false, Ordering::Relaxed)
+        {
+            shared.take_back(self.id).await;
         }
     }
 

@@ -60,6 +60,7 @@
 //!
 //! This crate does not know YAML and prints nothing.
 
+mod beside;
 mod check;
 mod clean;
 mod container;

@@ -11,6 +11,7 @@ use sortie_results::{ReadLimits, Record, Results, Submitted, load};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use crate::beside::Beside;
 use crate::descriptors;
 use crate::event::Events;
 use crate::executor::{Cancel, Executor, Setting, without_results};
@@ -22,6 +23,9 @@ use crate::slurm::Slurm;
 use crate::table::Entry;
 use crate::{Finished, JobId, Request, SchedulerError, SchedulerOptions, Status};
 
+/// How many calls to file systems may hang before all others wait for them.
+const THREADS: usize = 256;
+
 /// Runs a user's evaluator on candidates, as the settings say.
 ///
 /// Dropping it kills its jobs; [`JobScheduler::shutdown`] gives them time to end. What is known of a
@@ -32,6 +36,7 @@ pub struct JobScheduler {
     job_type: JobType,
     supervisor: sortie_process::Supervisor,
     read_limits: ReadLimits,
+    files: Arc<Beside>,
     /// Whether its jobs go on without it.
     left: bool,
 }
@@ -68,8 +73,15 @@ impl JobScheduler {
             max_result_bytes: config.limits().max_result_bytes,
         };
         let SchedulerOptions { verbose, max_workers, supervisor, consent, .. } = options;
-        let setting =
-            Setting { supervisor: supervisor.clone(), runtime, read_limits, consent, verbose };
+        let (supervisor_here, files) = (supervisor.clone(), Arc::new(Beside::new(1, THREADS)));
+        let setting = Setting {
+            supervisor: supervisor_here,
+            files: files.clone(),
+            runtime,
+            read_limits,
+            consent,
+            verbose,
+        };
         let (executor, most): (Box<dyn Executor>, _) = match config.job_type() {
             JobType::Local | JobType::LocalDocker => {
                 let most = descriptors::at_most(max_workers);
@@ -79,8 +91,8 @@ impl JobScheduler {
                 (Box::new(Slurm::new(config, here, setting)?), usize::MAX)
             }
         };
-        let shared = Shared::new(executor, most, cwd);
-        Ok(Self { shared, job_type, supervisor, read_limits, left: false })
+        let shared = Shared::new(executor, files.clone(), most, cwd);
+        Ok(Self { shared, job_type, supervisor, read_limits, files, left: false })
     }
 
     /// Runs the evaluator on a candidate: its results, and the time it took from here to there.
@@ -104,7 +116,8 @@ impl JobScheduler {
         Ok((results, from.elapsed()))
     }
 
-    /// Accepts a job, which runs when its turn comes.
+    /// Accepts a job, which runs when its turn comes. Looks the results dir up, and waits a second at most for its file
+    /// system to answer.
     pub fn submit(
         &self,
         candidate: impl AsRef<Path>,
@@ -120,8 +133,7 @@ impl JobScheduler {
         &self,
         jobs: impl IntoIterator<Item = J>,
     ) -> Vec<Result<JobId, SchedulerError>> {
-        let add = |job: J| self.shared.add(job.into().into(), None);
-        let answers = jobs.into_iter().map(add).collect();
+        let answers = self.shared.add_all(jobs.into_iter().map(|job| job.into().into()).collect());
         self.shared.hand_out();
         answers
     }
@@ -147,9 +159,23 @@ impl JobScheduler {
     ///
     /// A results dir that holds no note of a submission, or one whose attempt has ended and been recorded;
     /// settings of jobs on this machine, which end with their launcher.
+    ///
+    /// Blocks on the file system of the results dir; [`JobScheduler::attach_to`] does not.
     pub fn attach(&self, results_dir: impl AsRef<Path>) -> Result<JobId, SchedulerError> {
         let results_dir = results_dir.as_ref();
-        self.attach_as(results_dir, |note| Paths::new(Path::new(&note.candidate), results_dir))
+        let note = self.note_of(results_dir)?();
+        self.attach_as(results_dir, note?)
+    }
+
+    /// The same without blocking.
+    pub async fn attach_to(&self, results_dir: impl AsRef<Path>) -> Result<JobId, SchedulerError> {
+        let results_dir = results_dir.as_ref();
+        let note = self.files.ask(results_dir, || (), self.note_of(results_dir)?).await;
+        self.attach_as(results_dir, note.unwrap_or(Err(SchedulerError::ShutDown))?)
+    }
+
+    fn attach_as(&self, results_dir: &Path, note: Submitted) -> Result<JobId, SchedulerError> {
+        self.shared.attach(Paths::new(Path::new(&note.candidate), results_dir), note)
     }
 
     /// Takes up a job again as [`JobScheduler::attach`] does, where it is known what was asked for: should it need another
@@ -159,24 +185,45 @@ impl JobScheduler {
     ///
     /// As those of [`JobScheduler::attach`].
     pub fn attach_request(&self, request: Request) -> Result<JobId, SchedulerError> {
-        let paths = Paths::from(request);
-        self.attach_as(&paths.results_dir.clone(), |_| paths)
+        let note = self.note_of(&request.results_dir)?()?;
+        self.attach_noted(request, note)
     }
 
-    fn attach_as(
+    /// The same without blocking, where the note of its submission was read and no record of its attempt found.
+    ///
+    /// # Errors
+    ///
+    /// Settings of jobs on this machine.
+    pub fn attach_noted(&self, request: Request, note: Submitted) -> Result<JobId, SchedulerError> {
+        self.can_attach()?;
+        self.shared.attach(request.into(), note)
+    }
+
+    fn can_attach(&self) -> Result<(), SchedulerError> {
+        match self.job_type {
+            JobType::Local | JobType::LocalDocker => {
+                Err(SchedulerError::NotAttachable(self.job_type))
+            }
+            JobType::SlurmConda | JobType::SlurmDocker => Ok(()),
+        }
+    }
+
+    /// Reads the note of an attempt that has not ended.
+    fn note_of(
         &self,
         given: &Path,
-        paths: impl FnOnce(&Submitted) -> Paths,
-    ) -> Result<JobId, SchedulerError> {
-        if matches!(self.job_type, JobType::Local | JobType::LocalDocker) {
-            return Err(SchedulerError::NotAttachable(self.job_type));
-        }
-        let dir = self.shared.absolute(given);
-        let note = Submitted::read(&dir)?;
-        if Record::read(&dir).is_ok_and(|record| record.attempt == note.attempt) {
-            return Err(SchedulerError::Ended { results_dir: given.to_owned() });
-        }
-        self.shared.attach(paths(&note), note)
+    ) -> Result<impl FnOnce() -> Result<Submitted, SchedulerError> + use<>, SchedulerError> {
+        self.can_attach()?;
+        let (dir, results_dir) = (self.shared.absolute(given), given.to_owned());
+        Ok(move || {
+            let note = Submitted::read(&dir)?;
+            match Record::read(&dir) {
+                Ok(record) if record.attempt == note.attempt => {
+                    Err(SchedulerError::Ended { results_dir })
+                }
+                _ => Ok(note),
+            }
+        })
     }
 
     /// Where the job is.
@@ -204,24 +251,45 @@ impl JobScheduler {
         receiver.await.map_err(|_| SchedulerError::UnknownJob(job))
     }
 
-    /// The results of a job that is over, read from its results dir: blocks on the file system.
+    /// The results of a job that is over, read from its results dir: blocks on the file system, which
+    /// [`JobScheduler::collect`] does not.
     ///
     /// # Errors
     ///
     /// A job that is not over, or whose results dir holds another attempt by now.
     pub fn results(&self, job: JobId) -> Result<Results, SchedulerError> {
-        let finished = match self.status(job)? {
-            Status::Finished(finished) => finished,
-            Status::Queued { .. } | Status::Running { .. } => {
-                return Err(SchedulerError::NotFinished(job));
-            }
-        };
-        if finished.recorded {
-            let dir = self.shared.absolute(&finished.results_dir);
-            return Ok(load(&dir, Some(finished.attempt), self.read_limits)?.1);
+        let finished = self.finished(job)?;
+        Ok(if finished.recorded { self.read(&finished)()? } else { unrecorded(&finished) })
+    }
+
+    /// The same without blocking.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`JobScheduler::results`].
+    pub async fn collect(&self, job: JobId) -> Result<Results, SchedulerError> {
+        let finished = self.finished(job)?;
+        if !finished.recorded {
+            return Ok(unrecorded(&finished));
         }
-        let queued = Duration::from_secs_f64(finished.seconds.queued);
-        Ok(without_results(finished.attempt, finished.outcome.clone(), queued))
+        let read = self.files.ask(&finished.results_dir, || (), self.read(&finished)).await;
+        read.unwrap_or_else(|| Ok(unrecorded(&finished)))
+    }
+
+    fn finished(&self, job: JobId) -> Result<Arc<Finished>, SchedulerError> {
+        match self.status(job)? {
+            Status::Finished(finished) => Ok(finished),
+            Status::Queued { .. } | Status::Running { .. } => Err(SchedulerError::NotFinished(job)),
+        }
+    }
+
+    fn read(
+        &self,
+        finished: &Finished,
+    ) -> impl FnOnce() -> Result<Results, SchedulerError> + use<> {
+        let dir = self.shared.absolute(&finished.results_dir);
+        let (attempt, limits) = (finished.attempt, self.read_limits);
+        move || Ok(load(&dir, Some(attempt), limits)?.1)
     }
 
     /// Stops jobs: a queued one is over at once, a running one gets SIGTERM and, after its grace
@@ -280,6 +348,12 @@ impl fmt::Debug for JobScheduler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JobScheduler").finish_non_exhaustive()
     }
+}
+
+/// The results of a job that left no record.
+fn unrecorded(finished: &Finished) -> Results {
+    let queued = Duration::from_secs_f64(finished.seconds.queued);
+    without_results(finished.attempt, finished.outcome.clone(), queued)
 }
 
 /// Ends a job when nobody waits for it any more.

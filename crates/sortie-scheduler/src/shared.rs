@@ -3,20 +3,25 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sortie_results::{AttemptId, Outcome, Results, Submitted};
 use tokio::sync::{Notify, broadcast, oneshot};
 
+use crate::beside::Beside;
 use crate::event::{self, Event};
 use crate::executor::{Cancel, Executor, Job, Reporter, true_name, without_results};
 use crate::job::Paths;
 use crate::table::{Live, Table};
 use crate::{Finished, JobId, SchedulerError};
 
+/// For so long a file system may not answer what a results dir's true name is.
+const NAMES: Duration = Duration::from_secs(1);
+
 pub(crate) struct Shared {
     table: Mutex<Table>,
     executor: Box<dyn Executor>,
+    files: Arc<Beside>,
     max_workers: usize,
     /// What relative paths are relative to.
     cwd: PathBuf,
@@ -27,10 +32,16 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(executor: Box<dyn Executor>, max_workers: usize, cwd: PathBuf) -> Arc<Self> {
+    pub(crate) fn new(
+        executor: Box<dyn Executor>,
+        files: Arc<Beside>,
+        max_workers: usize,
+        cwd: PathBuf,
+    ) -> Arc<Self> {
         Arc::new(Self {
             table: Mutex::default(),
             executor,
+            files,
             max_workers,
             cwd,
             closed: AtomicBool::new(false),
@@ -59,8 +70,40 @@ impl Shared {
         paths: Paths,
         runner: Option<oneshot::Sender<Results>>,
     ) -> Result<JobId, SchedulerError> {
-        let key = true_name(&self.absolute(&paths.results_dir));
+        let key = self.true_names([&paths]).remove(0);
         self.add_to(&mut self.table(), paths, key, runner)
+    }
+
+    /// The results dirs of jobs by their true names. Where a file system does not answer for a moment, by those that were
+    /// given: should two be one directory, its lease keeps the jobs from each other.
+    fn true_names<'a>(&self, of: impl IntoIterator<Item = &'a Paths>) -> Vec<Box<Path>> {
+        let dirs: Vec<_> = of.into_iter().map(|paths| self.absolute(&paths.results_dir)).collect();
+        let found = Arc::new(Mutex::new(Vec::with_capacity(dirs.len())));
+        let (asked, answers) = (dirs.clone(), found.clone());
+        let answered = self.files.ask_within(NAMES, move || {
+            for dir in asked {
+                let name = true_name(&dir);
+                answers.lock().unwrap_or_else(PoisonError::into_inner).push(name);
+            }
+        });
+        let mut names = std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner));
+        if answered.is_none() {
+            let dir = dirs[names.len()].display();
+            tracing::warn!(
+                "{dir}: the file system does not answer: taken by the name it was given"
+            );
+        }
+        names.extend(
+            dirs[names.len()..].iter().map(|dir| dir.components().collect::<PathBuf>().into()),
+        );
+        names
+    }
+
+    /// Queues jobs: each is accepted or refused by itself.
+    pub(crate) fn add_all(&self, all: Vec<Paths>) -> Vec<Result<JobId, SchedulerError>> {
+        let names = self.true_names(&all);
+        let add = |(paths, key)| self.add_to(&mut self.table(), paths, key, None);
+        all.into_iter().zip(names).map(add).collect()
     }
 
     fn add_to(
@@ -88,7 +131,7 @@ impl Shared {
         paths: Paths,
         note: Submitted,
     ) -> Result<JobId, SchedulerError> {
-        let key = true_name(&self.absolute(&paths.results_dir));
+        let key = self.true_names([&paths]).remove(0);
         let (id, job) = {
             // It is never in the queue: no one else takes it, to submit it again, and no cancellation mistakes it for
             // one that the cluster does not have.
@@ -142,6 +185,30 @@ impl Shared {
             jobs.push(self.job(id, live, AttemptId::generate()));
         }
         jobs
+    }
+
+    /// Gives the place of a job among those that run to another, until it is [taken back](Self::take_back).
+    pub(crate) fn set_aside(self: &Arc<Self>, job: JobId) {
+        let had_one = self.table().set_aside(job);
+        if had_one {
+            self.progress.notify_waiters();
+            self.hand_out();
+        }
+    }
+
+    /// Waits until a job that was set aside has a place again.
+    pub(crate) async fn take_back(&self, job: JobId) {
+        let _expected = Expected::new(self);
+        loop {
+            let progress = self.progress.notified();
+            {
+                let mut table = self.table();
+                if !table.is_aside(job) || table.take_back(job, self.max_workers) {
+                    return;
+                }
+            }
+            progress.await;
+        }
     }
 
     pub(crate) fn started(&self, job: JobId) {
@@ -240,12 +307,27 @@ impl Shared {
     }
 }
 
+/// A job that waits for a place.
+struct Expected<'a>(&'a Shared);
+
+impl<'a> Expected<'a> {
+    fn new(shared: &'a Shared) -> Self {
+        shared.table().expect_back(true);
+        Self(shared)
+    }
+}
+
+impl Drop for Expected<'_> {
+    fn drop(&mut self) {
+        self.0.table().expect_back(false);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use sortie_results::jiff::Timestamp;
     use std::sync::Weak;
-    use std::time::Duration;
 
     /// Keeps a job that it attaches to until it is cancelled; before it knows the job, somebody cancels that.
     #[derive(Default)]
@@ -271,6 +353,10 @@ mod tests {
         }
     }
 
+    fn files() -> Arc<Beside> {
+        Arc::new(Beside::new(1, 1))
+    }
+
     fn note() -> Submitted {
         Submitted {
             attempt: AttemptId::generate(),
@@ -286,7 +372,7 @@ mod tests {
     #[tokio::test]
     async fn a_job_cancelled_while_it_is_attached_to_ends() {
         let slow = Arc::new(Slow::default());
-        let shared = Shared::new(Box::new(slow.clone()), usize::MAX, "/".into());
+        let shared = Shared::new(Box::new(slow.clone()), files(), usize::MAX, "/".into());
         *slow.shared.lock().unwrap() = Arc::downgrade(&shared);
         let paths = Paths::new(Path::new("candidate"), Path::new("results"));
         shared.attach(paths, note()).unwrap();
@@ -298,7 +384,7 @@ mod tests {
     #[test]
     fn a_job_that_is_attached_to_is_never_in_the_queue() {
         let slow = Arc::new(Slow::default());
-        let shared = Shared::new(Box::new(slow.clone()), usize::MAX, "/".into());
+        let shared = Shared::new(Box::new(slow.clone()), files(), usize::MAX, "/".into());
         *slow.shared.lock().unwrap() = Arc::downgrade(&shared);
         let mut events = shared.events().subscribe();
         let other = shared.clone();

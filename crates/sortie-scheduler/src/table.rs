@@ -27,6 +27,8 @@ pub(crate) struct Live {
     pub(crate) reason: Option<Arc<str>>,
     /// Whether the executor has it; if not, it is in the queue.
     taken: bool,
+    /// Whether it has given its place among those that run to another, as a file system does not answer.
+    aside: bool,
     /// Whether it is to be stopped, if the executor has it.
     cancel: Option<Cancel>,
     /// For a job of `run`: who gets its results. It is forgotten once it is over.
@@ -48,6 +50,10 @@ pub(crate) struct Table {
     dirs: HashMap<Box<Path>, JobId>,
     last: u64,
     taken: usize,
+    /// How many of the taken ones are set aside.
+    aside: usize,
+    /// How many of these wait for a place.
+    returning: usize,
 }
 
 impl Table {
@@ -72,6 +78,7 @@ impl Table {
             started: None,
             reason: None,
             taken: false,
+            aside: false,
             cancel: None,
             runner,
             waiters: Vec::new(),
@@ -95,7 +102,7 @@ impl Table {
 
     /// Takes the next job for the executor, if fewer than `most` are with it.
     pub(crate) fn take(&mut self, most: usize) -> Option<(JobId, &Live)> {
-        if self.taken >= most {
+        if self.taken - self.aside + self.returning >= most {
             return None;
         }
         let id = *self.queue.first()?;
@@ -112,6 +119,41 @@ impl Table {
         self.taken += 1;
         self.queue.remove(&id);
         Some((id, live))
+    }
+
+    /// Gives the place of a taken job to another; whether it had one.
+    pub(crate) fn set_aside(&mut self, id: JobId) -> bool {
+        match self.entries.get_mut(&id) {
+            Some(Entry::Live(live)) if live.taken && !live.aside => {
+                live.aside = true;
+                self.aside += 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a job is set aside.
+    pub(crate) fn is_aside(&self, id: JobId) -> bool {
+        matches!(self.entries.get(&id), Some(Entry::Live(live)) if live.aside)
+    }
+
+    /// Has no job taken before one that is set aside has a place again, or has no more need of it.
+    pub(crate) fn expect_back(&mut self, more: bool) {
+        self.returning = if more { self.returning + 1 } else { self.returning - 1 };
+    }
+
+    /// Gives a job that is set aside a place again, if fewer than `most` have one.
+    pub(crate) fn take_back(&mut self, id: JobId, most: usize) -> bool {
+        let is_free = self.taken - self.aside < most;
+        match self.entries.get_mut(&id) {
+            Some(Entry::Live(live)) if live.aside && is_free => {
+                live.aside = false;
+                self.aside -= 1;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// The job's attempt is under way.
@@ -161,6 +203,7 @@ impl Table {
         }
         self.dirs.remove(&live.key);
         self.taken -= usize::from(live.taken);
+        self.aside -= usize::from(live.aside);
         self.queue.remove(&id);
         Some(live)
     }
@@ -237,5 +280,26 @@ mod tests {
         assert!(table.take(usize::MAX).is_none());
         table.finish(running, finished());
         assert_eq!(table.taken(), 0);
+    }
+
+    #[test]
+    fn one_that_is_set_aside_has_its_place_again_before_others() {
+        let mut table = Table::default();
+        let [aside, second, third] = ["a", "b", "c"].map(|dir| {
+            let paths = Paths::new(Path::new("candidate"), Path::new(dir));
+            table.add(paths, Path::new(dir).into(), Instant::now(), None).unwrap()
+        });
+        assert_eq!(table.take(1).unwrap().0, aside);
+        assert!(table.take(1).is_none());
+        assert!(table.set_aside(aside) && !table.set_aside(aside));
+        assert_eq!(table.take(1).unwrap().0, second);
+        table.expect_back(true);
+        assert!(!table.take_back(aside, 1));
+        table.finish(second, finished());
+        assert!(table.take(1).is_none());
+        assert!(table.take_back(aside, 1) && !table.is_aside(aside));
+        table.expect_back(false);
+        table.finish(aside, finished());
+        assert_eq!(table.take(1).unwrap().0, third);
     }
 }

@@ -111,6 +111,7 @@
 mod again;
 mod books;
 mod candidate;
+mod desk;
 mod dir;
 mod disk;
 mod drive;
@@ -119,6 +120,7 @@ mod error;
 mod evaluators;
 mod ids;
 mod line;
+mod looks;
 mod names;
 mod open;
 mod path_text;

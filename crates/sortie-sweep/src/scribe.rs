@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sortie_results::jiff::Timestamp;
 use sortie_results::{
@@ -19,12 +18,12 @@ use crate::streak::Streak;
 use crate::{Candidate, End, SweepError, result_line};
 
 /// What was written is on disk within this time.
-const SYNC: Duration = Duration::from_secs(1);
+pub(crate) const SYNC: Duration = Duration::from_secs(1);
 /// The record of an attempt, in the launcher's directory.
 const RECORD: &str = "job.json";
 /// What is written at once, at most: orders, and about so many bytes.
-const ORDERS: usize = 256;
-const BYTES: usize = 4 << 20;
+pub(crate) const ORDERS: usize = 256;
+pub(crate) const BYTES: usize = 4 << 20;
 
 /// Something to be written.
 pub(crate) enum Order {
@@ -48,8 +47,10 @@ pub(crate) struct Read {
     pub(crate) finish: Box<Finish>,
     pub(crate) results: Results,
     /// Its line among the results, without the newline.
-    line: Vec<u8>,
-    /// The evaluator that it was made with, if that is known.
+    pub(crate) line: Vec<u8>,
+    /// The hash of the evaluator that it was made with, if that is known.
+    sha256: Option<String>,
+    /// The same as the sweep knows it, once it is believed.
     evaluator: Option<Arc<str>>,
     /// As its record says, if there is one.
     pub(crate) started_at: Option<Timestamp>,
@@ -77,25 +78,9 @@ pub(crate) struct Scribe {
 }
 
 impl Scribe {
-    /// Writes until there are no more orders, or something cannot be written: then nothing more is.
-    pub(crate) fn work(mut self, orders: &Receiver<Order>) {
-        if let Err(error) = self.obey(orders) {
-            let full = error.is_for_want_of_space();
-            let _ = self.news.send(News::Failed(error));
-            while let Ok(order) = orders.recv() {
-                if let Order::Finish(finish) = order
-                    && full
-                {
-                    self.disbelieve(&finish.results_dir);
-                }
-            }
-        }
-        drop(self.lease);
-    }
-
     /// Has a candidate run again that has failed, as it may have for want of space alone. On a cluster its job is
     /// there to be judged again.
-    fn disbelieve(&self, results_dir: &Path) {
+    pub(crate) fn disbelieve(&self, results_dir: &Path) {
         let failed = Record::read(results_dir).is_ok_and(|record| record.fault.is_some());
         if failed && !self.sync_starts {
             // Where even that is not possible, its verdict stays what it is.
@@ -103,43 +88,8 @@ impl Scribe {
         }
     }
 
-    fn obey(&mut self, orders: &Receiver<Order>) -> Result<(), SweepError> {
-        let mut synced = Instant::now();
-        loop {
-            match orders.recv_timeout(SYNC.saturating_sub(synced.elapsed())) {
-                Ok(order) => self.write(order, orders)?,
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return self.books.sync(),
-            }
-            if synced.elapsed() >= SYNC {
-                self.books.sync()?;
-                synced = Instant::now();
-            }
-        }
-    }
-
-    /// Writes what this order and those that wait behind it ask for, together.
-    fn write(&mut self, first: Order, orders: &Receiver<Order>) -> Result<(), SweepError> {
-        let (mut starts, mut over, mut bytes) = (Vec::new(), Vec::new(), 0);
-        for order in std::iter::once(first).chain(orders.try_iter()).take(ORDERS) {
-            match order {
-                Order::Start { ids, noted } => starts.push((ids, noted)),
-                Order::Finish(finish) => {
-                    let read = self.read(finish)?;
-                    bytes += read.line.len();
-                    over.push(read);
-                }
-            }
-            if bytes > BYTES {
-                break;
-            }
-        }
-        self.finish(&over)?;
-        self.start(starts)
-    }
-
     /// Fails where the set-up does, see [`Streak`].
-    fn finish(&mut self, over: &[Read]) -> Result<(), SweepError> {
+    pub(crate) fn finish(&mut self, over: &[Read]) -> Result<(), SweepError> {
         if over.is_empty() {
             return Ok(());
         }
@@ -160,7 +110,7 @@ impl Scribe {
         self.streak.end(&mut self.books)
     }
 
-    fn start(&mut self, starts: Vec<(Vec<String>, oneshot::Sender<()>)>) -> Result<(), SweepError> {
+    pub(crate) fn start(&mut self, starts: Vec<Start>) -> Result<(), SweepError> {
         if starts.is_empty() {
             return Ok(());
         }
@@ -175,12 +125,26 @@ impl Scribe {
         Ok(())
     }
 
-    /// The results of a candidate that is over, and its line. One that has failed while there is no space is to be run
-    /// again, and the sweep has no space either.
-    fn read(&mut self, finish: Box<Finish>) -> Result<Read, SweepError> {
+    /// One that has failed while there is no space is to be run again, and the sweep has no space either.
+    pub(crate) fn believe(&mut self, read: &mut Read) -> Result<(), SweepError> {
+        if matches!(read.results.fault, Some(Fault::Infrastructure | Fault::Candidate)) {
+            let dir = &read.finish.results_dir;
+            self.books.is_well().inspect_err(|_| self.disbelieve(dir))?;
+        }
+        read.evaluator = read.sha256.take().map(|sha256| self.evaluators.meet(&sha256));
+        Ok(())
+    }
+}
+
+/// Candidates that are about to be handed over, and who waits for it to be noted.
+pub(crate) type Start = (Vec<String>, oneshot::Sender<()>);
+
+impl Read {
+    /// The results of a candidate that is over, and its line.
+    pub(crate) fn of(finish: Box<Finish>, limits: ReadLimits) -> Result<Self, SweepError> {
         let Finish { candidate, results_dir, finished, .. } = &*finish;
         let attempt = finished.as_ref().map(|finished| finished.attempt);
-        let read = load(results_dir, attempt, self.limits);
+        let read = load(results_dir, attempt, limits);
         let (record, results): (Option<Record>, Results) = match (read, finished) {
             (Ok((record, results)), _) => (Some(record), results),
             (Err(error), Some(finished)) => (None, unrecorded(finished, &error.to_string())),
@@ -189,18 +153,14 @@ impl Scribe {
                 return Err(SweepError::Io { action: "read", path: results_dir.clone(), source });
             }
         };
-        if matches!(results.fault, Some(Fault::Infrastructure | Fault::Candidate)) {
-            self.books.is_well().inspect_err(|_| self.disbelieve(results_dir))?;
-        }
         let line = result_line::json(candidate, &results, record.as_ref());
         let line = line.map_err(SweepError::io("read the results in", results_dir))?;
-        let sha256 = record.as_ref().and_then(|record| record.evaluator_sha256.as_deref());
-        let evaluator = sha256.map(|sha256| self.evaluators.meet(sha256));
+        let sha256 = record.as_ref().and_then(|record| record.evaluator_sha256.clone());
         let [started_at, ended_at] = match record {
             Some(record) => [record.started_at, Some(record.ended_at)],
             None => [None, None],
         };
-        Ok(Read { finish, results, line, evaluator, started_at, ended_at })
+        Ok(Self { finish, results, line, sha256, evaluator: None, started_at, ended_at })
     }
 }
 

@@ -5,12 +5,12 @@ use std::path::Path;
 use sortie_results::{AttemptId, Fault, Outcome, Record, RecordError, Submitted, Unusable};
 
 /// What its results dir tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Begun {
     /// It came to its end: the record is taken for the result.
     Recorded,
     /// It was handed to a cluster, or was about to be, and has no record of its end.
-    Submitted,
+    Submitted(Box<Submitted>),
     /// It has to be run again.
     Again,
 }
@@ -30,7 +30,7 @@ pub(crate) fn look(results_dir: &Path, on_cluster: bool, void: Option<AttemptId>
         Err(error) => {
             told(results_dir, &error);
             match Submitted::read(results_dir) {
-                Ok(_) if on_cluster => Begun::Submitted,
+                Ok(note) if on_cluster => Begun::Submitted(Box::new(note)),
                 // When it is claimed, a note that cannot be read is told to be in the way.
                 _ => Begun::Again,
             }

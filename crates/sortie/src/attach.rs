@@ -64,8 +64,8 @@ fn attach(
         consent: args.take_over.consent(),
     };
     see_to(errand, async |scheduler| {
-        let job = scheduler.attach(&args.results_dir)?;
+        let job = scheduler.attach_to(&args.results_dir).await?;
         scheduler.wait(job).await?;
-        scheduler.results(job)
+        scheduler.collect(job).await
     })
 }

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod container;
+mod files;
 mod outcome;
 mod plan;
 mod python;

@@ -9,6 +9,8 @@ mod environment;
 mod evaluators;
 mod events;
 mod faults;
+mod hanging;
+mod hung;
 mod lifecycle;
 mod many;
 mod refusals;

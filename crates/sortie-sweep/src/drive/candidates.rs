@@ -1,5 +1,6 @@
 //! Where each candidate is: to be run, with the scheduler, over, or written down.
 
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,27 +10,59 @@ use sortie_scheduler::{Event, Finished, JobId, JobScheduler, Status};
 use tokio::time::Instant;
 
 use super::{Drive, Flying};
+use crate::looks::Started;
 use crate::scribe::{Finish, News, Order};
-use crate::triage::{Begun, look};
-use crate::{Progress, State, Stop};
+use crate::triage::Begun;
+use crate::{Progress, State, Stop, Sweep, SweepDir};
 
 /// Of jobs that are lost together, the last is found to be so within this time after the first.
 const LOST_TOGETHER: Duration = Duration::from_secs(1);
 
+/// For so long a file system may not answer once all is to be cancelled …
+pub(super) const STOPPING: Duration = Duration::from_secs(10);
+/// … and for so long once it is to stop now.
+const KILLING: Duration = Duration::from_secs(2);
+
 impl Drive {
-    /// Finds out what there is to do for a candidate.
-    pub(super) fn sort(&mut self, place: usize) {
-        let begun = match self.sweep.states[place] {
-            State::Ended(_) => return,
-            State::Waiting => Begun::Again,
-            State::Started { .. } => {
-                let void = self.sweep.void.get(&place).copied();
-                look(&self.results_dir(place), self.on_cluster, void)
-            }
+    /// The candidates that were begun: what there is to do for them, their results dirs tell.
+    pub(super) fn started(sweep: &Sweep, dir: &SweepDir) -> VecDeque<Started> {
+        let places = (0..sweep.candidates.len())
+            .filter(|place| matches!(sweep.states[*place], State::Started { .. }));
+        let started = |place: usize| {
+            let dir = dir.results_dir(&sweep.candidates[place].id);
+            (place, dir, sweep.void.get(&place).copied())
         };
+        places.map(started).collect()
+    }
+
+    /// Goes through all candidates, in their order; waits for results dirs for as long as they answer.
+    pub(super) async fn sort_all(&mut self) {
+        let mut found = HashMap::new();
+        while self.looks.are_left() {
+            let Some((place, begun)) = self.looks.next().await else { break };
+            found.insert(place, begun);
+        }
+        for place in 0..self.sweep.candidates.len() {
+            match (&self.sweep.states[place], found.remove(&place)) {
+                (State::Ended(_), _) => {}
+                (State::Waiting, _) => self.todo.push_back(place),
+                (State::Started { .. }, Some(begun)) => self.sort(place, begun),
+                (State::Started { .. }, None) => {
+                    let dir = self.results_dir(place);
+                    tracing::warn!(
+                        "{}: the file system does not answer; its candidate waits",
+                        dir.display()
+                    );
+                }
+            }
+        }
+    }
+
+    /// Sees to a candidate that was begun.
+    pub(super) fn sort(&mut self, place: usize, begun: Begun) {
         match begun {
             Begun::Again => self.todo.push_back(place),
-            Begun::Submitted => self.adrift.push_back(place),
+            Begun::Submitted(note) => self.adrift.push_back((place, note)),
             Begun::Recorded => {
                 self.progress.waiting -= 1;
                 self.write_down(place, None);
@@ -75,6 +108,7 @@ impl Drive {
     fn over(&mut self, scheduler: &JobScheduler, job: JobId, finished: Arc<Finished>) {
         self.moves(job, true);
         let Some(Flying { place, attached, .. }) = self.flying.remove(&job) else { return };
+        self.moved = Instant::now();
         self.progress.running -= 1;
         scheduler.forget(job);
         let withdrawn = self.stops() && finished.outcome == Outcome::Cancelled;
@@ -107,6 +141,7 @@ impl Drive {
     }
 
     pub(super) fn hear_news(&mut self, news: News) {
+        self.moved = Instant::now();
         match news {
             News::Done { place, end } => {
                 self.unwritten -= 1;
@@ -138,9 +173,23 @@ impl Drive {
         if self.failed.is_some() {
             return self.flying.is_empty();
         }
-        let to_do = !self.todo.is_empty() || !self.adrift.is_empty();
+        if self.gives_up() {
+            return true;
+        }
+        let to_do = !self.todo.is_empty() || !self.adrift.is_empty() || self.looks.are_left();
         let busy = !self.flying.is_empty() || self.unwritten > 0 || self.starting.is_some();
         !busy && (self.stops() || !to_do)
+    }
+
+    /// Whether nothing comes any more that would have to be waited for: it is to stop, nothing runs, and a file system does
+    /// not answer.
+    fn gives_up(&self) -> bool {
+        let patience = match self.stop {
+            Stop::No | Stop::Drain => return false,
+            Stop::Cancel => STOPPING,
+            Stop::Now => KILLING,
+        };
+        self.flying.is_empty() && self.moved.elapsed() >= patience
     }
 
     pub(super) fn tell(&self) {

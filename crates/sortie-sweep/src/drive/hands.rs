@@ -1,7 +1,7 @@
 //! Handing candidates to the scheduler, and taking them back.
 
 use sortie_results::jiff::Timestamp;
-use sortie_scheduler::{JobId, JobScheduler, Request, SchedulerError, Status};
+use sortie_scheduler::{JobId, JobScheduler, Request, Status};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -67,10 +67,9 @@ impl Drive {
     /// Takes up those again that a cluster may have.
     pub(super) fn attach(&mut self, scheduler: &JobScheduler) {
         while !self.stops() && self.room() > 0 {
-            let Some(place) = self.adrift.pop_front() else { return };
-            match scheduler.attach_request(self.request(place)) {
+            let Some((place, note)) = self.adrift.pop_front() else { return };
+            match scheduler.attach_noted(self.request(place), *note) {
                 Ok(job) => self.flies(job, place, true),
-                Err(SchedulerError::Ended { .. }) => self.sort(place),
                 Err(error) => {
                     let id = &self.sweep.candidates[place].id;
                     tracing::warn!(%id, %error, "cannot be attached to, and is run again");
@@ -101,7 +100,7 @@ impl Drive {
         if wish <= self.stop {
             return;
         }
-        self.stop = wish;
+        (self.stop, self.moved) = (wish, Instant::now());
         match wish {
             Stop::Drain => self.withdraw(scheduler),
             Stop::Cancel => scheduler.cancel(&self.jobs()),

@@ -4,16 +4,19 @@ mod candidates;
 mod hands;
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::mpsc as orders;
+use std::sync::{Arc, mpsc as orders};
 
 use sortie_config::{JobConfig, JobType};
-use sortie_results::ReadLimits;
+use sortie_results::{ReadLimits, Submitted};
 use sortie_scheduler::{JobId, JobScheduler, SchedulerOptions};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use self::candidates::STOPPING;
+use crate::desk::{Desk, PATIENCE};
 use crate::evaluators::Evaluators;
+use crate::looks::Looks;
 use crate::scribe::{News, Order, Scribe};
 use crate::streak::Streak;
 use crate::{OpenSweep, Progress, Stop, Sweep, SweepDir, SweepError};
@@ -66,12 +69,12 @@ impl OpenSweep {
             evaluators,
         };
         let (orders, receiver) = orders::channel();
-        let writing = tokio::task::spawn_blocking(move || scribe.work(&receiver));
-        let mut drive = Drive::new(dir, sweep, on_cluster, orders, control);
+        let desk = Desk::new(scribe, receiver);
+        let mut drive = Drive::new(dir, sweep, on_cluster, (desk, orders), control);
         let driven = drive.drive(&scheduler, &mut news).await;
         // What a cluster has goes on, if anything is left; here there is nothing left.
         scheduler.leave();
-        let closed = drive.close(writing, news).await;
+        let closed = drive.close(news).await;
         driven.and(closed)
     }
 }
@@ -88,12 +91,17 @@ struct Drive {
     dir: SweepDir,
     sweep: Sweep,
     on_cluster: bool,
+    desk: Arc<Desk>,
+    /// The thread that writes.
+    writing: JoinHandle<()>,
     orders: orders::Sender<Order>,
     control: Control,
+    /// Those that were begun, and are being looked at.
+    looks: Looks,
     /// Candidates that are to be run, by their places.
     todo: VecDeque<usize>,
     /// Those that a cluster may have already.
-    adrift: VecDeque<usize>,
+    adrift: VecDeque<(usize, Box<Submitted>)>,
     /// Not before then is anything handed over.
     not_before: Instant,
     /// Those that will be handed over once that is noted.
@@ -102,6 +110,8 @@ struct Drive {
     /// How many are over, and not written down yet.
     unwritten: usize,
     stop: Stop,
+    /// When something last came of what is under way.
+    moved: Instant,
     /// Why nothing can be written any more.
     failed: Option<SweepError>,
     progress: Progress,
@@ -112,16 +122,20 @@ impl Drive {
         dir: SweepDir,
         sweep: Sweep,
         on_cluster: bool,
-        orders: orders::Sender<Order>,
+        (desk, orders): (Arc<Desk>, orders::Sender<Order>),
         control: Control,
     ) -> Self {
         let progress = Progress::of(&sweep);
-        let mut drive = Self {
+        let looks = Looks::new(Self::started(&sweep, &dir), on_cluster);
+        Self {
             dir,
             sweep,
             on_cluster,
+            writing: desk.start(),
+            desk,
             orders,
             control,
+            looks,
             todo: VecDeque::new(),
             adrift: VecDeque::new(),
             not_before: Instant::now(),
@@ -129,13 +143,10 @@ impl Drive {
             flying: HashMap::new(),
             unwritten: 0,
             stop: Stop::No,
+            moved: Instant::now(),
             failed: None,
             progress,
-        };
-        for place in 0..drive.sweep.candidates.len() {
-            drive.sort(place);
         }
-        drive
     }
 
     async fn drive(
@@ -144,6 +155,7 @@ impl Drive {
         news: &mut mpsc::UnboundedReceiver<News>,
     ) -> Result<(), SweepError> {
         let mut events = scheduler.events();
+        self.sort_all().await;
         loop {
             self.hear_stop(scheduler);
             self.attach(scheduler);
@@ -163,6 +175,20 @@ impl Drive {
                 (places, noted) = noted(&mut self.starting) => {
                     self.submit(scheduler, places, noted)?;
                 }
+                found = self.looks.next(), if self.looks.are_left() => {
+                    if let Some((place, begun)) = found {
+                        self.sort(place, begun);
+                    }
+                }
+                ended = &mut self.writing, if self.failed.is_none() => {
+                    let reason = ended.err().map_or("it has ended".to_owned(), |why| why.to_string());
+                    self.hear_news(self.broken(&reason));
+                    self.writing = tokio::spawn(async {});
+                    self.withdraw(scheduler);
+                }
+                () = sleep(PATIENCE), if self.unwritten > 0 || self.stop >= Stop::Cancel => {
+                    self.go_on();
+                }
                 Ok(()) = self.control.stop.changed() => {}
                 () = sleep_until(self.not_before), if Instant::now() < self.not_before => {}
             }
@@ -170,19 +196,38 @@ impl Drive {
         Ok(())
     }
 
-    /// Waits until all that is over is written down.
-    async fn close(
-        mut self,
-        writing: JoinHandle<()>,
-        mut news: mpsc::UnboundedReceiver<News>,
-    ) -> Result<Sweep, SweepError> {
+    /// Has another thread write where a results dir does not answer.
+    fn go_on(&mut self) {
+        if let Some(writing) = self.desk.go_on() {
+            self.writing = writing;
+        }
+    }
+
+    /// Waits until all that is over is written down, as far as it can be.
+    async fn close(mut self, mut news: mpsc::UnboundedReceiver<News>) -> Result<Sweep, SweepError> {
         // The scribe ends when it has no more orders to wait for.
         self.orders = orders::channel().0;
-        if let Err(error) = writing.await {
-            self.hear_news(self.broken(&error.to_string()));
+        let begun = Instant::now();
+        loop {
+            match timeout(PATIENCE, &mut self.writing).await {
+                Ok(Ok(())) => break,
+                Ok(Err(error)) => {
+                    self.hear_news(self.broken(&error.to_string()));
+                    break;
+                }
+                Err(_) if self.stop >= Stop::Cancel && begun.elapsed() >= STOPPING => break,
+                Err(_) => self.go_on(),
+            }
         }
         while let Ok(written) = news.try_recv() {
             self.hear_news(written);
+        }
+        if self.unwritten > 0 && self.failed.is_none() {
+            tracing::warn!(
+                "{} candidates are not written down, as a file system does not answer: resume the sweep when it does",
+                self.unwritten
+            );
+            self.progress.waiting += self.unwritten;
         }
         self.tell();
         self.failed.map_or(Ok(self.sweep), Err)

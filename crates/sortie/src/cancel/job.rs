@@ -84,10 +84,10 @@ fn cancel_here(dir: &Path, how: &How) -> Result<(), Failure> {
         consent: how.consent,
     };
     see_to(errand, async |scheduler| {
-        let job = scheduler.attach(dir)?;
+        let job = scheduler.attach_to(dir).await?;
         scheduler.cancel(&[job]);
         scheduler.wait(job).await?;
-        scheduler.results(job)
+        scheduler.collect(job).await
     })
     .map(drop)
 }

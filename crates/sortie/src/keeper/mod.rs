@@ -3,6 +3,7 @@
 //! the same job.
 
 mod detached;
+mod notes;
 mod sighted;
 
 pub(crate) use detached::{Launcher, as_detached, detach, detach_this, detach_with};
@@ -10,6 +11,7 @@ pub(crate) use sighted::{Sighted, holder, who};
 
 use std::cell::RefCell;
 use std::path::Path;
+use std::sync::Arc;
 
 use sortie_results::jiff::Timestamp;
 use sortie_results::{
@@ -17,13 +19,14 @@ use sortie_results::{
 };
 
 use crate::failure::Failure;
+use notes::Notes;
 
 /// This process's right to see to a results dir, and what it says of the job. Others see it gone when it is
 /// dropped, or when the process ends in whatever way.
 pub(crate) struct Keeper {
-    dir: KeeperDir,
+    dir: Arc<KeeperDir>,
     note: RefCell<KeeperNote>,
-    _lease: Lease,
+    notes: Notes,
 }
 
 impl Keeper {
@@ -62,7 +65,8 @@ impl Keeper {
             }
         };
         let note = RefCell::new(KeeperNote::new(command, candidate));
-        let keeper = Self { dir, note, _lease: lease };
+        let dir = Arc::new(dir);
+        let keeper = Self { notes: Notes::new(dir.clone(), lease), dir, note };
         keeper.write();
         Ok(Some(keeper))
     }
@@ -89,8 +93,6 @@ impl Keeper {
     }
 
     fn write(&self) {
-        if let Err(error) = self.dir.write(&self.note.borrow()) {
-            tracing::warn!("cannot note where the job stands: {error}");
-        }
+        self.notes.write(self.note.borrow().clone());
     }
 }

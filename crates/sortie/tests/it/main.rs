@@ -7,6 +7,9 @@ mod check;
 mod completions;
 mod docs;
 mod environment;
+mod hanging;
+#[path = "../../../sortie-scheduler/tests/it/hung.rs"]
+mod hung;
 mod json;
 mod keeper;
 mod locks;

@@ -1,0 +1,266 @@
+//! Calls to the file system, made beside the runtime: one that does not answer, of a network mount whose server is gone, say, holds
+//! up the job that waits for it, and nothing else: no signal, no timer, no other job.
+//!
+//! One thread makes the calls, one after the other, as they are short. Where one is not, and none is answered for a while,
+//! another thread makes those that wait behind it. So there are as many threads as calls that hang, and one; what is beyond
+//! the bound waits until one of them is answered.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::mpsc;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+/// If no call is answered for so long, another thread goes on.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// After so long it is said that a call is not answered.
+const SILENCE: Duration = Duration::from_secs(2);
+
+type Call = Box<dyn FnOnce() + Send>;
+
+/// The threads that make calls for one scheduler. They end when it is dropped; one that hangs, when it is answered.
+pub(crate) struct Beside(Arc<Pool>);
+
+struct Pool {
+    /// How many threads are kept when there is nothing to do.
+    kept: usize,
+    /// How many there may be.
+    most: usize,
+    state: Mutex<State>,
+    more: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    calls: VecDeque<Call>,
+    threads: usize,
+    idle: usize,
+    /// How many of the idle ones have been woken and have not noticed.
+    woken: usize,
+    /// How many calls were answered, ever.
+    answered: u64,
+    closed: bool,
+    /// Whether it was said that there may be no more threads.
+    told: bool,
+}
+
+impl Beside {
+    /// Starts the threads that are kept.
+    pub(crate) fn new(kept: usize, most: usize) -> Self {
+        let (state, more) = (Mutex::default(), Condvar::new());
+        let pool = Arc::new(Pool { kept, most, state, more });
+        for _ in 0..kept {
+            pool.start(pool.state());
+        }
+        Self(pool)
+    }
+
+    /// Makes a call that may hang, and waits for its answer; `None` if it panics. `dir` is what it is about, and `hangs` is
+    /// told if there is no answer for a while.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        dir: &Path,
+        hangs: impl FnOnce(),
+        call: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let (sender, mut answer) = oneshot::channel();
+        let mut seen = self.0.add(Box::new(move || drop(sender.send(call()))));
+        let mut silent = Some((Instant::now(), hangs));
+        loop {
+            match timeout(PATIENCE, &mut answer).await {
+                Ok(answer) => return answer.ok(),
+                Err(_) => seen = self.0.go_on(seen),
+            }
+            silent = match silent {
+                Some((since, hangs)) if since.elapsed() >= SILENCE => {
+                    let dir = dir.display();
+                    tracing::warn!("{dir}: the file system does not answer; what needs it waits");
+                    hangs();
+                    None
+                }
+                silent => silent,
+            };
+        }
+    }
+
+    /// The same in this thread, for so long at most.
+    pub(crate) fn ask_within<T: Send + 'static>(
+        &self,
+        time: Duration,
+        call: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let (sender, answer) = mpsc::sync_channel(1);
+        let mut seen = self.0.add(Box::new(move || drop(sender.send(call()))));
+        let until = Instant::now() + time;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match answer.recv_timeout(left.min(PATIENCE)) {
+                Ok(answer) => return Some(answer),
+                Err(mpsc::RecvTimeoutError::Timeout) if !left.is_zero() => {
+                    seen = self.0.go_on(seen);
+                }
+                Err(_) => return None,
+            }
+        }
+    }
+
+    /// Makes a call for whose answer nobody waits, such as letting go of files.
+    pub(crate) fn leave(&self, call: impl FnOnce() + Send + 'static) {
+        let seen = self.0.add(Box::new(call));
+        self.0.go_on(seen);
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        self.0.state().closed = true;
+        self.0.more.notify_all();
+    }
+}
+
+impl Pool {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has a call made when its turn comes; how many were answered so far.
+    fn add(self: &Arc<Self>, call: Call) -> u64 {
+        let mut state = self.state();
+        state.calls.push_back(call);
+        let answered = state.answered;
+        if state.idle > 0 {
+            state.idle -= 1;
+            state.woken += 1;
+            drop(state);
+            self.more.notify_one();
+        } else if state.threads < self.kept {
+            self.start(state);
+        }
+        answered
+    }
+
+    /// Has another thread make the calls that wait, if none was answered since so many were; how many are by now.
+    fn go_on(self: &Arc<Self>, seen: u64) -> u64 {
+        let mut state = self.state();
+        let answered = state.answered;
+        if answered == seen && state.woken < state.calls.len() {
+            if state.threads < self.most {
+                self.start(state);
+            } else if !std::mem::replace(&mut state.told, true) {
+                tracing::warn!(
+                    "{} calls to file systems are not answered: all others wait for one of them",
+                    self.most
+                );
+            }
+        }
+        answered
+    }
+
+    fn start(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+        state.threads += 1;
+        drop(state);
+        let pool = self.clone();
+        let started = thread::Builder::new().name("sortie-files".into()).spawn(move || pool.work());
+        if started.is_err() {
+            // The machine has no thread to give: rather here than never.
+            let mut state = self.state();
+            state.threads -= 1;
+            while state.threads == 0
+                && let Some(call) = state.calls.pop_front()
+            {
+                drop(state);
+                state = self.make(call);
+            }
+        }
+    }
+
+    fn make(&self, call: Call) -> MutexGuard<'_, State> {
+        // Whoever waits for one that panics sees that there is no answer.
+        let _ = catch_unwind(AssertUnwindSafe(call));
+        let mut state = self.state();
+        state.answered += 1;
+        state
+    }
+
+    /// Makes calls until there is no need of this thread.
+    fn work(&self) {
+        let mut state = self.state();
+        loop {
+            while let Some(call) = state.calls.pop_front() {
+                drop(state);
+                state = self.make(call);
+            }
+            if state.closed || state.idle >= self.kept {
+                state.threads -= 1;
+                return;
+            }
+            state.idle += 1;
+            while state.woken == 0 && !state.closed {
+                state = self.more.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+            match state.woken {
+                0 => state.idle -= 1,
+                _ => state.woken -= 1,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: &str = "a test";
+
+    #[tokio::test]
+    async fn calls_that_hang_hold_up_no_other() {
+        let beside = Arc::new(Beside::new(1, 64));
+        let (mut ends, mut hanging) = (Vec::new(), Vec::new());
+        for _ in 0..20 {
+            let (end, ended) = mpsc::channel::<u32>();
+            ends.push(end);
+            let beside = beside.clone();
+            hanging.push(tokio::spawn(async move {
+                beside.ask(HERE.as_ref(), || (), move || ended.recv()).await
+            }));
+        }
+        tokio::task::yield_now().await;
+        assert_eq!(beside.ask(HERE.as_ref(), || (), || 1).await, Some(1));
+        for (end, hanging) in ends.iter().zip(hanging) {
+            end.send(2).unwrap();
+            assert_eq!(hanging.await.unwrap(), Some(Ok(2)));
+        }
+        // Those that were needed no longer are gone, but one.
+        while beside.0.state().threads > 1 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn beyond_the_bound_all_wait_until_one_is_answered() {
+        let beside = Beside::new(1, 1);
+        let (end, ended) = mpsc::channel::<u32>();
+        let hangs = beside.ask(HERE.as_ref(), || (), move || ended.recv());
+        let waits = beside.ask(HERE.as_ref(), || (), || 1);
+        let answers = async {
+            assert_eq!(beside.ask_within(PATIENCE, || 1), None);
+            end.send(2).unwrap();
+        };
+        let (hangs, waits, ()) = tokio::join!(hangs, waits, answers);
+        assert_eq!((hangs, waits), (Some(Ok(2)), Some(1)));
+    }
+
+    #[tokio::test]
+    async fn a_call_that_panics_has_no_answer() {
+        let beside = Beside::new(1, 2);
+        let panics = || panic!("as it should");
+        assert_eq!(beside.ask(HERE.as_ref(), || (), panics).await, None::<()>);
+        assert_eq!(beside.ask_within(SILENCE, panics), None::<()>);
+        assert_eq!(beside.ask(HERE.as_ref(), || (), || 1).await, Some(1));
+    }
+}
