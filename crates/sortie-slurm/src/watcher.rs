@@ -1,6 +1,7 @@
 //! All jobs watched by one task: records looked for often, the queue listed for all at once, and
 //! the rest asked only for those that need it.
 
+mod looks;
 mod task;
 
 use std::sync::Arc;
@@ -11,8 +12,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::{Cluster, Evidence, JobId, Pace, Patience, Update};
 use task::Task;
 
-/// Looks for what a job has left behind. Called often, on a thread where it may block, but not for
-/// ever.
+/// Looks for what a job has left behind. Called often, on a thread where it may block; one that does not answer holds up no
+/// other job.
 pub type Look = Arc<dyn Fn() -> Evidence + Send + Sync>;
 
 /// A job to be watched.

@@ -8,11 +8,12 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::{self, JoinSet};
 use tokio::time::sleep_until;
 
+use super::looks::Looks;
 use super::{Look, Order, Report, Tracked};
 use crate::pace::Pacer;
 use crate::{
-    Cluster, Error, Evidence, JobId, JobInfo, Jobs, Machine, Memory, Observation, Pace, Patience,
-    Question, Update,
+    Cluster, Error, JobId, JobInfo, Jobs, Machine, Memory, Observation, Pace, Patience, Question,
+    Update,
 };
 
 struct Job {
@@ -21,12 +22,13 @@ struct Job {
     submitted: SystemTime,
     tracked: Instant,
     next_look: Instant,
+    /// Whether a look has no answer yet.
+    looking: bool,
 }
 
 /// The kinds of calls, of each of which one is under way at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Call {
-    Look,
     Queue,
     Memory,
     Accounts,
@@ -34,7 +36,6 @@ enum Call {
 }
 
 enum Answer {
-    Looked(Vec<(JobId, Evidence)>),
     Queue { asked: Instant, result: Result<Jobs, Error> },
     Memory(Option<Memory>),
     Accounts { ids: Vec<JobId>, result: Result<Jobs, Error> },
@@ -48,6 +49,7 @@ pub(super) struct Task {
     orders: UnboundedReceiver<Order>,
     reports: UnboundedSender<Report>,
     jobs: HashMap<JobId, Job>,
+    looks: Looks,
     calls: JoinSet<(Call, Answer)>,
     under_way: HashMap<Call, task::Id>,
     pacer: Pacer,
@@ -73,6 +75,7 @@ impl Task {
             orders,
             reports,
             jobs: HashMap::new(),
+            looks: Looks::new(),
             calls: JoinSet::new(),
             under_way: HashMap::new(),
             pacer: Pacer::new(pace, now()),
@@ -99,6 +102,12 @@ impl Task {
                         self.under_way.retain(|_, id| *id != error.id());
                     }
                 },
+                (id, found) = self.looks.next() => {
+                    if let Some(job) = self.jobs.get_mut(&id) {
+                        job.looking = false;
+                    }
+                    self.observe(now(), &id, Observation::Evidence(found));
+                }
                 () = sleep_until(self.next_round.into()), if !self.jobs.is_empty() => self.round(),
                 () = self.reports.closed() => return,
             }
@@ -116,7 +125,8 @@ impl Task {
                     self.call(Call::Memory, async move { Answer::Memory(cluster.memory().await) });
                 }
                 let machine = Machine::new(now, self.patience);
-                let job = Job { machine, look, submitted, tracked: now, next_look: now };
+                let (tracked, next_look, looking) = (now, now, false);
+                let job = Job { machine, look, submitted, tracked, next_look, looking };
                 self.jobs.insert(id, job);
                 self.pacer.hurry(now);
             }
@@ -148,23 +158,20 @@ impl Task {
         self.ask(now);
     }
 
+    /// Looks at those that are due, but for those of which a look has no answer.
     fn look(&mut self, now: Instant) {
-        if self.under_way.contains_key(&Call::Look) {
-            return;
+        if self.looks.are_begun() {
+            let may_end = self.jobs.values().filter(|job| job.machine.may_end()).count();
+            let [often, seldom] = self.pace.looks(may_end, self.jobs.len() - may_end);
+            let is_due = |job: &Job| job.next_look <= now && !job.looking;
+            let due = self.jobs.iter_mut().filter(|(_, job)| is_due(job));
+            self.looks.add(due.map(|(id, job)| {
+                job.next_look = now + if job.machine.may_end() { often } else { seldom };
+                job.looking = true;
+                (id.clone(), job.look.clone())
+            }));
         }
-        let may_end = self.jobs.values().filter(|job| job.machine.may_end()).count();
-        let [often, seldom] = self.pace.looks(may_end, self.jobs.len() - may_end);
-        let mut looks = Vec::new();
-        for (id, job) in self.jobs.iter_mut().filter(|(_, job)| job.next_look <= now) {
-            job.next_look = now + if job.machine.may_end() { often } else { seldom };
-            looks.push((id.clone(), job.look.clone()));
-        }
-        if looks.is_empty() {
-            return;
-        }
-        let look_at_all = || looks.into_iter().map(|(id, look)| (id, look())).collect::<Vec<_>>();
-        let started = self.calls.spawn_blocking(|| (Call::Look, Answer::Looked(look_at_all())));
-        self.under_way.insert(Call::Look, started.id());
+        self.looks.go_on();
     }
 
     /// Asks the questions that single jobs have.
@@ -208,11 +215,6 @@ impl Task {
     fn take(&mut self, answer: Answer) {
         let now = now();
         match answer {
-            Answer::Looked(found) => {
-                for (id, evidence) in found {
-                    self.observe(now, &id, Observation::Evidence(evidence));
-                }
-            }
             Answer::Queue { asked, result } => self.take_queue(now, asked, result),
             Answer::Memory(Some(Memory { after, accounts })) => {
                 self.memory = Some(after);
