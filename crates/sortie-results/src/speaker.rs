@@ -2,8 +2,8 @@
 
 /// Lines of the scripts and launchers of this project begin so.
 const SORTIE: &str = "sortie: ";
-/// Until Slurm 24.11 its lines begin with a program's name.
-const SLURM: [&str; 2] = ["slurmstepd: ", "srun: "];
+/// Until Slurm 24.11 its lines begin with a program's name; where one machine has several nodes, theirs follows it.
+const SLURM: [&str; 2] = ["slurmstepd", "srun"];
 
 /// Who said a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl Speaker {
     pub fn of(line: &str) -> Self {
         if line.starts_with(SORTIE) || line.starts_with("[sortie: ") {
             Self::Sortie
-        } else if SLURM.iter().any(|program| line.starts_with(program)) || has_slurms_time(line) {
+        } else if has_slurms_name(line) || has_slurms_time(line) {
             Self::Slurm
         } else {
             Self::Evaluator
@@ -35,6 +35,13 @@ impl Speaker {
     }
 }
 
+/// Whether a line begins as `slurmstepd: ` or `slurmstepd-n1: ` does.
+fn has_slurms_name(line: &str) -> bool {
+    let program = line.split_once(": ").map_or("", |(program, _)| program);
+    let (program, node) = program.split_once('-').unwrap_or((program, "n"));
+    SLURM.contains(&program) && !node.is_empty() && !node.contains(char::is_whitespace)
+}
+
 /// Whether a line begins as `[2026-11-30T05:50:03.062] error: ` does; a fraction of the second is a matter of
 /// Slurm's settings.
 fn has_slurms_time(line: &str) -> bool {
@@ -42,7 +49,8 @@ fn has_slurms_time(line: &str) -> bool {
     time.is_some_and(|(time, words)| {
         time.parse::<jiff::civil::DateTime>().is_ok()
             && time.contains('T')
-            && ["error: ", "fatal: ", "slurmstepd"].iter().any(|level| words.starts_with(level))
+            && (["error: ", "fatal: "].iter().any(|level| words.starts_with(level))
+                || has_slurms_name(words))
     })
 }
 
@@ -56,7 +64,11 @@ mod tests {
             ("sortie: env.sh: line 3: `x` ended with status 1", Sortie),
             ("[sortie: 12 bytes left out]", Sortie),
             ("slurmstepd: error: Detected 1 oom-kill event(s) in StepId=5.batch.", Slurm),
+            ("slurmstepd-n1: error: *** JOB 118 ON n1 CANCELLED AT 2026-11-30T09:11:05 ***", Slurm),
+            ("[2026-11-24T15:33:03.000] slurmstepd-n1: error: Detected 2 oom_kill events", Slurm),
             ("srun: error: node1: task 0: Killed", Slurm),
+            ("slurmstepd of mine: x", Evaluator),
+            ("slurmstepd- x: y", Evaluator),
             ("[2026-11-30T05:50:03.062] error: StepId=77.batch exceeded memory limit", Slurm),
             ("[2026-11-30T05:50:03] error: *** JOB 77 ON n1 CANCELLED ***", Slurm),
             ("[2026-11-30T05:50:03] epoch 4", Evaluator),
