@@ -21,6 +21,9 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// After so long it is said that a call is not answered.
 const SILENCE: Duration = Duration::from_secs(2);
 
+/// Why a job waits.
+pub(crate) const HANGS: &str = "the file system of its results dir does not answer";
+
 type Call = Box<dyn FnOnce() + Send>;
 
 /// The threads that make calls for one scheduler. They end when it is dropped; one that hangs, when it is answered.

@@ -73,7 +73,9 @@ impl JobScheduler {
             max_result_bytes: config.limits().max_result_bytes,
         };
         let SchedulerOptions { verbose, max_workers, supervisor, consent, .. } = options;
-        let (supervisor_here, files) = (supervisor.clone(), Arc::new(Beside::new(1, THREADS)));
+        // Files of this machine answer at once; the file system of a cluster takes its time.
+        let kept = if matches!(job_type, JobType::Local | JobType::LocalDocker) { 1 } else { 4 };
+        let (supervisor_here, files) = (supervisor.clone(), Arc::new(Beside::new(kept, THREADS)));
         let setting = Setting {
             supervisor: supervisor_here,
             files: files.clone(),

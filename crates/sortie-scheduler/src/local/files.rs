@@ -12,13 +12,13 @@ use tokio::time::sleep;
 
 use super::attempt::{Cancelled, CommandEnd, Execution, FIRST_WAIT, LAST_WAIT};
 use super::{NotReady, Planned, Shared, outcome};
+use crate::beside::HANGS;
 use crate::descriptors::are_short;
 use crate::executor::{Cancel, Job, without_results};
 use crate::job::Paths;
 
 /// Why a job waits that could run.
 const NO_FILES: &str = "no more files may be open: the limit is reached (`ulimit -n`)";
-const HANGS: &str = "the file system of its results dir does not answer";
 /// For so long the file system may not answer once a job is to be stopped …
 const STOPPING: Duration = Duration::from_secs(10);
 /// … and for so long once it is to be killed.

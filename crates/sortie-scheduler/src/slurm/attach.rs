@@ -1,11 +1,10 @@
 //! Taking up a job again that another launcher has submitted.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use sortie_results::{JobEnd, JobStart, Outcome, Submitted};
+use sortie_results::{JobEnd, JobStart, Outcome, Place, Submitted};
 use sortie_slurm::{Client, Ended, Ending, Error, JobId, JobName};
 use tokio::sync::Mutex;
 
@@ -50,9 +49,8 @@ impl Lookups {
 }
 
 impl Flight {
-    fn of_another_launcher(job: Job, cwd: &Path, note: &Submitted, retries: u32) -> Self {
+    fn of_another_launcher(job: Job, note: &Submitted, retries: u32) -> Self {
         let mut flight = Self::new(job, retries);
-        flight.place = Some(flight.place(cwd));
         flight.since = note.time();
         flight.script = note.script.clone().into();
         flight.first = note.job_name.strip_prefix("sortie-").and_then(|first| first.parse().ok());
@@ -62,8 +60,12 @@ impl Flight {
 
 /// Finds the job and has it watched, or sees to its end at once.
 pub(super) async fn attach(cluster: Arc<Cluster>, job: Job, note: Submitted) {
-    let (cwd, retries) = (&cluster.plan.here.cwd, cluster.plan.retries());
-    let flight = Flight::of_another_launcher(job, cwd, &note, retries);
+    let mut flight = Flight::of_another_launcher(job, &note, cluster.plan.retries());
+    let dir = cluster.plan.here.cwd.join(&flight.job.paths.results_dir);
+    flight.place = cluster.ask(&flight, move || Place::of(&dir)).await;
+    if flight.place.is_none() {
+        return cluster.end_unread(flight, Outcome::Cancelled);
+    }
     let stop = loop {
         match find(&cluster, &flight, &note).await {
             Ok(Some(id)) => {
@@ -72,6 +74,8 @@ pub(super) async fn attach(cluster: Arc<Cluster>, job: Job, note: Submitted) {
                 }
                 return;
             }
+            // A look that is given up has found nothing.
+            Ok(None) if cluster.flights().stop(flight.job.id).is_some() => {}
             Ok(None) if flight.since.elapsed().is_ok_and(|age| age >= SETTLE) => {
                 // It never came to Slurm, or Slurm has forgotten it and it left no record.
                 let lost = Ended { how: Ending::Lost, recorded: false, info: None };
@@ -106,10 +110,12 @@ async fn find(
     note: &Submitted,
 ) -> Result<Option<JobId>, Error> {
     let place = flight.place(&cluster.plan.here.cwd);
-    let start = match JobStart::at(&place, note.attempt) {
-        Ok(None) => JobEnd::at(&place, note.attempt).map(|end| end.map(|end| end.start)),
+    let attempt = note.attempt;
+    let look = move || match JobStart::at(&place, attempt) {
+        Ok(None) => JobEnd::at(&place, attempt).map(|end| end.map(|end| end.start)),
         start => start,
     };
+    let Some(start) = cluster.ask(flight, look).await else { return Ok(None) };
     // Slurm knows it by its name, too.
     let start = start.inspect_err(|error| tracing::warn!("{error}")).ok().flatten();
     if let Some(id) = start.and_then(|start| start.job_id.parse().ok()) {

@@ -40,13 +40,13 @@ pub(super) async fn conclude(cluster: Arc<Cluster>, landed: Landed, ended: sorti
         let words = slurms_words(&flight, id.as_ref());
         move || look(&dir, &place, attempt, words.as_ref())
     };
-    let mut left = blocking(&cluster, look.clone()).await.unwrap_or_default();
+    let mut left = cluster.ask(&flight, look.clone()).await.unwrap_or_default();
     for _ in 0..LOOKS {
         if !left.may_be_read_later {
             break;
         }
         tokio::time::sleep(LOOK_AGAIN).await;
-        left = blocking(&cluster, look.clone()).await.unwrap_or_default();
+        left = cluster.ask(&flight, look.clone()).await.unwrap_or_default();
     }
     let Left { record, unreadable, began, out_of_memory, .. } = left;
     let context = Context {
@@ -65,7 +65,7 @@ pub(super) async fn conclude(cluster: Arc<Cluster>, landed: Landed, ended: sorti
         let said = move || {
             ResultsDir::reopen_at(&dir, place, attempt).map(|dir| dir.stderr(said::LAST_WORDS))
         };
-        let said = blocking(&cluster, said).await;
+        let said = cluster.ask(&flight, said).await;
         reason.push_str(&said::of_set_up(&said.and_then(Result::ok).unwrap_or_default().text()));
     }
     // That there is no record is not why.
@@ -176,6 +176,7 @@ async fn close(
     facts: Facts,
     telling: bool,
 ) -> Option<Failed> {
+    let unread = outcome.clone();
     let read = {
         let (cluster, flight_paths) = (cluster.clone(), flight.job.paths.clone());
         let (attempt, submitted) = (flight.attempt, flight.job.submitted);
@@ -186,8 +187,8 @@ async fn close(
             cluster.record(&flight_paths, ended)
         }
     };
-    let Some((results, recorded)) = blocking(cluster, read).await else {
-        cluster.flights().forget(flight.job.id);
+    let Some((results, recorded)) = cluster.ask(&flight, read).await else {
+        cluster.end_unread(flight, unread);
         return None;
     };
     cluster.log(&flight, &results.outcome);
@@ -252,17 +253,4 @@ impl Cluster {
             tracing::debug!(%job, %attempt, %outcome, "ended");
         }
     }
-}
-
-/// Runs what blocks on the file system beside the runtime, a few at once; `None` if it panics.
-async fn blocking<T: Send + 'static>(
-    cluster: &Cluster,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Option<T> {
-    let permit = cluster.readers.clone().acquire_owned().await.ok()?;
-    let work = move || {
-        let _permit = permit;
-        work()
-    };
-    tokio::task::spawn_blocking(work).await.ok()
 }

@@ -17,6 +17,7 @@
 mod attach;
 mod breaker;
 mod conclude;
+mod files;
 mod flight;
 mod leaving;
 mod outcome;
@@ -41,6 +42,7 @@ use tokio::sync::{Notify, Semaphore};
 pub(crate) use plan::{Plan, job_name};
 pub(crate) use requested::Requested;
 
+use crate::beside::Beside;
 use crate::executor::{Cancel, Executor, Job, Setting};
 use crate::here::Here;
 use crate::{JobId, SchedulerError};
@@ -50,8 +52,6 @@ use leaving::Leaving;
 
 /// How many sbatch commands run at once: more would only queue in the controller.
 const SUBMISSIONS_AT_ONCE: usize = 4;
-/// How many results are read at once.
-const READERS: usize = 4;
 /// So many identical failures of the infrastructure in a row pause submission …
 const FAILURES: u32 = 10;
 /// … for so long, before one job is tried.
@@ -76,7 +76,8 @@ struct Cluster {
     flights: Mutex<Flights>,
     breaker: Mutex<Breaker>,
     submissions: Semaphore,
-    readers: Arc<Semaphore>,
+    /// Makes calls to the file system of jobs.
+    files: Arc<Beside>,
     /// Told when a job is to be stopped, for those that wait before they are submitted.
     cancelled: Notify,
     lookups: Lookups,
@@ -99,7 +100,7 @@ impl Slurm {
         }
         let (watcher, reports) =
             Watcher::start(Arc::new(client.clone()), Pace::default(), Patience::default());
-        let Setting { runtime, read_limits, consent, verbose, .. } = setting;
+        let Setting { runtime, files, read_limits, consent, verbose, .. } = setting;
         let cluster = Arc::new(Cluster {
             plan,
             client,
@@ -111,7 +112,7 @@ impl Slurm {
             flights: Mutex::default(),
             breaker: Mutex::new(Breaker::new(FAILURES, PAUSE)),
             submissions: Semaphore::new(SUBMISSIONS_AT_ONCE),
-            readers: Arc::new(Semaphore::new(READERS)),
+            files,
             cancelled: Notify::new(),
             lookups: Lookups::default(),
             left: AtomicBool::new(false),

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::Cluster;
 use super::conclude::{conclude, give_up, settle_all};
+use super::files::answering;
 use super::flight::{Flight, Landed};
 use super::outcome::is_of_signal;
 use super::plan::Plan;
@@ -75,12 +76,15 @@ fn array_of(plan: &Plan, flights: &[Flight], largest: usize) -> usize {
 
 async fn submit_as_one(cluster: Arc<Cluster>, flights: Vec<Flight>) {
     let Some((flights, slot)) = wait_for_turn(&cluster, flights).await else { return };
+    let flights = answering(&cluster, flights).await;
+    let Some(first) = flights.first() else { return };
+    let dir = first.job.paths.results_dir.clone();
     let preparing = {
         let cluster = cluster.clone();
-        tokio::task::spawn_blocking(move || prepare(&cluster.plan, cluster.consent, flights))
+        move || prepare(&cluster.plan, cluster.consent, flights)
     };
     // It panics for no input, and what it held is reported as lost if it does.
-    let Ok((prepared, refused)) = preparing.await else { return };
+    let Some((prepared, refused)) = cluster.files.ask(&dir, || (), preparing).await else { return };
     for Refused { flight, outcome, noted } in refused {
         give_up(&cluster, flight, outcome, noted).await;
     }

@@ -8,6 +8,7 @@ use sortie_results::{Outcome, Record};
 use sortie_scheduler::{JobId, JobScheduler, Status};
 
 use crate::hung::Mount;
+use crate::slurm::shims::{RUNS, Shims};
 use crate::{GOOD, Stage, scheduler_with};
 
 /// Waits before its end where its candidate is there; `slow` takes longer than it may.
@@ -115,6 +116,71 @@ async fn a_job_that_is_stopped_does_not_wait_for_it() {
         assert_eq!(Record::read(&results).unwrap().attempt, finished.attempt);
     })
     .await;
+}
+
+/// One of an array that cannot be prepared goes later, by itself.
+#[tokio::test]
+async fn before_it_is_submitted_a_job_of_slurm_holds_up_no_other() {
+    let Some((shims, mount)) = shims() else { return };
+    shims.hook("sbatch", RUNS);
+    shims.hook("squeue", "exit 0");
+    let scheduler = shims.scheduler(shims.config());
+    mount.hangs();
+    let candidate = shims.0.path("candidate");
+    let all = ["hung/results", "good"].map(|results| (candidate.clone(), shims.0.path(results)));
+    let [hung, good] = scheduler.submit_many(all).try_into().unwrap();
+    let (hung, good) = (hung.unwrap(), good.unwrap());
+    in_time(async {
+        let finished = scheduler.wait(good).await.unwrap();
+        assert!(finished.correct, "{finished:?}");
+        waits_for_it(&scheduler, hung).await;
+        mount.answers();
+        let finished = scheduler.wait(hung).await.unwrap();
+        assert!(finished.correct, "{finished:?}");
+    })
+    .await;
+    assert_eq!(shims.calls("sbatch").len(), 2);
+}
+
+/// Whatever of it hangs: the look for its record, or reading what it has left.
+#[tokio::test]
+async fn at_its_end_a_job_of_slurm_holds_up_no_other() {
+    let Some((shims, mount)) = shims() else { return };
+    // The first waits in sbatch until it may be over for Slurm.
+    let go = "[ -e \"$SHIM_DIR/second\" ] || { touch \"$SHIM_DIR/over\"; \
+              until [ -e \"$SHIM_DIR/go\" ]; do sleep 0.01; done; }\n";
+    shims.hook("sbatch", &format!("{RUNS}{go}"));
+    shims.hook("squeue", "exit 0");
+    let scheduler = shims.scheduler(shims.config());
+    let candidate = shims.0.path("candidate");
+    let hung = scheduler.submit(candidate.clone(), shims.0.path("hung/results")).unwrap();
+    let over = shims.path("over");
+    crate::eventually("the first to be over", || over.exists()).await;
+    mount.hangs();
+    fs::write(shims.path("second"), "").unwrap();
+    fs::write(shims.path("go"), "").unwrap();
+    in_time(async {
+        for number in 0..6 {
+            let results = shims.0.path(&format!("good {number}"));
+            let (results, _) = scheduler.run(candidate.clone(), results).await.unwrap();
+            assert!(results.correct, "{results:?}");
+        }
+        assert!(!matches!(scheduler.status(hung).unwrap(), Status::Finished(_)));
+        mount.answers();
+        let finished = scheduler.wait(hung).await.unwrap();
+        assert!(finished.correct, "{finished:?}");
+    })
+    .await;
+}
+
+/// Slurm's commands replaced, and a directory `hung` on such a file system; `None` in the quick set.
+fn shims() -> Option<(Shims, Mount)> {
+    if crate::quick("a file system that does not answer") {
+        return None;
+    }
+    let shims = Shims::new(GOOD);
+    let mount = Mount::on(&shims.0.path("hung"));
+    Some((shims, mount))
 }
 
 /// Nor does a runtime that is shut down.
