@@ -123,7 +123,11 @@ pub(super) async fn conclude(
         if let Some(keeping) = execution.keeping.take() {
             keeping.await;
         }
-        let protections = shared.setting.supervisor.protections().await.unwrap_or_default();
+        let protections = shared.setting.supervisor.protections().await;
+        let protections = protections.unwrap_or_else(|error| {
+            tracing::warn!("the record will not say what kept its processes together: {error}");
+            Vec::new()
+        });
         guard.claim = None;
         let call = {
             let (shared, paths, submitted) = (shared.clone(), job.paths.clone(), job.submitted);
