@@ -24,7 +24,9 @@ impl Mount {
         run("mount", &["-t", "tmpfs", "sortie-test", path.to_str().unwrap()]);
         let hangs = Arc::<(Mutex<bool>, Condvar)>::default();
         let mount = Self { path: path.to_owned(), hangs: hangs.clone() };
-        let events = Fanotify::init(InitFlags::FAN_CLASS_CONTENT, EventFFlags::O_RDONLY).unwrap();
+        // Programs that other tests start are not to have its descriptors.
+        let kind = InitFlags::FAN_CLASS_CONTENT | InitFlags::FAN_CLOEXEC;
+        let events = Fanotify::init(kind, EventFFlags::O_RDONLY | EventFFlags::O_CLOEXEC).unwrap();
         let all = MaskFlags::FAN_OPEN_PERM | MaskFlags::FAN_ONDIR;
         let whole = MarkFlags::FAN_MARK_ADD | MarkFlags::FAN_MARK_MOUNT;
         events.mark(whole, all, AT_FDCWD, Some(path)).unwrap();

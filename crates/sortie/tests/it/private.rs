@@ -33,7 +33,7 @@ fn settings_may_come_through_a_pipe_still() {
     let stage = Stage::shell(crate::stage::CORRECT, "");
     let ran = run_unprivileged(
         &stage,
-        "exec 8< <(cat job.yaml); mv job.yaml given; ln -s /dev/fd/8 job.yaml",
+        "mv job.yaml given; exec 8< <(cat given); ln -s /dev/fd/8 job.yaml",
     );
     assert_eq!(ran.status, Some(0), "{ran:?}");
 }
