@@ -54,13 +54,11 @@ impl Cluster {
     /// Tells the end of a job that is to be stopped and whose files do not answer. Its note stays: another launcher may
     /// find more.
     pub(super) fn end_unread(&self, flight: Flight, outcome: Outcome) {
-        let outcome = match outcome {
-            Outcome::Cancelled => outcome,
-            _ => {
-                let dir = flight.job.paths.results_dir.display();
-                let reason = format!("the file system of the results dir {dir} does not answer");
-                Outcome::Lost { reason }
-            }
+        let outcome = if outcome == Outcome::Cancelled {
+            outcome
+        } else {
+            let dir = flight.job.paths.results_dir.display();
+            Outcome::Lost { reason: format!("{dir}: {HANGS}") }
         };
         self.flights().forget(flight.job.id);
         let results = without_results(flight.attempt, outcome, flight.job.submitted.elapsed());
