@@ -13,6 +13,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use sortie_results::Outcome;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -23,8 +24,16 @@ const SILENCE: Duration = Duration::from_secs(2);
 
 /// Why a job waits.
 pub(crate) const HANGS: &str = "the file system of its results dir does not answer";
+/// For so long the file system may not answer once a job is to be stopped.
+pub(crate) const STOPPING: Duration = Duration::from_secs(10);
 
 type Call = Box<dyn FnOnce() + Send>;
+
+/// The outcome of an attempt that is over, and of which nothing can be read.
+pub(crate) fn unread(results_dir: &Path) -> Outcome {
+    let dir = results_dir.display();
+    Outcome::Lost { reason: format!("the file system of the results dir {dir} does not answer") }
+}
 
 /// The threads that make calls for one scheduler. They end when it is dropped; one that hangs, when it is answered.
 pub(crate) struct Beside(Arc<Pool>);

@@ -12,16 +12,14 @@ use tokio::time::sleep;
 
 use super::attempt::{Cancelled, CommandEnd, Execution, FIRST_WAIT, LAST_WAIT};
 use super::{NotReady, Planned, Shared, outcome};
-use crate::beside::HANGS;
+use crate::beside::{HANGS, STOPPING, unread};
 use crate::descriptors::are_short;
 use crate::executor::{Cancel, Job, without_results};
 use crate::job::Paths;
 
 /// Why a job waits that could run.
 const NO_FILES: &str = "no more files may be open: the limit is reached (`ulimit -n`)";
-/// For so long the file system may not answer once a job is to be stopped …
-const STOPPING: Duration = Duration::from_secs(10);
-/// … and for so long once it is to be killed.
+/// For so long the file system may not answer once a job is to be killed.
 const KILLING: Duration = Duration::from_secs(1);
 
 /// A results dir that an attempt has, and what is to be run, if it can be.
@@ -160,11 +158,7 @@ impl CommandEnd {
             Self::Ran { ended: Ok(Exit { stopped: Some(Stopped::Asked), .. }), .. } => {
                 Outcome::Cancelled
             }
-            Self::Ran { .. } => {
-                let dir = paths.results_dir.display();
-                let reason = format!("the file system of the results dir {dir} does not answer");
-                Outcome::Lost { reason }
-            }
+            Self::Ran { .. } => unread(&paths.results_dir),
         }
     }
 

@@ -13,13 +13,12 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::Cluster;
 use super::conclude::give_up;
 use super::flight::Flight;
-use crate::beside::HANGS;
+use super::turn::until_stopped;
+use crate::beside::{HANGS, STOPPING, unread};
 use crate::executor::without_results;
 
 /// For so long jobs that are to be submitted together wait for the file systems of each other.
 const TOGETHER: Duration = Duration::from_secs(2);
-/// For so long the file system may not answer once a job is to be stopped.
-const STOPPING: Duration = Duration::from_secs(10);
 
 impl Cluster {
     /// Makes a call for a job, which may hang: its answer; `None` if the job is to be stopped and there is none soon, or
@@ -30,7 +29,7 @@ impl Cluster {
         call: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
         let stopped = async {
-            self.until_stopped(flight.job.id).await;
+            until_stopped(self, flight.job.id).await;
             sleep(STOPPING).await;
         };
         tokio::select! {
@@ -40,25 +39,13 @@ impl Cluster {
         }
     }
 
-    async fn until_stopped(&self, job: crate::JobId) {
-        loop {
-            // Before looking, so that no cancellation in between is missed.
-            let cancelled = self.cancelled.notified();
-            if self.flights().stop(job).is_some() {
-                return;
-            }
-            cancelled.await;
-        }
-    }
-
     /// Tells the end of a job that is to be stopped and whose files do not answer. Its note stays: another launcher may
     /// find more.
     pub(super) fn end_unread(&self, flight: Flight, outcome: Outcome) {
         let outcome = if outcome == Outcome::Cancelled {
             outcome
         } else {
-            let dir = flight.job.paths.results_dir.display();
-            Outcome::Lost { reason: format!("{dir}: {HANGS}") }
+            unread(&flight.job.paths.results_dir)
         };
         self.flights().forget(flight.job.id);
         let results = without_results(flight.attempt, outcome, flight.job.submitted.elapsed());

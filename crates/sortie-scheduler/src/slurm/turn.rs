@@ -6,7 +6,7 @@ use std::time::Duration;
 use sortie_results::Outcome;
 use sortie_slurm::Permit;
 use tokio::sync::SemaphorePermit;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::Cluster;
 use super::conclude::give_up;
@@ -100,16 +100,17 @@ pub(super) async fn rest_all(
 
 /// Whether waiting came to its end, or the job was cancelled meanwhile.
 pub(super) async fn rest(cluster: &Cluster, job: crate::JobId, pause: Duration) -> Option<Stop> {
-    let until = Instant::now() + pause;
+    timeout(pause, until_stopped(cluster, job)).await.ok()
+}
+
+/// Waits until the job is to be stopped, and tells why.
+pub(super) async fn until_stopped(cluster: &Cluster, job: crate::JobId) -> Stop {
     loop {
+        // Before looking, so that no cancellation in between is missed.
         let cancelled = cluster.cancelled.notified();
-        let stop = cluster.flights().stop(job);
-        if stop.is_some() || Instant::now() >= until {
+        if let Some(stop) = cluster.flights().stop(job) {
             return stop;
         }
-        tokio::select! {
-            () = tokio::time::sleep_until(until) => {}
-            () = cancelled => {}
-        }
+        cancelled.await;
     }
 }
