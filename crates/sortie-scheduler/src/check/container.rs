@@ -8,7 +8,9 @@ use super::{Finding, PATIENCE, imports, last_line};
 use crate::job::Paths;
 use crate::local::Plan;
 
-const ADVICE: &str = "fix the image or the settings: its jobs would fail in the same way";
+/// What to do about a trial in a container that fails.
+pub(super) const ADVICE: &str =
+    "fix the image or the settings: its jobs would fail in the same way";
 
 /// Whether the evaluator can be started in a container and write its results, and, if it is in Python, import there what
 /// it does. An image that would have to be pulled for it is not.

@@ -48,9 +48,7 @@ pub(super) async fn in_container(plan: &Plan, supervisor: &Supervisor, image: &s
         Ok(inside) => {
             in_words(&inside, &format!("the python of {image}"), INSTALL_IN_IMAGE, patience)
         }
-        Err(what) => {
-            Err((what, "fix the image or the settings: its jobs would fail in the same way"))
-        }
+        Err(what) => Err((what, super::container::ADVICE)),
     };
     Finding::new(SUBJECT, result)
 }
