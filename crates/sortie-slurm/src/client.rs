@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use sortie_process::Supervisor;
+use sortie_process::{Environment, Supervisor};
 use tokio::sync::OnceCell;
 
 use crate::command::{Call, Caller};
@@ -24,6 +24,9 @@ const CLOCKS: Duration = Duration::from_secs(3600);
 /// Each call is one run of one command, with a time limit and an environment in which nothing but
 /// the choice of the cluster is left of what the launcher's environment would tell it. None of it
 /// is read by a shell.
+///
+/// A job starts with the variables that Slurm itself sets, and nothing of the launcher's environment. The exception is a release
+/// before 23.02, which has no quick way to that: sbatch is run there with `PATH`, `HOME` and a few more, and the job has those, too.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
@@ -78,18 +81,25 @@ impl Client {
 
     /// Runs sbatch once. [`Client::submit`] does so until it is known what became of the job.
     pub(crate) async fn sbatch(&self, submission: &Submission) -> Result<JobId, Error> {
-        let mut args: Vec<OsString> =
-            vec!["--parsable".into(), format!("--job-name={}", submission.name).into()];
+        let (export, env) = self.export();
+        let name = format!("--job-name={}", submission.name);
+        let mut args: Vec<OsString> = vec!["--parsable".into(), name.into(), export.into()];
         args.extend_from_slice(&submission.args);
-        let call = Call {
-            program: "sbatch",
-            args,
-            env: &self.shared.env.submit,
-            input: &submission.script,
-        };
+        let call = Call { program: "sbatch", args, env, input: &submission.script };
         let output = self.shared.caller.run(call).await?;
         let missing = || Error::not_understood("sbatch", "the new job's id", &output);
         tables::submitted(&output).ok_or_else(missing)
+    }
+
+    /// How sbatch is told what the job starts with, and the environment it is given for that. A release that is not known, as
+    /// nobody has asked ([`Client::site`]), counts as a new one.
+    fn export(&self) -> (&'static str, &Environment) {
+        let env = &self.shared.env;
+        if self.shared.site.get().is_none_or(Site::knows_nil) {
+            ("--export=NIL", &env.submit)
+        } else {
+            ("--export=ALL", &env.bare)
+        }
     }
 
     /// Has sbatch say whether it would take a job with this script: `--test-only`, which submits nothing.

@@ -35,14 +35,21 @@ const KEPT: &[&str] = &[
     "SLURM_SACK_SOCKET",
 ];
 
+/// Of the rest, what sbatch is left with where all of its environment becomes the job's: what it takes to find and start it and its
+/// libraries, and the options of the site's plugins (`SPANK_`). Nothing that a shell acts on at its start (`BASH_ENV`, functions), or
+/// that would be wrong on another machine (`KRB5CCNAME`, `TMPDIR`).
+const BARE: &[&str] = &["PATH", "HOME", "USER", "LOGNAME", "TZ", "LD_LIBRARY_PATH"];
+
 /// Has times printed in seconds since 1970, whatever the time zone; squeue(1), sacct(1),
 /// scontrol(1).
 const TIME_FORMAT: (&str, &str) = ("SLURM_TIME_FORMAT", "%s");
 
 /// The environments of the two kinds of commands.
 pub(crate) struct Environments {
-    /// For sbatch, which passes its own on to the job.
+    /// For sbatch.
     pub(crate) submit: Environment,
+    /// For an sbatch that passes all of it on to the job.
+    pub(crate) bare: Environment,
     /// For the others.
     pub(crate) ask: Environment,
     /// Whether the commands talk to clusters named in the environment.
@@ -55,9 +62,10 @@ impl Environments {
         let mut env: BTreeMap<_, _> = all.into_iter().filter(|(name, _)| !is_taken(name)).collect();
         let names_clusters =
             env.get(OsStr::new("SLURM_CLUSTERS")).is_some_and(|names| !names.is_empty());
-        let submit = env.clone().into_iter().collect();
+        let submit: Environment = env.clone().into_iter().collect();
+        let bare = submit.iter().filter(|(name, _)| is_bare(name)).cloned().collect();
         env.insert(TIME_FORMAT.0.into(), TIME_FORMAT.1.into());
-        Self { submit, ask: env.into_iter().collect(), names_clusters }
+        Self { submit, bare, ask: env.into_iter().collect(), names_clusters }
     }
 }
 
@@ -70,6 +78,14 @@ fn is_taken(name: &OsStr) -> bool {
     let name = name.as_encoded_bytes();
     TAKEN.iter().any(|prefix| name.starts_with(prefix.as_bytes()))
         && !KEPT.iter().any(|kept| kept.as_bytes() == name)
+}
+
+/// Of what is not taken.
+fn is_bare(name: &OsStr) -> bool {
+    let text = name.as_encoded_bytes();
+    text.starts_with(b"SLURM_")
+        || text.starts_with(b"SPANK_")
+        || BARE.iter().any(|kept| name == *kept)
 }
 
 #[cfg(test)]
@@ -93,15 +109,25 @@ mod tests {
             "SRUN_CPUS_PER_TASK",
             "SLURMD_NODENAME",
             "MY_SLURM_NOTES",
+            "SPANK_ROOT",
+            "BASH_ENV",
+            "BASH_FUNC_cd%%",
+            "KRB5CCNAME",
+            "API_KEY",
         ];
         let env = Environments::new(given.map(|name| (name.into(), "x".into())));
         let names = |env: &Environment| {
             env.iter().map(|(name, _)| name.to_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
-        let kept = ["HOME", "MY_SLURM_NOTES", "PATH", "SLURM_CLUSTERS", "SLURM_CONF", "SLURM_JWT"];
+        let bare = ["HOME", "PATH", "SLURM_CLUSTERS", "SLURM_CONF", "SLURM_JWT", "SPANK_ROOT"];
+        assert_eq!(names(&env.bare), bare);
+        let others = ["API_KEY", "BASH_ENV", "BASH_FUNC_cd%%", "KRB5CCNAME", "MY_SLURM_NOTES"];
+        let mut kept = [&bare[..], &others].concat();
+        kept.sort_unstable();
         assert_eq!(names(&env.submit), kept);
-        assert_eq!(names(&env.ask), [&kept[..], &["SLURM_TIME_FORMAT"]].concat());
-        assert_eq!(env.ask.last().unwrap().1, "%s");
+        kept.insert(kept.len() - 1, "SLURM_TIME_FORMAT");
+        assert_eq!(names(&env.ask), kept);
+        assert!(env.ask.contains(&("SLURM_TIME_FORMAT".into(), "%s".into())));
         assert!(env.names_clusters);
     }
 

@@ -23,7 +23,19 @@ pub struct Site {
     pub accounting: bool,
 }
 
+/// The first release in which sbatch knows `--export=NIL`.
+const NIL: (u32, u32) = (23, 2);
+
 impl Site {
+    /// Whether sbatch knows `--export=NIL`: nothing for the job but what Slurm itself sets. Before 23.02 it takes that for the name
+    /// of a variable, and for a list of names the node loads the user's login environment, by `su`, for each job
+    /// (`_fill_job_desc_from_opts` in sbatch.c, `_get_user_env` in slurmd's req.c). An unknown version counts as a new one.
+    pub(crate) fn knows_nil(&self) -> bool {
+        let mut parts = self.version.iter().flat_map(|version| version.split('.'));
+        let mut next = || parts.next()?.parse::<u32>().ok();
+        next().zip(next()).is_none_or(|release| release >= NIL)
+    }
+
     /// Reads `NAME = VALUE` lines; `None` if the least that any cluster tells is not there. The
     /// rest has Slurm's defaults where it is not told.
     pub(crate) fn parse(text: &str) -> Option<Self> {
@@ -79,6 +91,18 @@ SLURM_VERSION           = 22.05.8
         };
         assert_eq!(site, expected);
         assert_eq!(Site::parse("slurm_load_ctl_conf error"), None);
+    }
+
+    #[test]
+    fn old_releases_do_not_know_nil() {
+        let versions =
+            [("22.05.8", false), ("20.11.0", false), ("23.02.0", true), ("26.05.5", true)];
+        for (version, knows) in versions {
+            let site = Site::parse(&REAL.replace("22.05.8", version)).unwrap();
+            assert_eq!(site.knows_nil(), knows, "{version}");
+        }
+        let unknown = REAL.replace("SLURM_VERSION           = 22.05.8\n", "");
+        assert!(Site::parse(&unknown).unwrap().knows_nil());
     }
 
     #[test]

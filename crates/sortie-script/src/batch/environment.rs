@@ -24,9 +24,9 @@ pub struct Environment<'a> {
     pub set: &'a [(OsString, OsString)],
     /// What the evaluator is told; set once more after the activation, which might change it.
     pub evaluator: &'a [(String, String)],
-    /// Whether nothing else of what the job has when it starts is left: sites add to it, and so do
-    /// releases of Slurm before 23.02, which load the user's login environment. What Slurm itself sets stays, and so do the
-    /// site's `TMPDIR` and the like, which belong to the job's place.
+    /// Whether nothing else of what the job has when it starts is left: sites add to it, and on releases of Slurm before 23.02
+    /// it has a few variables of the launcher's, or, by a plain `sbatch` of the script, the user's login environment. What Slurm
+    /// itself sets stays, and so do the site's `TMPDIR` and the like, which belong to the job's place.
     pub only_these: bool,
 }
 

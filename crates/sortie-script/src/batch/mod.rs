@@ -17,7 +17,8 @@ use crate::Container;
 use values::word;
 
 /// Only what Slurm itself sets: the script exports the rest. Releases before 23.02 take it for the name
-/// of a variable that is not there and load the user's login environment too, as `NONE` always does.
+/// of a variable that is not there and load the user's login environment too, as `NONE` always does; who hands the
+/// script to one of them says otherwise on the command line.
 const EXPORT: &str = "NIL";
 
 /// What does the work, the same in every script of the kind.

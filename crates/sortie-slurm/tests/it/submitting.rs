@@ -19,7 +19,7 @@ async fn the_script_arrives_byte_for_byte_and_the_name_on_the_command_line() {
     let id = stage.client().submit(&submission, &quick()).await.unwrap();
     assert_eq!(id.to_string(), "41");
     assert_eq!(std::fs::read(stage.path("sbatch.stdin")).unwrap(), submission.script);
-    let expected = "--parsable --job-name=sortie-1 --array=0-9 --comment=a b;$(c)";
+    let expected = "--parsable --job-name=sortie-1 --export=NIL --array=0-9 --comment=a b;$(c)";
     assert_eq!(stage.calls("sbatch"), [expected]);
     assert!(stage.calls("squeue").is_empty(), "nothing to look up");
 }
@@ -45,6 +45,25 @@ async fn the_environment_is_scrubbed_of_an_enclosing_job_and_of_overrides() {
         assert!(!has("SLURM_JOB_ID") && !has("SLURM_CPU_BIND") && !has("SBATCH_"), "{env}");
         assert!(!has("SQUEUE_"), "{env}");
         assert_eq!(has("SLURM_TIME_FORMAT=%s"), times, "the job is not to inherit it: {env}");
+    }
+}
+
+/// Before 23.02 `NIL` names a variable, and costs each job a login.
+#[tokio::test]
+async fn an_old_release_exports_all_of_an_environment_that_is_bare() {
+    let stage = Stage::new();
+    let export = |calls: &[String]| calls.last().is_some_and(|call| call.ends_with("--export=ALL"));
+    for (version, old) in [("23.02.1", false), ("22.05.8", true)] {
+        stage.write("config", &format!("ClusterName = shim\nSLURM_VERSION = {version}\n"));
+        let env = [("SLURM_CONF", "/etc/slurm.conf"), ("BASH_ENV", "/no/such"), ("API_KEY", "x")];
+        let client = stage.client_with(&env, Duration::from_secs(60));
+        client.site().await.unwrap();
+        client.submit(&submission("sortie-1"), &quick()).await.unwrap();
+        assert_eq!(export(&stage.calls("sbatch")), old, "{version}");
+        let env = stage.read("sbatch.env");
+        let has = |line: &str| env.lines().any(|found| found.starts_with(line));
+        assert!(has("PATH=") && has("SLURM_CONF=/etc/slurm.conf"), "{env}");
+        assert_eq!((has("BASH_ENV="), has("API_KEY=")), (!old, !old), "{version}: {env}");
     }
 }
 

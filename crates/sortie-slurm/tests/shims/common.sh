@@ -1,5 +1,6 @@
 # Read by each of the shims first.
 me=${0##*/}
+: "${SHIM_DIR:=$PWD}" # which is not left to an sbatch that exports all it has
 printf '%s\n' "$*" >>"$SHIM_DIR/$me.calls"
 env >"$SHIM_DIR/$me.env"
 

@@ -7,6 +7,7 @@ mod latency;
 mod render;
 mod site;
 mod submission;
+mod trivial;
 
 use std::path::Path;
 
@@ -50,6 +51,8 @@ enum Part {
     Many,
     /// `submit` against sbatch
     One,
+    /// Jobs that do next to nothing, against a bare array of them
+    Trivial,
     /// Rendering a script
     Render,
     /// CPU and memory with very many jobs in flight
@@ -87,6 +90,7 @@ fn with_slurm(sh: &Shell, conf: &Path, parts: &[Part], rounds: usize) -> Result<
         figures.extend(match part {
             Part::Calls => calls::figures(&site)?,
             Part::Latency => latency::figures(&site)?,
+            Part::Trivial => vec![trivial::figure(&site, rounds)?],
             Part::Many => vec![submission::many(&site, rounds)?],
             _ => vec![submission::one_by_one(&site, rounds * 100)?],
         });

@@ -19,7 +19,7 @@ use super::super::workplace::{Fresh, Workplace};
 use crate::workspace;
 
 /// In place of Python, and so of the evaluator's language.
-const EVALUATOR: &str = "xtask/src/bench/evaluators/sleeping.sh";
+pub(super) const EVALUATOR: &str = "xtask/src/bench/evaluators/sleeping.sh";
 /// How long cancelled jobs may take to leave the queue.
 const CLEARED: Duration = Duration::from_secs(60);
 const NOTING: &str = include_str!("shims/noting.sh");

@@ -6,6 +6,7 @@ mod clock;
 mod daemons;
 mod deadlines;
 mod ends;
+mod environment;
 mod evaluators;
 mod killed;
 mod others;

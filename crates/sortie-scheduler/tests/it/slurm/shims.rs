@@ -92,7 +92,9 @@ async fn a_failure_of_the_infrastructure_is_followed_by_so_many_attempts() {
         attempts.insert(record.attempt);
     }
     assert_eq!(attempts.len(), 3);
-    let jobs = attempts.iter().map(|attempt| format!("--parsable --job-name=sortie-{attempt}"));
+    let jobs = attempts
+        .iter()
+        .map(|attempt| format!("--parsable --job-name=sortie-{attempt} --export=NIL"));
     assert_eq!(names, jobs.collect());
 }
 
