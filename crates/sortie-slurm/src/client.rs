@@ -83,7 +83,7 @@ impl Client {
     pub(crate) async fn sbatch(&self, submission: &Submission) -> Result<JobId, Error> {
         let (export, env) = self.export();
         let name = format!("--job-name={}", submission.name);
-        let mut args: Vec<OsString> = vec!["--parsable".into(), name.into(), export.into()];
+        let mut args: Vec<OsString> = vec!["--parsable".into(), export.into(), name.into()];
         args.extend_from_slice(&submission.args);
         let call = Call { program: "sbatch", args, env, input: &submission.script };
         let output = self.shared.caller.run(call).await?;

@@ -94,7 +94,7 @@ async fn a_failure_of_the_infrastructure_is_followed_by_so_many_attempts() {
     assert_eq!(attempts.len(), 3);
     let jobs = attempts
         .iter()
-        .map(|attempt| format!("--parsable --job-name=sortie-{attempt} --export=NIL"));
+        .map(|attempt| format!("--parsable --export=NIL --job-name=sortie-{attempt}"));
     assert_eq!(names, jobs.collect());
 }
 
