@@ -66,7 +66,7 @@ pub use num_bigint;
 pub use glob;
 
 pub use activation::{Activation, Interpreter};
-pub use container::{ContainerSettings, ContainerUser, PullPolicy};
+pub use container::{ApptainerImage, ContainerSettings, ContainerUser, EngineKind, PullPolicy};
 pub use environment::EnvironmentPolicy;
 pub use evaluator_kind::EvaluatorKind;
 pub use gpus::{Gpus, InvalidGpus};

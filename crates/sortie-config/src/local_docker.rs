@@ -28,17 +28,25 @@ pub struct LocalDockerJobConfig {
     #[serde(deserialize_with = "extra_args::deserialize")]
     #[schemars(with = "crate::schema::Arguments")]
     pub extra_cmd_args: IndexMap<String, PyValue>,
-    /// The container image; `ubuntu:latest` by default.
+    /// The container image; `ubuntu:latest` by default. With Apptainer the path of a SIF file or of a directory,
+    /// `docker-archive:FILE`, `oci-archive:FILE`, or a registry's as in `docker://ubuntu:24.04`: each is converted to a directory
+    /// once on a node.
     pub image: String,
-    /// An archive to load the image from; blank is not set.
+    /// An archive to load the image from, as `docker save` writes it; blank is not set. Apptainer takes the one image that is in
+    /// it, whatever `image` says.
     pub image_tar_path: Option<PathBuf>,
     /// Further arguments of `docker run`, as a shell would split them.
     pub docker_flags: String,
-    /// The engine's command: `docker`, which is the default, or `podman`, or a path to either.
+    /// Further arguments of `apptainer exec`, as a shell would split them.
+    pub apptainer_flags: String,
+    /// The engine's command, or a path to it: `docker`, which is the default, `podman`, or `apptainer`, also as
+    /// `singularity`, which needs no daemon and no rights.
     pub engine: String,
     /// When the image is pulled if it comes from no archive; when it is missing by default.
     pub pull: PullPolicy,
     /// A directory where archives of pulled images are kept; blank is not set, which is the default.
+    /// With Apptainer, where each node keeps the directories that images are converted to: `/tmp/sortie-UID/images` by
+    /// default, anew each week.
     pub image_cache: Option<PathBuf>,
     /// Whether the working directory is mounted, read-only, at `/workspace`, and the directories of an
     /// evaluator or candidate elsewhere at their own paths; true by default.
@@ -46,13 +54,15 @@ pub struct LocalDockerJobConfig {
     /// Who the container runs as: the `submitter`, which is the default, whoever the `image` says, or a
     /// user as `docker run --user` takes it.
     pub user: String,
-    /// The container's network, such as `none` or `host`; left to the engine by default.
+    /// The container's network, such as `none` or `host`; left to the engine by default, which is the host's with Apptainer.
     pub network: Option<String>,
-    /// Processes and threads it may have at once; 4096 by default, `None` leaves it to the engine.
+    /// Processes and threads it may have at once; 4096 by default, `None` leaves it to the engine. Apptainer holds it
+    /// where it can hold limits at all.
     #[schemars(range(min = 1))]
     pub pids_limit: Option<u32>,
     /// Whether a job is refused where the engine cannot hold it to `mem`, `cpus` or `pids_limit`, as Podman without root
     /// on cgroups v1; true by default. Otherwise it runs there without them.
+    /// Apptainer can where systemd gives this user control groups of version 2; `pids_limit` is no reason to refuse a job.
     pub require_limits: bool,
     /// How long the job may run; without a limit by default.
     pub time: Option<TimeLimit>,
@@ -80,6 +90,7 @@ impl Default for LocalDockerJobConfig {
             image: "ubuntu:latest".to_owned(),
             image_tar_path: None,
             docker_flags: String::new(),
+            apptainer_flags: String::new(),
             engine: "docker".to_owned(),
             pull: PullPolicy::Missing,
             image_cache: None,

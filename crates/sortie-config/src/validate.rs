@@ -7,9 +7,9 @@ use std::{
 };
 
 use crate::{
-    ContainerSettings, ContainerUser, EvaluatorKind, JobConfig, Limits, LocalDockerJobConfig,
-    LocalJobConfig, SlurmCondaJobConfig, SlurmDockerJobConfig, SlurmSettings, Warm,
-    activation::set_path, gpus, sbatch_args,
+    ContainerSettings, ContainerUser, EngineKind, EvaluatorKind, JobConfig, Limits,
+    LocalDockerJobConfig, LocalJobConfig, SlurmCondaJobConfig, SlurmDockerJobConfig, SlurmSettings,
+    Warm, activation::set_path, container::apptainer, gpus, sbatch_args,
 };
 
 /// Slurm keeps CPUs per task in 16 bits and reserves the values above this one (`NO_VAL16` and
@@ -77,10 +77,20 @@ pub enum InvalidSetting {
         why: String,
     },
     /// An engine that is not known.
-    #[error("`engine` must be `docker` or `podman`, or a path to either, got {engine:?}")]
+    #[error(
+        "`engine` must be `docker`, `podman`, `apptainer` or `singularity`, or a path to one of them, got {engine:?}"
+    )]
     Engine {
         /// The engine.
         engine: String,
+    },
+    /// A setting that does not go with the engine.
+    #[error("`{field}` {why}")]
+    Engines {
+        /// The setting.
+        field: &'static str,
+        /// What is wrong with it, and what to do.
+        why: String,
     },
     /// sbatch takes a list for nodes that the job has all of, and a job here has one.
     #[error(
@@ -148,6 +158,7 @@ impl InvalidSetting {
             | Self::OutOfRange { field, .. }
             | Self::SbatchArg { field, .. } => field,
             Self::Engine { .. } => "engine",
+            Self::Engines { field, .. } => field,
             Self::SeveralNodes { .. } => "nodelist",
             Self::GpuKind { .. } => "gpus",
             Self::VariableName { .. } => "environment.set",
@@ -249,12 +260,21 @@ fn slurm_docker(config: &SlurmDockerJobConfig) -> Checked {
 }
 
 fn container(settings: &ContainerSettings<'_>) -> Checked {
-    one_word("image", settings.image)?;
     let engine = settings.engine;
     one_line("engine", engine)?;
-    let name = engine.rsplit('/').next().unwrap_or_default();
-    if !name.starts_with("docker") && !name.starts_with("podman") {
-        return Err(InvalidSetting::Engine { engine: engine.to_owned() });
+    match EngineKind::of(engine) {
+        None => return Err(InvalidSetting::Engine { engine: engine.to_owned() }),
+        Some(EngineKind::Docker) => {
+            one_word("image", settings.image)?;
+            if !settings.apptainer_flags.trim().is_empty() {
+                let why = format!("is for apptainer: set `docker_flags` for {engine}");
+                return Err(InvalidSetting::Engines { field: "apptainer_flags", why });
+            }
+        }
+        Some(EngineKind::Apptainer) => {
+            one_argument("image", settings.image)?;
+            apptainer::check(settings)?;
+        }
     }
     if let ContainerUser::Named(user) = settings.user {
         one_word("user", user)?;
@@ -264,9 +284,13 @@ fn container(settings: &ContainerSettings<'_>) -> Checked {
         let expected = "at least 1, or null to leave it to the engine".to_owned();
         return Err(InvalidSetting::OutOfRange { field: "pids_limit".into(), value: 0, expected });
     }
-    // Folded over several lines in YAML, flags may well hold line breaks: they separate like spaces.
-    let flags: String = settings.flags.split_ascii_whitespace().collect();
-    one_line("docker_flags", &flags)
+    flags("docker_flags", settings.docker_flags)?;
+    flags("apptainer_flags", settings.apptainer_flags)
+}
+
+/// Folded over several lines in YAML, flags may well hold line breaks: they separate like spaces.
+fn flags(field: &str, flags: &str) -> Checked {
+    one_line(field, &flags.split_ascii_whitespace().collect::<String>())
 }
 
 fn slurm(settings: &SlurmSettings<'_>) -> Checked {
@@ -374,11 +398,19 @@ fn one_line(field: &str, text: &str) -> Checked {
 fn one_word(field: &str, text: &str) -> Checked {
     not_blank(field, text)?;
     one_line(field, text)?;
-    let (field, value) = (field.to_owned(), text.to_owned());
     if text.contains(char::is_whitespace) {
+        let (field, value) = (field.to_owned(), text.to_owned());
         return Err(InvalidSetting::Space { field, value });
     }
+    one_argument(field, text)
+}
+
+/// The same, of what may hold white space, as a path may.
+fn one_argument(field: &str, text: &str) -> Checked {
+    not_blank(field, text)?;
+    one_line(field, text)?;
     if text.starts_with('-') {
+        let (field, value) = (field.to_owned(), text.to_owned());
         return Err(InvalidSetting::Dash { field, value });
     }
     Ok(())
@@ -484,7 +516,7 @@ mod tests {
         for good in ["docker", "podman", "/opt/bin/podman", "docker-27"] {
             assert_eq!(docker(|config| config.engine = good.into()), Ok(()), "{good}");
         }
-        for bad in ["", "apptainer", "-docker", "/opt/docker/", "dock\ner"] {
+        for bad in ["", "runc", "-docker", "/opt/docker/", "dock\ner"] {
             assert_eq!(field(docker(|config| config.engine = bad.into())), "engine", "{bad:?}");
         }
         assert_eq!(field(docker(|config| config.user = "a b".into())), "user");

@@ -8,6 +8,7 @@ use sortie_config::{Activation, JobConfig, JobType, PullPolicy, Warm};
 use sortie_process::{Captured, Command, Limits, Status, Supervisor};
 use sortie_slurm::{Client, Site};
 
+use crate::engine::{self, ImageLook};
 use crate::evaluator::EvaluatorProblem;
 use crate::here::Here;
 use crate::local::NotReady;
@@ -84,15 +85,14 @@ async fn of_container(config: &JobConfig, here: Here) -> Result<Vec<Finding>, Sc
     let plan = local::Plan::new(config.clone(), here)?;
     let supervisor = Supervisor::new();
     let mut findings = vec![settings(config), evaluator(plan.usable())];
-    let version = ["version", "--format", "{{.Server.Version}}"];
-    let answer = match plan.engine(&version, PATIENCE) {
+    let Some(container) = config.container() else { return Ok(findings) };
+    let engine = engine::of(container.kind());
+    let answer = match plan.engine_command(engine.version(), PATIENCE) {
         Some(command) => output(&supervisor, &command).await,
         None => Err("there is none".to_owned()),
     };
     let reached = answer.is_ok();
-    let advice =
-        "install Docker or Podman, start it, and set `engine`, or DOCKER_HOST to where it is";
-    findings.push(Finding::new("engine", answer.map_err(|what| (what, advice))));
+    findings.push(Finding::new("engine", answer.map_err(|what| (what, engine.advice()))));
     findings.extend(archive(config, &plan.here.cwd));
     if reached {
         let image = image(config, &plan, &supervisor).await;
@@ -120,24 +120,44 @@ fn file(path: &Path) -> Result<String, String> {
     }
 }
 
-/// Whether the engine has the image, if it does not come from an archive: also as one word.
+/// Whether the image is here, if it does not come from an archive: also as one word.
 async fn image(
     config: &JobConfig,
     plan: &local::Plan,
     supervisor: &Supervisor,
 ) -> Option<(Finding, bool)> {
     let settings = config.container().filter(|settings| settings.image_tar.is_none())?;
-    let inspect = ["image", "inspect", "--format", "{{.Id}}", settings.image];
-    let found = output(supervisor, &plan.engine(&inspect, PATIENCE)?).await;
-    let here = found.is_ok();
-    let result = match (found, settings.pull) {
-        (Ok(id), _) => Ok(format!("{}, {id}", settings.image)),
+    let looked = match engine::of(settings.kind()).image(&settings, &plan.here.cwd) {
+        ImageLook::Asked(args) => {
+            let found = output(supervisor, &plan.engine_command(args, PATIENCE)?).await;
+            let found = found.map(|id| format!("{}, {id}", settings.image));
+            found.map_err(|what| (what, "pull it, or set `pull` to `missing`"))
+        }
+        ImageLook::Seen(Err(problem)) => {
+            return Some((Finding::new("image", Err(problem)), false));
+        }
+        ImageLook::Seen(seen) => seen,
+        ImageLook::Fetched => {
+            Err((format!("{} is not here", settings.image), "set `pull` to `missing`"))
+        }
+    };
+    let here = looked.is_ok();
+    let result = match (looked, settings.pull) {
         (Err(_), PullPolicy::Missing | PullPolicy::Always) => {
             Ok(format!("{} is not here yet, and will be pulled", settings.image))
         }
-        (Err(what), PullPolicy::Never) => Err((what, "pull it, or set `pull` to `missing`")),
+        (looked, _) => looked,
     };
     Some((Finding::new("image", result), here))
+}
+
+/// The image of a job of Slurm, where it is a file: as it is seen from here.
+fn image_file(config: &JobConfig, cwd: &Path) -> Option<Finding> {
+    let settings = config.container().filter(|settings| settings.image_tar.is_none())?;
+    match engine::of(settings.kind()).image(&settings, cwd) {
+        ImageLook::Seen(seen) => Some(Finding::new("image", seen)),
+        ImageLook::Asked(_) | ImageLook::Fetched => None,
+    }
 }
 
 async fn of_slurm(config: &JobConfig, here: Here) -> Result<Vec<Finding>, SchedulerError> {
@@ -150,6 +170,7 @@ async fn of_slurm(config: &JobConfig, here: Here) -> Result<Vec<Finding>, Schedu
     findings.extend(activation);
     findings.extend(imports::on_a_node(config, &plan.here, is_seen).await);
     findings.extend(archive(config, &plan.here.cwd));
+    findings.extend(image_file(config, &plan.here.cwd));
     let site = client.site().await;
     if let Ok(site) = &site {
         plan.heed_kill_wait(site.kill_wait);
@@ -230,7 +251,7 @@ pub(crate) fn advice(error: &NotReady) -> &'static str {
         NotReady::Evaluator(problem) => problem.advice(),
         NotReady::Unreadable { .. } => "correct the path in the settings",
         NotReady::NoEngine { .. } => {
-            "install Docker or Podman, or set `engine` to where its command is"
+            "install Docker, Podman or Apptainer, or set `engine` to where its command is"
         }
         NotReady::NoPython { .. } => "install Python, or set `python_executable`",
         NotReady::Interpreter { .. } => "set `python_executable` to a Python that is there",

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use sortie_config::JobConfig;
+use sortie_config::{EngineKind, JobConfig};
 use sortie_process::{Command, Limits, Status, Supervisor};
+use sortie_results::AttemptId;
 use sortie_script::sweep;
 
 use crate::SchedulerError;
 use crate::container::Containers;
+use crate::engine;
 use crate::here::Here;
 
 /// How long the engine may take.
@@ -15,14 +17,17 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Removes the containers of this user on this machine whose jobs are gone, as when a launcher or a node was
 /// killed: a line for each. Those of jobs that are still there are left alone. Without containers in the
-/// settings there is nothing to do.
+/// settings, and with Apptainer, there is nothing to do.
 ///
 /// # Errors
 ///
 /// Settings that cannot work, and an engine that cannot be asked.
 pub async fn clean(config: &JobConfig) -> Result<Vec<String>, SchedulerError> {
     config.validate()?;
-    let Some(container) = config.container() else { return Ok(Vec::new()) };
+    let Some(container) = config.container().filter(|container| leaves_any(container.kind()))
+    else {
+        return Ok(Vec::new());
+    };
     let here = Here::now()?;
     let env = Containers::of_engine(&here).into();
     let cwd = here.cwd.clone();
@@ -45,4 +50,8 @@ pub async fn clean(config: &JobConfig) -> Result<Vec<String>, SchedulerError> {
         Status::Exited(0) => Ok(said.lines().map(str::to_owned).collect()),
         _ => Err(SchedulerError::NotReady(format!("{} {}", container.engine, said.trim()))),
     }
+}
+
+fn leaves_any(kind: EngineKind) -> bool {
+    engine::of(kind).removal(AttemptId::generate()).is_some()
 }

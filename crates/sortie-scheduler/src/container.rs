@@ -1,13 +1,17 @@
 //! From the settings to the container of an attempt.
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sortie_config::glob::Pattern;
-use sortie_config::{ContainerUser, EnvironmentPolicy, JobConfig, PullPolicy};
+use sortie_config::{
+    ApptainerImage, ContainerSettings, ContainerUser, EngineKind, EnvironmentPolicy, JobConfig,
+    PullPolicy,
+};
 use sortie_results::{End, Fault, Outcome};
 use sortie_script::{
-    Container, Files, Flags, INFRASTRUCTURE_STEPS, Mount, Pull, Trial, User, Variable, WORKSPACE,
+    Container, Engine, Files, Flags, INFRASTRUCTURE_STEPS, Mount, Pull, Trial, User, Variable,
+    WORKSPACE,
 };
 
 use crate::SchedulerError;
@@ -16,7 +20,7 @@ use crate::job::Paths;
 
 /// What of the launcher's environment the engine's command is given, beside what the job's machine sets: where the
 /// engine, its settings and its proxies are.
-const FOR_ENGINE: [&str; 29] = [
+const FOR_ENGINE: [&str; 39] = [
     "PATH",
     "HOME",
     "USER",
@@ -46,14 +50,32 @@ const FOR_ENGINE: [&str; 29] = [
     "[aA][lL][lL]_[pP][rR][oO][xX][yY]",
     "[nN][oO]_[pP][rR][oO][xX][yY]",
     "SSH_AUTH_SOCK",
+    // Not what changes a container, such as APPTAINER_BIND or APPTAINERENV_PATH.
+    "APPTAINER_CACHEDIR",
+    "APPTAINER_CONFIGDIR",
+    "APPTAINER_DOCKER_USERNAME",
+    "APPTAINER_NOHTTPS",
+    "APPTAINER_TMPDIR",
+    "SINGULARITY_CACHEDIR",
+    "SINGULARITY_CONFIGDIR",
+    "SINGULARITY_DOCKER_USERNAME",
+    "SINGULARITY_NOHTTPS",
+    "SINGULARITY_TMPDIR",
 ];
 
 /// Credentials, which an engine here is given, too. The script of a Slurm job holds what it exports, and lies in the
 /// results dir, which containers see: nothing of the kind may be in it.
-const SECRETS: [&str; 2] = ["DOCKER_AUTH_CONFIG", "CONTAINER_PASSPHRASE"];
+const SECRETS: [&str; 4] = [
+    "DOCKER_AUTH_CONFIG",
+    "CONTAINER_PASSPHRASE",
+    "APPTAINER_DOCKER_PASSWORD",
+    "SINGULARITY_DOCKER_PASSWORD",
+];
 
 /// What the containers of one scheduler's jobs have in common.
 pub(crate) struct Containers {
+    kind: Engine,
+    image: String,
     flags: Flags,
     launcher: String,
     archive: Option<PathBuf>,
@@ -69,7 +91,11 @@ impl Containers {
             let found = here.env.iter().rev().find(|(variable, _)| variable == name);
             found.and_then(|(_, value)| value.to_str()).map(str::to_owned)
         };
-        let mut flags = Flags::parse(settings.flags, variable)?;
+        let (kind, text) = match settings.kind() {
+            EngineKind::Docker => (Engine::Docker, settings.docker_flags),
+            EngineKind::Apptainer => (Engine::Apptainer, settings.apptainer_flags),
+        };
+        let mut flags = Flags::parse(kind, text, variable)?;
         // Only what is asked for in so many words may stand in a script that is kept beside the results dir.
         let kept = config.slurm().is_some();
         let find = |name: &str| here.env.iter().rev().find(|(variable, _)| variable == name);
@@ -83,6 +109,8 @@ impl Containers {
             std::fs::read_to_string(here.cwd.join(path)).map_err(|error| error.to_string())
         })?;
         Ok(Some(Self {
+            kind,
+            image: image(&settings, here)?,
             flags,
             launcher: format!("process {} on {}", std::process::id(), here.host),
             archive: settings.image_tar.map(|path| here.cwd.join(path)),
@@ -136,11 +164,15 @@ impl Containers {
         probe: Option<[&'a OsStr; 2]>,
     ) -> Option<Container<'a>> {
         let settings = config.container()?;
+        let memory = settings.memory.and_then(sortie_config::Memory::as_bytes);
+        // What Apptainer runs is among the processes of the job, which Slurm holds to its limits.
+        let by_slurm = self.kind == Engine::Apptainer && config.slurm().is_some();
         Some(Container {
             attempt,
             launcher: &self.launcher,
+            kind: self.kind,
             engine: settings.engine,
-            image: settings.image,
+            image: &self.image,
             archive: self.archive.as_deref(),
             pull: match settings.pull {
                 PullPolicy::Missing => Pull::Missing,
@@ -156,8 +188,8 @@ impl Containers {
                 ContainerUser::Named(name) => User::Named(name),
             },
             gpus: settings.gpus,
-            cpus: settings.cpus,
-            memory_bytes: settings.memory.and_then(sortie_config::Memory::as_bytes),
+            cpus: settings.cpus.filter(|_| !by_slurm),
+            memory_bytes: memory.filter(|_| !by_slurm),
             pids: settings.pids_limit,
             strict: settings.require_limits,
             probe,
@@ -166,6 +198,27 @@ impl Containers {
             environment: &self.environment,
             flags: &self.flags,
         })
+    }
+}
+
+/// The image, as the engine takes it on any node: to Apptainer a path is absolute.
+fn image(settings: &ContainerSettings<'_>, here: &Here) -> Result<String, SchedulerError> {
+    let absolute = |path: &Path| {
+        let path = here.cwd.join(path).into_os_string();
+        let not_text = |path: OsString| {
+            SchedulerError::NotReady(format!("the image {} is no text", path.display()))
+        };
+        path.into_string().map_err(not_text)
+    };
+    if settings.kind() == EngineKind::Docker {
+        return Ok(settings.image.to_owned());
+    }
+    match ApptainerImage::of(settings.image) {
+        Some(ApptainerImage::Path(path)) => absolute(path),
+        Some(ApptainerImage::Archive { transport, path }) => {
+            Ok(format!("{transport}:{}", absolute(path)?))
+        }
+        Some(ApptainerImage::Registry(_)) | None => Ok(settings.image.to_owned()),
     }
 }
 

@@ -65,6 +65,7 @@ mod check;
 mod clean;
 mod container;
 mod descriptors;
+mod engine;
 mod error;
 mod evaluator;
 mod event;

@@ -84,7 +84,7 @@
 //! | `{"kind":"output_limit","limit_bytes":1073741824}` | a log was too long | 122 |
 //! | `{"kind":"terminated","signal":15}` | the script was asked to stop | 128 and the signal |
 //! | `{"kind":"out_of_memory"}` | its container was, and was killed for it | 137 or its code |
-//! | `{"kind":"engine_failed","status":1}` | its container's engine failed meanwhile | 125 |
+//! | `{"kind":"engine_failed","status":1}` | its container's engine failed or was killed meanwhile | 125 |
 //! | `{"kind":"restarted"}` | Slurm started it again, and no record was there | 75 |
 //!
 //! An evaluator that fails once the script was asked to stop counts as stopped by that; one that had exited with 0
@@ -108,7 +108,10 @@
 //!
 //! # In a container
 //!
-//! With a [`Container`], the third shell sets none of this up. It asks the engine what it is, brings the image and
+//! With a [`Container`], the third shell sets none of this up. What it does instead is the engine's own, of which there are two
+//! kinds ([`Engine`]), each with a file here (`container/docker.rs`) and a directory of the script's text (`batch/docker`).
+//!
+//! With Docker and Podman, it asks the engine what it is, brings the image and
 //! runs the container (`docker run`); meanwhile it removes containers whose jobs are gone. The first shell stops the
 //! container if need be, asks the engine how it ended unless all went well, and removes it. Another end than exit
 //! code 0 is never told from the status of the engine's command alone, which may have been killed or lost its engine.
@@ -139,9 +142,28 @@
 //! start of the node, and once an hour.
 //!
 //! An engine takes text in UTF-8 only, its requests being JSON: other bytes are refused, not changed.
-//! Another engine with another command line, such as Apptainer, which is no daemon's and leaves nothing
-//! behind, would be a `sortie_run` of its own beside that of `container.sh`, with flags from the same
-//! [`Container`].
+//!
+//! # With Apptainer
+//!
+//! Apptainer has no daemon. The third shell becomes `apptainer exec`, and what that runs is below it: nothing is asked, stopped
+//! by name, removed or swept up. The container has a PID namespace of its own, and with its first process all end.
+//!
+//! An image becomes a directory first, once a node, under a lock: in the cache, or else in `/tmp/sortie-UID/images`, there anew
+//! each week, as what cleans up `/tmp` takes files away. A SIF file would be mounted by one more process for each job, which
+//! outlives it when it is killed, and an archive be converted for each. Conversion is given SIF files, archives and a
+//! registry's URIs only: a text it would take for a recipe and run. The steps are `image` (it is not there, or is none), `image tar`,
+//! `image pull` and `image directory` (for want of space, say).
+//!
+//! Apptainer ends with 255 where it could not run a command, as the command may. So the container starts with the image's
+//! `/bin/sh`, which sees that the evaluator is there and the results dir can be written, says on file descriptor 3 that it
+//! got so far, and becomes the evaluator by way of the image's `env`, which sets the variables. No job is tried beforehand. What fails before that is of the step
+//! `container`, with Apptainer's last word as the reason.
+//!
+//! At a stop Apptainer is sent SIGTERM, which it passes on. After the grace period what is below it is killed, not
+//! itself, so that it takes away what it has mounted. If Apptainer itself is killed, the end is `engine_failed`.
+//!
+//! GPUs are those of the job's own variables, and it is seen that there are devices and that they get in (step `gpu`). Limits are
+//! given where control groups of version 2 are delegated by systemd, which is tried once an hour on a node.
 //!
 //! # Architecture invariant
 //!
@@ -158,8 +180,8 @@ pub use batch::{
     is_of_the_launcher, slurms_words,
 };
 pub use container::{
-    Container, ContainerError, Files, Flags, FlagsError, INFRASTRUCTURE_STEPS, Mount, Pull, Trial,
-    User, Variable, WORKSPACE, WordsError, inside, sweep, try_executable,
+    Container, ContainerError, Engine, Files, Flags, FlagsError, INFRASTRUCTURE_STEPS, Mount, Pull,
+    Trial, User, Variable, WORKSPACE, WordsError, inside, sweep, try_executable,
 };
 pub use local::{READY_FD, Step, expect_interpreter, hooked, sourced};
 pub use quote::{NulByte, quote};

@@ -29,19 +29,34 @@ pub(super) async fn find(
     let is_python = config.evaluator() == EvaluatorKind::Python;
     match tried {
         Err(what) => vec![told(Err(what))],
-        Ok(()) if !image_is_here => {
+        Ok(_) if !image_is_here => {
             vec![told(Ok("it can be tried once the image is here".to_owned()))]
         }
-        Ok(()) if is_python => {
+        Ok(said) if is_python => {
             let found = "an evaluator can be started in it, and write its results";
             let mut findings = vec![told(Ok(found.to_owned()))];
+            findings.extend(limits(&said));
             if plan.usable().is_ok() {
                 findings.push(imports::in_container(plan, supervisor, image).await);
             }
             findings
         }
-        Ok(()) => vec![told(executable(plan, supervisor).await)],
+        Ok(said) => {
+            let started = told(executable(plan, supervisor).await);
+            [Some(started), limits(&said)].into_iter().flatten().collect()
+        }
     }
+}
+
+/// The limits that jobs run without here, as the script of a trial says.
+fn limits(said: &[u8]) -> Option<Finding> {
+    let said = String::from_utf8_lossy(said);
+    let unheld = said.lines().find_map(|line| line.strip_prefix("sortie: not held: "))?;
+    let unheld = unheld.replace(' ', ", ");
+    Some(Finding::new(
+        "limits",
+        Ok(format!("the engine cannot hold {unheld} here: jobs run without")),
+    ))
 }
 
 /// An evaluator that runs as itself is not run: the image's shell looks for what it needs, if there is one.

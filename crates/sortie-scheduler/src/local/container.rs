@@ -1,7 +1,7 @@
 //! Local jobs in containers: the command is a bash, with the script that Slurm is given elsewhere. It
 //! brings the image, runs the container, stops it when told to, and records its end.
 //!
-//! The container is a child of its engine, not of the command, so a command that is killed leaves it.
+//! A container of Docker or Podman is a child of its engine, not of the command, so a command that is killed leaves it.
 //! The script is therefore told to end and given the time to, even when the launcher is gone; after one that was
 //! stopped, the container is removed once more from here. What is left when all of these are killed at once is
 //! swept up when the next container is started on this machine.
@@ -18,6 +18,7 @@ use sortie_script::{
 
 use super::plan::{NotReady, Plan, Planned};
 use crate::container::{self, Containers};
+use crate::engine;
 use crate::job::Paths;
 
 /// How long the script may take, beyond the evaluator's grace, to remove the container.
@@ -78,16 +79,26 @@ impl Plan {
         if self.containers.is_some() { CLOSING } else { Duration::ZERO }
     }
 
-    /// The command that removes an attempt's container, if it runs in one.
+    /// The command that removes an attempt's container, if one could outlive its script.
     pub(super) fn removal(&self, attempt: AttemptId) -> Option<Command> {
-        self.engine(&["rm", "--force", "--volumes", &format!("sortie-{attempt}")], REMOVAL)
+        let kind = self.config.container()?.kind();
+        self.engine_command(engine::of(kind).removal(attempt)?, REMOVAL)
+    }
+
+    /// Whether a script that is killed leaves a container.
+    pub(super) fn outlives_its_script(&self) -> bool {
+        self.removal(AttemptId::generate()).is_some()
     }
 
     /// A command of the engine, if the jobs run in containers.
-    pub(crate) fn engine(&self, args: &[&str], patience: Duration) -> Option<Command> {
+    pub(crate) fn engine_command(
+        &self,
+        args: impl IntoIterator<Item = impl Into<OsString>>,
+        patience: Duration,
+    ) -> Option<Command> {
         Some(Command {
             program: self.config.container()?.engine.into(),
-            args: args.iter().map(OsString::from).collect(),
+            args: args.into_iter().map(Into::into).collect(),
             env: Environment::clone(&self.shared_env),
             cwd: self.here.cwd.clone(),
             limits: Limits { time: Some(patience), ..Limits::default() },

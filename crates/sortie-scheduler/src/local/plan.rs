@@ -311,8 +311,8 @@ impl Plan {
         Limits {
             time: self.config.time_limit(),
             grace: limits.grace + self.closing(),
-            // The script ends its container, which no one else would.
-            orphan_grace: self.containers.is_some(),
+            // The script ends its container, which no one else would, if that is not below it.
+            orphan_grace: self.outlives_its_script(),
             log_bytes: limits.max_log_bytes,
         }
     }

@@ -62,15 +62,16 @@ pub(crate) struct Inside {
 }
 
 impl Plan {
-    /// Does what a job does, as far as `trial` says. What fails is told as of a job.
+    /// Does what a job does, as far as `trial` says: what its script has said. What fails is told as of a job.
     pub(crate) async fn try_container(
         &self,
         supervisor: &Supervisor,
         trial: Trial,
-    ) -> Result<(), String> {
+    ) -> Result<Vec<u8>, String> {
         let command = |paths: &Paths| paths.command(&self.config);
-        match self.try_script(supervisor, trial, PATIENCE, command).await?.status {
-            Some(Status::Exited(0)) => Ok(()),
+        let tried = self.try_script(supervisor, trial, PATIENCE, command).await?;
+        match tried.status {
+            Some(Status::Exited(0)) => Ok(tried.stdout),
             Some(Status::Exited(code)) => Err(Outcome::Exited { code }.to_string()),
             Some(Status::Signaled(signal)) => Err(Outcome::signaled(signal).to_string()),
             None => Err(format!("it takes more than {} s", PATIENCE.as_secs())),

@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod activation;
+mod apptainer;
 mod cancelling;
 mod compiled;
 mod containers;

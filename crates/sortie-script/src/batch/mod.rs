@@ -38,17 +38,30 @@ macro_rules! text {
 }
 
 /// What removes containers whose jobs are gone.
-pub(crate) const SWEEP: &str = include_str!("sweep.sh");
+pub(crate) const SWEEP: &str = include_str!("docker/sweep.sh");
 
 const ON_NODE: &str = text!("../interpreter.sh", "evaluator.sh");
-const IN_CONTAINER: &str = text!(
+
+/// What runs the evaluator in a container of Docker or Podman.
+pub(crate) const IN_DOCKER: &str = text!(
     "engine.sh",
-    "image.sh",
-    "sweep.sh",
+    "docker/engine.sh",
+    "docker/image.sh",
+    "docker/sweep.sh",
     "notes.sh",
-    "probe.sh",
-    "container.sh",
-    "container_end.sh"
+    "docker/jobs.sh",
+    "docker/probe.sh",
+    "docker/container.sh",
+    "docker/container_end.sh"
+);
+
+/// What runs it in one of Apptainer.
+pub(crate) const IN_APPTAINER: &str = text!(
+    "engine.sh",
+    "notes.sh",
+    "apptainer/image.sh",
+    "apptainer/container.sh",
+    "apptainer/container_end.sh"
 );
 
 /// What Slurm is to be asked for, and what the job is to do once it runs.
@@ -153,7 +166,7 @@ impl BatchScript<'_> {
                 (elements.first().ok_or(ScriptError::NoElement)?, elements)
             }
         };
-        let text = if first.container.is_some() { IN_CONTAINER } else { ON_NODE };
+        let text = first.container.map_or(ON_NODE, Container::text);
         let mut script = String::with_capacity(text.len() + 4096 + 512 * attempts.len());
         self.add_header(&mut script, first)?;
         if for_slurm {

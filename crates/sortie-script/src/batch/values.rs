@@ -8,7 +8,12 @@ use std::{
 };
 
 use super::{Attempt, BatchActivation, BatchScript, Jobs, ScriptError};
-use crate::{Container, container, local::with_slash, quote};
+use crate::{
+    Container,
+    container::{self, Value},
+    local::with_slash,
+    quote,
+};
 
 /// Linux passes no argument and no variable of more bytes, with the NUL at its end (`MAX_ARG_STRLEN`).
 const LONGEST: usize = 128 << 10;
@@ -109,7 +114,7 @@ fn add_attempt(
     if let Some(container) = attempt.container {
         set_array(script, "container", "a flag of the engine", &container.flags()?)?;
         script.push_str(indent);
-        set(script, "probed_dir", word("the results dir", container.probed_dir())?);
+        set(script, "probed_dir", word("the results dir", container.results_dir())?);
         script.push_str(indent);
         attempt.command.iter().try_for_each(|word| container::check("an argument", word))?;
     }
@@ -118,25 +123,17 @@ fn add_attempt(
 
 /// Adds what is the same for the containers of all attempts.
 fn add_container(script: &mut String, container: &Container<'_>) -> Result<(), ScriptError> {
-    let path = |what, path: Option<&Path>| match path {
-        Some(path) => word(what, absolute(what, path)?),
-        None => Ok("''".to_owned()),
-    };
     set(script, "engine", word("the engine", container.engine)?);
-    set(script, "image", word("the image", container.image()?)?);
-    set(script, "archive", path("the image's archive", container.archive)?);
-    set(script, "pull", container.pull);
-    set(script, "cache", path("the cache of images", container.cache)?);
-    set(script, "cpus", container.cpus());
-    set(script, "gpus", container.gpus());
-    set_array(script, "limits", "a limit", &container.limits())?;
-    set(script, "strict", u8::from(container.strict));
-    set(script, "http_proxy", u8::from(container.flags.has("http-proxy")));
-    set_array(script, "probe", "an argument of the probe", &container.probe())?;
-    set(script, "settings", format_args!("{:016x}", container.settings()));
+    for (name, value) in container.values()? {
+        match value {
+            Value::Plain(word) => set(script, name, word),
+            Value::Text(what, text) => set(script, name, word(what, text)?),
+            Value::Path(_, None) => set(script, name, "''"),
+            Value::Path(what, Some(path)) => set(script, name, word(what, absolute(what, path)?)?),
+            Value::Array(what, texts) => set_array(script, name, what, &texts)?,
+        }
+    }
     set(script, "trial", container.trial);
-    set(script, "as_submitter", u8::from(container.is_of_submitter()));
-    set(script, "job_group", u8::from(container.in_job_group()));
     Ok(())
 }
 

@@ -1,37 +1,51 @@
-//! The user's flags of `docker run`: read as the engine reads them, and those refused that would
-//! break what is promised of a job.
+//! The user's flags of an engine: read as the engine reads them, and those refused that would break
+//! what is promised of a job.
 
 use std::collections::BTreeSet;
 
-use super::words::{self, WordsError};
+use super::{
+    Engine,
+    words::{self, WordsError},
+};
 
 /// Why flags are not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FlagsError {
     /// They do not split into words.
-    #[error("docker_flags: {0}")]
-    Words(#[from] WordsError),
+    #[error("{setting}: {problem}")]
+    Words {
+        /// The setting that they are.
+        setting: &'static str,
+        /// What is wrong with them.
+        problem: WordsError,
+    },
     /// A word that is no flag, nor the value of one.
     #[error(
-        "docker_flags: `{word}` is neither a flag nor the value of one; the engine would take it \
+        "{setting}: `{word}` is neither a flag nor the value of one; the engine would take it \
          for the image"
     )]
     NotAFlag {
+        /// The setting that has it.
+        setting: &'static str,
         /// The word.
         word: String,
     },
     /// A flag at the end that needs a value.
-    #[error("docker_flags: `{flag}` needs a value")]
+    #[error("{setting}: `{flag}` needs a value")]
     NoValue {
+        /// The setting that has it.
+        setting: &'static str,
         /// The flag.
         flag: String,
     },
     /// A variable without a value, which the engine would look up in vain.
     #[error(
-        "docker_flags: {place} names {name} without a value, and {problem}; write `{name}=VALUE`, \
+        "{setting}: {place} names {name} without a value, and {problem}; write `{name}=VALUE`, \
          or allow it in `environment`"
     )]
     Variable {
+        /// The setting that has it.
+        setting: &'static str,
         /// The flag or the file.
         place: String,
         /// The variable.
@@ -41,18 +55,22 @@ pub enum FlagsError {
     },
     /// A file of variables that cannot be looked into.
     #[error(
-        "docker_flags: --env-file={path}: {problem}; names without a value in it would be lost \
+        "{setting}: --env-file={path}: {problem}; names without a value in it would be lost \
          without a word, so it has to be readable here, too"
     )]
     EnvFile {
+        /// The setting that has it.
+        setting: &'static str,
         /// Its path.
         path: String,
         /// Why not.
         problem: String,
     },
     /// A flag that would break what is promised.
-    #[error("docker_flags: `{flag}` is refused: {reason}")]
+    #[error("{setting}: `{flag}` is refused: {reason}")]
     Refused {
+        /// The setting that has it.
+        setting: &'static str,
         /// The flag, with its value if that is the matter.
         flag: String,
         /// What it would break, and what to do.
@@ -60,9 +78,34 @@ pub enum FlagsError {
     },
 }
 
-/// Flags that can be passed on: `docker create` takes them as `docker run` does.
+/// How an engine reads flags, and what becomes of them here.
+pub(super) struct Syntax {
+    /// The setting that they are.
+    pub(super) setting: &'static str,
+    /// Flags without a value.
+    pub(super) switches: &'static [&'static str],
+    /// The names of one letter.
+    pub(super) short: &'static [(char, &'static str)],
+    /// Flags by two names: this one is taken for the other.
+    pub(super) synonyms: &'static [(&'static str, &'static str)],
+    /// Whether a flag asks for what is done in any case.
+    pub(super) is_done: fn(&str, Option<&str>) -> bool,
+    /// What would break if the engine were given the flag, if anything.
+    pub(super) refusal: fn(&str, Option<&str>) -> Option<&'static str>,
+    /// Where a flag mounts something, if it does.
+    pub(super) targets: fn(&str, &str) -> Vec<String>,
+}
+
+/// Whether a switch with this value, or none, is on.
+pub(super) fn is_on(value: Option<&str>) -> bool {
+    value.is_none_or(|value| ["true", "1", "t", "T"].contains(&value))
+}
+
+/// Flags that can be passed on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flags {
+    /// Whose they are.
+    engine: Engine,
     words: Vec<String>,
     /// The long names of all.
     names: BTreeSet<String>,
@@ -77,28 +120,33 @@ impl Flags {
     /// what `$NAME` in the text stands for.
     ///
     /// ```
-    /// use sortie_script::Flags;
+    /// use sortie_script::{Engine, Flags};
     ///
     /// let variable = |name: &str| (name == "PWD").then(|| "/big data".to_owned());
-    /// let flags = Flags::parse("--shm-size=1g -v $PWD:/data:ro --rm", variable)?;
+    /// let parse = |text| Flags::parse(Engine::Docker, text, variable);
+    /// let flags = parse("--shm-size=1g -v $PWD:/data:ro --rm")?;
     /// // Containers are removed in any case.
     /// assert_eq!(flags.words(), ["--shm-size=1g", "--volume=/big data:/data:ro"]);
-    /// assert!(Flags::parse("-d", variable).unwrap_err().to_string().contains("`--detach` is refused"));
+    /// assert!(parse("-d").unwrap_err().to_string().contains("`--detach` is refused"));
     /// # Ok::<(), sortie_script::FlagsError>(())
     /// ```
     pub fn parse(
+        engine: Engine,
         text: &str,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, FlagsError> {
-        let mut flags = Self::default();
-        let mut words = words::split(text, &variable)?.into_iter();
+        let mut flags = Self { engine, ..Self::default() };
+        let setting = flags.setting();
+        let words = words::split(text, &variable);
+        let mut words =
+            words.map_err(|problem| FlagsError::Words { setting, problem })?.into_iter();
         while let Some(word) = words.next() {
             if let Some(long) = word.strip_prefix("--").filter(|long| !long.is_empty()) {
                 flags.long(long, &mut words)?;
             } else if let Some(short) = word.strip_prefix('-').filter(|short| !short.is_empty()) {
                 flags.short(short, &mut words)?;
             } else {
-                return Err(FlagsError::NotAFlag { word });
+                return Err(FlagsError::NotAFlag { setting, word });
             }
         }
         Ok(flags)
@@ -107,6 +155,14 @@ impl Flags {
     /// One word each, in the form `--name=value`.
     pub fn words(&self) -> &[String] {
         &self.words
+    }
+
+    fn syntax(&self) -> &'static Syntax {
+        self.engine.dialect().syntax()
+    }
+
+    fn setting(&self) -> &'static str {
+        self.syntax().setting
     }
 
     /// Whether they have the flag of this long name.
@@ -124,7 +180,9 @@ impl Flags {
 
     /// Whether they mount something at this place in the container.
     pub(super) fn mounts_at(&self, target: &str) -> bool {
-        self.targets.contains(target.trim_end_matches('/'))
+        self.targets
+            .iter()
+            .any(|mounted| mounted.trim_end_matches('/') == target.trim_end_matches('/'))
     }
 
     /// Whether they ask for all GPUs there are: not in [`Flags::words`], as a job has the GPUs that
@@ -141,14 +199,16 @@ impl Flags {
         variable: impl Fn(&str) -> Variable,
         read: impl Fn(&str) -> Result<String, String>,
     ) -> Result<(), FlagsError> {
+        let setting = self.setting();
         let mut of_files = Vec::new();
         for word in &mut self.words {
             if let Some(name) = word.strip_prefix("--env=").filter(|word| !word.contains('=')) {
-                *word = valued("`--env`", name, &variable)?;
+                *word = valued(setting, "`--env`", name, &variable)?;
             } else if let Some(path) = word.strip_prefix("--env-file=") {
-                let error = |problem| FlagsError::EnvFile { path: path.to_owned(), problem };
+                let path_of = || path.to_owned();
+                let error = |problem| FlagsError::EnvFile { setting, path: path_of(), problem };
                 for name in bare_names(&read(path).map_err(error)?) {
-                    of_files.push(valued(path, name, &variable)?);
+                    of_files.push(valued(setting, path, name, &variable)?);
                 }
             }
         }
@@ -164,8 +224,8 @@ impl Flags {
     ) -> Result<(), FlagsError> {
         let (name, value) = match flag.split_once('=') {
             Some((name, value)) => (name, Some(value.to_owned())),
-            None if SWITCHES.contains(&flag) => (flag, None),
-            None => (flag, Some(value_of(flag, words)?)),
+            None if self.syntax().switches.contains(&flag) => (flag, None),
+            None => (flag, Some(self.value_of(flag, words)?)),
         };
         self.add(name, value)
     }
@@ -178,16 +238,18 @@ impl Flags {
     ) -> Result<(), FlagsError> {
         let mut rest = letters.chars();
         while let Some(letter) = rest.next() {
-            let Some((_, name)) = SHORT.iter().find(|(short, _)| *short == letter) else {
-                return Err(FlagsError::NotAFlag { word: format!("-{letters}") });
+            let known = self.syntax().short.iter().find(|(short, _)| *short == letter);
+            let Some((_, name)) = known else {
+                let word = format!("-{letters}");
+                return Err(FlagsError::NotAFlag { setting: self.setting(), word });
             };
             let tail = rest.as_str();
-            if SWITCHES.contains(name) && !tail.starts_with('=') {
+            if self.syntax().switches.contains(name) && !tail.starts_with('=') {
                 self.add(name, None)?;
                 continue;
             }
             let value = match tail {
-                "" => value_of(name, words)?,
+                "" => self.value_of(name, words)?,
                 _ => tail.strip_prefix('=').unwrap_or(tail).to_owned(),
             };
             return self.add(name, Some(value));
@@ -196,29 +258,38 @@ impl Flags {
     }
 
     fn add(&mut self, name: &str, value: Option<String>) -> Result<(), FlagsError> {
-        let is_true = value.as_deref().is_none_or(|value| ["true", "1", "t", "T"].contains(&value));
-        match (name, value.as_deref()) {
-            // What is done in any case.
-            ("rm" | "init", _) if is_true => return Ok(()),
-            ("restart", Some("no")) => return Ok(()),
-            ("gpus", Some("all" | "-1")) => {
-                self.all_gpus = true;
-                return Ok(());
-            }
-            _ => {}
+        let syntax = self.syntax();
+        let synonym = syntax.synonyms.iter().find(|(given, _)| *given == name);
+        let name = synonym.map_or(name, |(_, name)| name);
+        if (syntax.is_done)(name, value.as_deref()) {
+            return Ok(());
         }
-        if let Some(reason) = refusal(name, value.as_deref()) {
+        if matches!((name, value.as_deref()), ("gpus", Some("all" | "-1"))) {
+            self.all_gpus = true;
+            return Ok(());
+        }
+        if let Some(reason) = (syntax.refusal)(name, value.as_deref()) {
             let value = value.map(|value| format!("={value}")).unwrap_or_default();
-            return Err(FlagsError::Refused { flag: format!("--{name}{value}"), reason });
+            let (setting, flag) = (syntax.setting, format!("--{name}{value}"));
+            return Err(FlagsError::Refused { setting, flag, reason });
         }
-        let name = if name == "net" { "network" } else { name };
-        self.targets.extend(value.as_deref().and_then(|value| target(name, value)));
+        let targets = value.as_deref().map(|value| (syntax.targets)(name, value));
+        self.targets.extend(targets.unwrap_or_default());
         self.names.insert(name.to_owned());
         self.words.push(match value {
             Some(value) => format!("--{name}={value}"),
             None => format!("--{name}"),
         });
         Ok(())
+    }
+
+    fn value_of(
+        &self,
+        flag: &str,
+        words: &mut impl Iterator<Item = String>,
+    ) -> Result<String, FlagsError> {
+        let error = || FlagsError::NoValue { setting: self.setting(), flag: format!("--{flag}") };
+        words.next().ok_or_else(error)
     }
 }
 
@@ -236,6 +307,7 @@ pub enum Variable {
 }
 
 fn valued(
+    setting: &'static str,
     place: &str,
     name: &str,
     variable: impl Fn(&str) -> Variable,
@@ -249,7 +321,7 @@ fn valued(
         }
         Variable::NotText => "what it is set to here is no text in UTF-8",
     };
-    Err(FlagsError::Variable { place: place.to_owned(), name: name.to_owned(), problem })
+    Err(FlagsError::Variable { setting, place: place.to_owned(), name: name.to_owned(), problem })
 }
 
 /// The lines of a file of variables that are names alone.
@@ -258,114 +330,20 @@ fn bare_names(text: &str) -> impl Iterator<Item = &str> {
     lines.filter(|line| !line.is_empty() && !line.starts_with('#') && !line.contains('='))
 }
 
-fn value_of(flag: &str, words: &mut impl Iterator<Item = String>) -> Result<String, FlagsError> {
-    words.next().ok_or_else(|| FlagsError::NoValue { flag: format!("--{flag}") })
+/// Where a flag of the form of `--mount` does.
+pub(super) fn mount_target(value: &str) -> Option<&str> {
+    let options = value.split(',').filter_map(|option| option.split_once('='));
+    let mut options = options.map(|(key, value)| (key.to_ascii_lowercase(), value));
+    let target = options.find(|(key, _)| ["target", "destination", "dst"].contains(&key.as_str()));
+    target.map(|(_, target)| target)
 }
-
-/// Where a flag mounts something, if it does.
-fn target(flag: &str, value: &str) -> Option<String> {
-    let target = match flag {
-        // SOURCE:TARGET[:OPTIONS], or just a target.
-        "volume" => value.split(':').nth(1).unwrap_or(value),
-        "tmpfs" => value.split(':').next()?,
-        "mount" => {
-            let options = value.split(',').filter_map(|option| option.split_once('='));
-            let mut options = options.map(|(key, value)| (key.to_ascii_lowercase(), value));
-            options.find(|(key, _)| ["target", "destination", "dst"].contains(&key.as_str()))?.1
-        }
-        _ => return None,
-    };
-    Some(target.trim_end_matches('/').to_owned())
-}
-
-/// What would break if the engine were given the flag, if anything.
-fn refusal(name: &str, value: Option<&str>) -> Option<&'static str> {
-    Some(match (name, value) {
-        ("detach" | "detach-keys", _) => "the job lasts as long as its container",
-        ("restart", _) => "no container may outlive its job, or run a second time",
-        ("name" | "replace", _) => "containers are named by their attempt, to be found again",
-        ("rm", _) => "containers are removed when their end has been looked at",
-        ("init", _) => "without it no signal reaches the evaluator",
-        ("cidfile" | "pidfile" | "conmon-pidfile" | "pod-id-file", _) => {
-            "all jobs would write this one file"
-        }
-        ("label-file", _) => "it may hold labels by which containers are found again",
-        ("label", Some(label)) if label.starts_with("sortie.") => {
-            "by these labels containers are found again"
-        }
-        ("stop-timeout", _) => "set `limits.grace` instead",
-        ("attach", _) => "both outputs are needed for the logs",
-        ("tty", _) => "a job has no terminal, and its two outputs would become one",
-        ("sig-proxy", Some(_)) => "signals have to reach the evaluator",
-        ("pull", _) => "set `pull` to `missing`, `always` or `never` instead",
-        ("pid", Some(_)) => {
-            "processes of the job could not be told from others, nor stopped with it"
-        }
-        ("pod" | "rootfs" | "rmi", _) => "a job is one container of one image",
-        ("oom-kill-disable", _) => "a job out of memory would hang",
-        ("env-host" | "env-merge", _) => {
-            "the launcher's environment stays outside; name what is wanted in `environment`"
-        }
-        ("help" | "version", _) => "nothing would be run",
-        _ => return None,
-    })
-}
-
-/// Flags without a value, of docker 20.10 to 28 and podman 4.
-const SWITCHES: &[&str] = &[
-    "detach",
-    "disable-content-trust",
-    "env-host",
-    "help",
-    "http-proxy",
-    "init",
-    "interactive",
-    "no-healthcheck",
-    "no-hostname",
-    "no-hosts",
-    "oom-kill-disable",
-    "passwd",
-    "privileged",
-    "publish-all",
-    "quiet",
-    "read-only",
-    "read-only-tmpfs",
-    "replace",
-    "rm",
-    "rmi",
-    "rootfs",
-    "sig-proxy",
-    "tls-verify",
-    "tty",
-    "unsetenv-all",
-    "use-api-socket",
-    "version",
-];
-
-const SHORT: &[(char, &str)] = &[
-    ('a', "attach"),
-    ('c', "cpu-shares"),
-    ('d', "detach"),
-    ('e', "env"),
-    ('h', "hostname"),
-    ('i', "interactive"),
-    ('l', "label"),
-    ('m', "memory"),
-    ('p', "publish"),
-    ('P', "publish-all"),
-    ('q', "quiet"),
-    ('t', "tty"),
-    ('u', "user"),
-    ('v', "volume"),
-    ('w', "workdir"),
-];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Flags, FlagsError> {
-        Flags::parse(text, |_| None)
+        Flags::parse(Engine::Docker, text, |_| None)
     }
 
     fn words(text: &str) -> Vec<String> {

@@ -1,5 +1,8 @@
 //! The arguments of a container engine that run one attempt in a container.
 
+mod apptainer;
+mod docker;
+mod engine;
 mod error;
 mod flags;
 mod mount;
@@ -12,6 +15,8 @@ use std::{
     path::Path,
 };
 
+pub use engine::Engine;
+pub(crate) use engine::Value;
 pub use error::ContainerError;
 pub use flags::{Flags, FlagsError, Variable};
 pub use mount::{Files, Mount, WORKSPACE, inside};
@@ -19,26 +24,29 @@ pub use probe::{Trial, try_executable};
 pub use words::WordsError;
 
 use crate::batch::SWEEP;
+use engine::{Dialect, Values};
 use mount::clean;
 
 /// A container for one attempt, as far as it is known before it is on a node.
-///
-/// Docker and Podman take the same arguments.
 #[derive(Clone, Debug)]
 pub struct Container<'a> {
     /// The attempt's id, which the container is named by.
     pub attempt: &'a str,
     /// Who asks for it: the value of a label, for people.
     pub launcher: &'a str,
-    /// The engine's command: `docker` or `podman`, or a path to either.
+    /// What kind of engine it is of.
+    pub kind: Engine,
+    /// The engine's command, or a path to it.
     pub engine: &'a str,
-    /// The image: a name with or without a registry, tag or digest.
+    /// The image. For Docker and Podman a name, with or without a registry, tag or digest; for Apptainer the absolute path of a
+    /// SIF file or of a directory, or `docker-archive:`, `oci-archive:` and such a path, or a registry's URI.
     pub image: &'a str,
     /// An archive that the image comes from, as `docker save` writes it: absolute.
     pub archive: Option<&'a Path>,
     /// When the image is pulled, if it comes from no archive.
     pub pull: Pull,
-    /// A directory, seen by all nodes, that keeps archives of what was pulled: absolute.
+    /// A directory that keeps archives of what was pulled, for all nodes that see it, or for Apptainer the directories that
+    /// images were converted to: absolute.
     pub cache: Option<&'a Path>,
     /// What of the host's files it sees.
     pub mounts: &'a [Mount],
@@ -54,10 +62,11 @@ pub struct Container<'a> {
     pub memory_bytes: Option<u64>,
     /// The processes and threads it may have at once.
     pub pids: Option<u32>,
-    /// Whether an engine that would ignore such limits is refused.
+    /// Whether an engine that cannot hold it to such limits is refused.
     pub strict: bool,
     /// What can run a short text in place of the evaluator, to see on each node whether an evaluator can be started so
-    /// and write the results dir, whose path follows as the evaluator has it. `None`: that is not tried.
+    /// and write the results dir, whose path follows as the evaluator has it. `None`: that is not tried. Apptainer needs
+    /// none: each job tells.
     pub probe: Option<[&'a OsStr; 2]>,
     /// Whether that, or less, is all that is to be done.
     pub trial: Trial,
@@ -102,48 +111,55 @@ impl fmt::Display for Pull {
 }
 
 impl Container<'_> {
-    /// The arguments of `docker create` up to the image; what is known on the node alone may be
-    /// added. Every value arrives as it is, or is refused.
+    /// The arguments of the engine's command up to the image, as far as they are known before there is a node. Every value
+    /// arrives as it is, or is refused.
     pub fn flags(&self) -> Result<Vec<String>, ContainerError> {
-        let mut all = vec![
-            format!("--name=sortie-{}", self.attempt),
-            format!("--label={LABEL}attempt={}", self.attempt),
-            format!("--label={LABEL}launcher={}", self.launcher),
-            "--init".to_owned(),
-            // What removes it kills it: its grace is the script's to give.
-            "--stop-timeout=0".to_owned(),
-            "--pull=never".to_owned(),
-        ];
-        self.add_unless_given(&mut all, "workdir", Some(absolute(self.directory)?));
-        if let User::Named(user) = self.user {
-            self.add_unless_given(&mut all, "user", Some(user));
-        }
-        let memory = self.memory_bytes.map(|bytes| format!("{bytes}b"));
-        self.add_unless_given(&mut all, "memory", memory.as_deref());
-        // This is memory and swap together, which without it would be twice as much.
-        let both = self.flags.value("memory").or(memory.as_deref());
-        self.add_unless_given(&mut all, "memory-swap", both);
-        self.add_unless_given(&mut all, "pids-limit", self.pids);
-        self.add_unless_given(&mut all, "network", self.network);
-        // The engine would keep a second copy of the logs, without a limit.
-        self.add_unless_given(&mut all, "log-driver", Some("none"));
+        self.dialect().flags(self)
+    }
+
+    /// The part of a script that runs it.
+    pub(crate) fn text(&self) -> &'static str {
+        self.dialect().text()
+    }
+
+    /// What that part asks for beside the flags.
+    pub(crate) fn values(&self) -> Result<Values<'_>, ContainerError> {
+        self.dialect().values(self)
+    }
+
+    /// The results dir, as something in the container is told it.
+    pub(crate) fn results_dir(&self) -> OsString {
+        self.dialect().results_dir(self)
+    }
+
+    fn dialect(&self) -> &'static dyn Dialect {
+        self.kind.dialect()
+    }
+
+    /// The mounts that the user's flags put nothing in the place of, each as the value of a flag.
+    fn mount_options(&self) -> Result<Vec<String>, ContainerError> {
+        let mut options = Vec::new();
         for mount in self.mounts {
             let target = absolute(&mount.target)?;
             absolute(&mount.source)?;
             if !self.flags.mounts_at(target) {
-                all.push(format!("--mount={}", mount.option()?));
+                options.push(mount.option()?);
             }
         }
-        for (name, value) in self.environment {
+        Ok(options)
+    }
+
+    /// The variables, each as `NAME=VALUE`.
+    fn assignments(&self) -> Result<Vec<String>, ContainerError> {
+        let assigned = |(name, value): &(OsString, OsString)| {
             if name.is_empty() || name.to_string_lossy().contains('=') {
                 return Err(ContainerError::VariableName { name: name.clone() });
             }
             let name = text("a variable's name", name)?;
             let value = text(&format!("the variable {name}"), value)?;
-            all.push(format!("--env={name}={value}"));
-        }
-        all.extend_from_slice(self.flags.words());
-        Ok(all)
+            Ok(format!("{name}={value}"))
+        };
+        self.environment.iter().map(assigned).collect()
     }
 
     /// The image's name, which follows the flags; the evaluator's command line follows it.
@@ -154,31 +170,7 @@ impl Container<'_> {
         text("the image", self.image)
     }
 
-    /// Which GPUs it gets: `none`, those `assigned` to the job, or `all` where none are assigned.
-    pub(crate) fn gpus(&self) -> &'static str {
-        match (self.flags.all_gpus(), self.gpus && !self.flags.has("gpus")) {
-            (true, _) => "all",
-            (false, true) => "assigned",
-            (false, false) => "none",
-        }
-    }
-
-    /// The CPUs it may use, 0 for all. No engine takes more than its machine has, which Slurm may be told
-    /// to take for more.
-    pub(crate) fn cpus(&self) -> u32 {
-        self.cpus.filter(|_| !self.flags.has("cpus")).unwrap_or(0)
-    }
-
-    /// Whether the user is to be found out on the node.
-    pub(crate) fn is_of_submitter(&self) -> bool {
-        self.user == User::Submitter && !self.flags.has("user")
-    }
-
-    /// Whether it may be put into the job's control group.
-    pub(crate) fn in_job_group(&self) -> bool {
-        !self.flags.has("cgroup-parent")
-    }
-
+    /// Adds a flag, unless the user's say the same thing.
     fn add_unless_given(
         &self,
         all: &mut Vec<String>,
@@ -194,8 +186,8 @@ impl Container<'_> {
 /// Set-up steps of a container that fail for the machine's fault, and may succeed on another node or later.
 /// Those before and after them are for the user to mend: `image tar`, `image` (there is none of the name),
 /// `container` (flags, mounts, devices), `command` (not in the image) and so on.
-pub const INFRASTRUCTURE_STEPS: [&str; 4] =
-    ["engine", "image load", "image pull", "container start"];
+pub const INFRASTRUCTURE_STEPS: [&str; 6] =
+    ["engine", "gpu", "image load", "image pull", "image directory", "container start"];
 
 /// What the names of sortie's labels start with.
 pub(crate) const LABEL: &str = "sortie.";

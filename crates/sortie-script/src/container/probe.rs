@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 
-use super::{Container, User};
+use super::{Container, User, docker::gpus};
 
 /// How much of a job is done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -107,16 +107,11 @@ impl Container<'_> {
         };
         let limits = format!("{:?} {:?} {:?}", self.cpus, self.memory_bytes, self.pids);
         let program = self.probe.map_or(OsStr::new(""), |[program, _]| program);
-        let fixed = [self.image, user, self.gpus(), self.network.unwrap_or(""), &limits];
+        let fixed = [self.image, user, gpus(self), self.network.unwrap_or(""), &limits];
         let words = fixed.into_iter().map(OsStr::new).chain([program]);
         let environment = self.environment.iter().flat_map(|(name, value)| [name, value]);
         let words = words.chain(environment.map(OsString::as_os_str));
-        words.chain(self.flags.words().iter().map(OsStr::new)).fold(FNV, |hash, word| {
-            word.as_encoded_bytes()
-                .iter()
-                .chain(b"\0")
-                .fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
-        })
+        hash(words.chain(self.flags.words().iter().map(OsStr::new)))
     }
 
     /// The limits that it is to be held to, by the settings' names.
@@ -130,6 +125,14 @@ impl Container<'_> {
         ];
         all.into_iter().filter_map(|(name, is_set)| is_set.then_some(name)).collect()
     }
+}
+
+/// A number for words.
+pub(super) fn hash<'a>(words: impl Iterator<Item = &'a OsStr>) -> u64 {
+    words.fold(FNV, |hash, word| {
+        let bytes = word.as_encoded_bytes().iter().chain(b"\0");
+        bytes.fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    })
 }
 
 /// Where the hash of Fowler, Noll and Vo starts: the same in every release, as notes on nodes outlive one.

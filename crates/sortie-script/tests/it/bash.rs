@@ -16,6 +16,18 @@ pub(crate) fn program(name: &str) -> Command {
     Command::new(name)
 }
 
+/// The processes that this one is the parent of.
+pub(crate) fn children(parent: u32) -> Vec<u32> {
+    let processes = fs::read_dir("/proc").unwrap();
+    let pids = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let is_child = |pid: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
+        fields.split(' ').nth(1) == Some(&parent.to_string())
+    };
+    pids.filter(is_child).collect()
+}
+
 /// An empty home, to put scripts in, under a name that needs quotes.
 pub(crate) struct Home(TempDir);
 

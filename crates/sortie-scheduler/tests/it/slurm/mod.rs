@@ -216,7 +216,7 @@ fn config(stage: &Stage) -> SlurmCondaJobConfig {
 }
 
 /// This program's environment, with `first` on its `PATH` before the rest, and what is `given`.
-fn env(first: &[PathBuf], given: &[(&str, OsString)]) -> Vec<(OsString, OsString)> {
+pub(crate) fn env(first: &[PathBuf], given: &[(&str, OsString)]) -> Vec<(OsString, OsString)> {
     let path = std::env::var_os("PATH").unwrap();
     let path = first.iter().cloned().chain(std::env::split_paths(&path));
     let path = ("PATH".into(), std::env::join_paths(path).unwrap());

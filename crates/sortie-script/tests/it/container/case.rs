@@ -4,8 +4,8 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 use sortie_script::{
-    Attempt, BatchActivation, BatchScript, Container, Environment, Files, Flags, Jobs, Pull,
-    ScriptError, Trial, User, inside,
+    Attempt, BatchActivation, BatchScript, Container, Engine, Environment, Files, Flags, Jobs,
+    Pull, ScriptError, Trial, User, inside,
 };
 
 /// A file of `tests/container`.
@@ -42,6 +42,8 @@ pub(crate) struct Case {
     #[serde(deserialize_with = "pairs")]
     pub(crate) environment: Vec<(OsString, OsString)>,
     pub(crate) docker_flags: String,
+    /// Of an engine whose name is that.
+    pub(crate) apptainer_flags: String,
     #[serde(skip)]
     pub(crate) command: Vec<OsString>,
 }
@@ -77,6 +79,7 @@ impl Default for Case {
             network: None,
             environment: Vec::new(),
             docker_flags: String::new(),
+            apptainer_flags: String::new(),
             command: Vec::new(),
         }
     }
@@ -99,12 +102,15 @@ impl Case {
             candidate: &self.candidate,
             results_dir: &self.results_dir,
         };
-        let (mounts, flags) = (files.mounts(), Flags::parse(&self.docker_flags, variable).unwrap());
+        let kind = self.kind();
+        let flags = [self.docker_flags.as_str(), &self.apptainer_flags].concat();
+        let (mounts, flags) = (files.mounts(), Flags::parse(kind, &flags, variable).unwrap());
         let attempt = self.attempt();
         let results_dir = self.directory.join(&self.results_dir);
         let container = Container {
             attempt: &attempt,
             launcher: "sortie 0.0.0, process 7 on login1",
+            kind,
             engine: &self.engine,
             image: &self.image,
             archive: self.archive.as_deref(),
@@ -148,6 +154,11 @@ impl Case {
             max_log_bytes: 1 << 20,
         };
         script.render()
+    }
+
+    fn kind(&self) -> Engine {
+        let name = self.engine.rsplit('/').next().unwrap_or_default();
+        if name.starts_with("apptainer") { Engine::Apptainer } else { Engine::Docker }
     }
 
     fn pull(&self) -> Pull {

@@ -1,7 +1,7 @@
 //! Containers: the scripts as people review them, and as bash and real engines run them.
 
 mod blame;
-mod case;
+pub(crate) mod case;
 mod ends;
 mod engine;
 mod images;

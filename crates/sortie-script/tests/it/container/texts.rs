@@ -1,6 +1,6 @@
 //! The arguments as people review them: one case a file, one snapshot a case.
 
-use std::{ffi::OsString, fs, os::unix::ffi::OsStringExt};
+use std::{ffi::OsString, fs, os::unix::ffi::OsStringExt, path::Path};
 
 use super::case::Case;
 use crate::check::check_bash;
@@ -10,19 +10,25 @@ const SAME: &str = "\n# ---- Records in the launcher's directory ----\n";
 
 #[test]
 fn scripts() {
-    insta::glob!("../../container", "*.yaml", |path| {
-        let case: Case = serde_yaml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-        let script = case.render().unwrap();
-        check_bash(&script);
-        let (own, same) = script.split_once(SAME).unwrap();
-        // What the arguments are is easier to review with each on a line.
-        let own = own.split_once("\n# ---- What is run ----\n\n").unwrap().1;
-        let own =
-            own.replace(" --", "\n  --").replace(" $'--", "\n  $'--").replace(" '--", "\n  '--");
-        let shown = if path.ends_with("defaults.yaml") { own + SAME + same } else { own };
-        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
-            insta::assert_snapshot!("container", shown);
-        });
+    insta::glob!("../../container", "*.yaml", |path| show("container", path));
+}
+
+#[test]
+fn scripts_for_apptainer() {
+    insta::glob!("../../apptainer", "*.yaml", |path| show("apptainer", path));
+}
+
+fn show(name: &str, path: &Path) {
+    let case: Case = serde_yaml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let script = case.render().unwrap();
+    check_bash(&script);
+    let (own, same) = script.split_once(SAME).unwrap();
+    // What the arguments are is easier to review with each on a line.
+    let own = own.split_once("\n# ---- What is run ----\n\n").unwrap().1;
+    let own = own.replace(" --", "\n  --").replace(" $'--", "\n  $'--").replace(" '--", "\n  '--");
+    let shown = if path.ends_with("defaults.yaml") { own + SAME + same } else { own };
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(name, shown);
     });
 }
 

@@ -3,7 +3,7 @@
 use std::process::Output;
 
 use proptest::prelude::*;
-use sortie_script::{Flags, FlagsError};
+use sortie_script::{Engine, Flags, FlagsError};
 
 use crate::bash::program;
 
@@ -32,7 +32,7 @@ proptest! {
         text in prop::collection::vec("[ '\"\\\\$`~#;(=\\-\t:ae0}{é!\\[*]{0,12}", 1..4),
     ) {
         let text: String = text.iter().flat_map(|word| ["--env w", word, " "]).collect();
-        match Flags::parse(&text, variable) {
+        match Flags::parse(Engine::Docker, &text, variable) {
             Ok(flags) => {
                 let words = bash(&text);
                 let pairs = words.chunks(2).map(|pair| pair.join("="));
@@ -40,7 +40,7 @@ proptest! {
             }
             // What is not taken is never an innocent text: to bash it is an error, an expansion, or
             // words that are no flags.
-            Err(FlagsError::Words(_)) => {
+            Err(FlagsError::Words { .. }) => {
                 let special = text.contains(['\'', '"', '\\', '$', '`', '~', '#', ';', '(', '{']);
                 prop_assert!(special, "{}", text);
             }

@@ -73,10 +73,7 @@ sortie_is_not_made() {
 
 # Makes sure that the engine is here, and finds out what it is.
 sortie_expect_engine() {
-  sortie_step 'engine command'
-  if ! type -P -- "$sortie_engine" >/dev/null; then
-    sortie_fail 127 "$sortie_engine: not found; PATH is ${PATH-}"
-  fi
+  sortie_expect_command
   sortie_find_owner
   sortie_find_node
   sortie_find_engine

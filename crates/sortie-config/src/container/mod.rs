@@ -1,10 +1,15 @@
 //! What the two kinds of job in a container share.
 
+pub(crate) mod apptainer;
+mod engine;
+
 use std::path::Path;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::{Memory, activation::set_path};
+pub use apptainer::ApptainerImage;
+pub use engine::EngineKind;
 
 /// When an image is pulled, if it comes from no archive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -48,9 +53,9 @@ pub enum ContainerUser<'a> {
 /// A container's settings, of either kind of job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContainerSettings<'a> {
-    /// The engine's command: `docker` or `podman`, or a path to either.
+    /// The engine's command, or a path to it.
     pub engine: &'a str,
-    /// The image's name.
+    /// The image: a name for Docker and Podman; see [`ApptainerImage`] for Apptainer.
     pub image: &'a str,
     /// An archive to load the image from.
     pub image_tar: Option<&'a Path>,
@@ -75,7 +80,16 @@ pub struct ContainerSettings<'a> {
     /// Whether it gets the GPUs that the job was assigned.
     pub gpus: bool,
     /// Further arguments of `docker run`, as a shell would split them.
-    pub flags: &'a str,
+    pub docker_flags: &'a str,
+    /// Further arguments of `apptainer exec`, as a shell would split them.
+    pub apptainer_flags: &'a str,
+}
+
+impl ContainerSettings<'_> {
+    /// The kind of the engine; that of Docker where the command is not known, which is refused before.
+    pub fn kind(&self) -> EngineKind {
+        EngineKind::of(self.engine).unwrap_or(EngineKind::Docker)
+    }
 }
 
 /// Implements `container` for settings with the fields of the two kinds of job in a container, but for
@@ -102,7 +116,8 @@ macro_rules! container_settings {
                     network: self.network.as_deref(),
                     pids_limit: self.pids_limit,
                     require_limits: self.require_limits,
-                    flags: &self.docker_flags,
+                    docker_flags: &self.docker_flags,
+                    apptainer_flags: &self.apptainer_flags,
                 }
             }
         }

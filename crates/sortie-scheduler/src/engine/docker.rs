@@ -1,0 +1,30 @@
+//! Docker and Podman.
+
+use std::path::Path;
+
+use sortie_config::ContainerSettings;
+use sortie_results::AttemptId;
+
+use super::{Engine, ImageLook};
+
+pub(super) struct Docker;
+
+impl Engine for Docker {
+    fn version(&self) -> &'static [&'static str] {
+        &["version", "--format", "{{.Server.Version}}"]
+    }
+
+    fn advice(&self) -> &'static str {
+        "install Docker or Podman, start it, and set `engine`, or DOCKER_HOST to where it is"
+    }
+
+    fn removal(&self, attempt: AttemptId) -> Option<Vec<String>> {
+        let name = format!("sortie-{attempt}");
+        Some(vec!["rm".to_owned(), "--force".to_owned(), "--volumes".to_owned(), name])
+    }
+
+    fn image(&self, settings: &ContainerSettings<'_>, _cwd: &Path) -> ImageLook {
+        let inspect = ["image", "inspect", "--format", "{{.Id}}", settings.image];
+        ImageLook::Asked(inspect.map(str::to_owned).to_vec())
+    }
+}
