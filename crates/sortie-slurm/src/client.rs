@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 
 use crate::command::{Call, Caller};
 use crate::environment::Environments;
-use crate::{Cluster, Error, JobId, JobInfo, JobName, Jobs, Memory, Site, tables, words};
+use crate::{Advice, Cluster, Error, JobId, JobInfo, JobName, Jobs, Memory, Site, tables, words};
 
 /// The most ids on one command line.
 const IDS_A_CALL: usize = 100;
@@ -104,7 +104,28 @@ impl Client {
 
     /// Has sbatch say whether it would take a job with this script: `--test-only`, which submits nothing.
     pub async fn test(&self, script: &[u8]) -> Result<(), Error> {
-        let args = vec!["--test-only".into()];
+        self.test_with(script, Vec::new()).await
+    }
+
+    /// Of an array of `most` jobs, how many Slurm would take at this moment, by limits on how many a user or an account may have
+    /// submitted. Asks with `--test-only`, which heeds them, for one job and then by halves.
+    pub async fn room_for(&self, script: &[u8], most: usize) -> Result<usize, Error> {
+        let (mut taken, mut refused) = (0, most + 1);
+        let mut jobs = 1;
+        while taken + 1 < refused {
+            let array = format!("--array=0-{}", jobs - 1);
+            match self.test_with(script, vec![array.into()]).await {
+                Ok(()) => taken = jobs,
+                Err(error) if error.advice() == Advice::Wait => refused = jobs,
+                Err(error) => return Err(error),
+            }
+            jobs = usize::midpoint(taken, refused);
+        }
+        Ok(taken)
+    }
+
+    async fn test_with(&self, script: &[u8], mut args: Vec<OsString>) -> Result<(), Error> {
+        args.push("--test-only".into());
         let call = Call { program: "sbatch", args, env: &self.shared.env.submit, input: script };
         self.shared.caller.run(call).await.map(drop)
     }

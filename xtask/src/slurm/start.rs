@@ -158,9 +158,11 @@ impl<'a> Place<'a> {
         };
         add(&["cluster", "sortie"])?;
         add(&["account", "sortie", "Description=sortie"])?;
-        add(&["user", "root", "Account=sortie"])?;
-        if self.first.is_some() {
-            add(&["user", &shape.user, "Account=sortie"])?;
+        add(&["account", "narrow", "Description=narrow"])?;
+        let users = [Some("root"), self.first.is_some().then_some(&*shape.user)];
+        for user in users.into_iter().flatten() {
+            add(&["user", user, "Account=sortie"])?;
+            add(&["user", user, "Account=narrow", "MaxSubmitJobs=5"])?;
         }
         Ok(())
     }

@@ -25,6 +25,7 @@ mod plan;
 mod prepare;
 mod record;
 mod requested;
+mod room;
 mod submit;
 mod turn;
 

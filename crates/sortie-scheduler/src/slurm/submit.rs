@@ -7,7 +7,7 @@ use sortie_results::{End, Fault, JobEnd, Outcome};
 use sortie_slurm::{
     Advice, Ended, Ending, Evidence, JobId, Retry, Site, Submission, SubmitError, Tracked,
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::Cluster;
 use super::conclude::{conclude, give_up, settle_all};
@@ -16,7 +16,8 @@ use super::flight::{Flight, Landed};
 use super::outcome::is_of_signal;
 use super::plan::Plan;
 use super::prepare::{Prepared, Refused, prepare};
-use super::turn::wait_for_turn;
+use super::room::wait_for_room;
+use super::turn::{all_cancelled, wait_for_turn};
 use crate::descriptors::open_at_once;
 
 /// The largest array, where the cluster does not say: slurm.conf(5), `MaxArraySize`, less one.
@@ -24,8 +25,6 @@ const LARGEST_ARRAY: usize = 1000;
 /// What of a script may be for its jobs, in bytes: Slurm refuses one of more than 4 MiB
 /// (slurm.conf(5), `max_script_size`), and the rest is the environment.
 const FOR_JOBS: usize = 2 << 20;
-/// For so long an array may wait for room in the queue as a whole.
-const ARRAY_WAITS: Duration = Duration::from_secs(5 * 60);
 /// For so long sbatch goes on once its jobs are cancelled: its next answer comes within ten seconds
 /// (slurm.conf(5), `MessageTimeout`), if any comes.
 const LAST_WORDS: Duration = Duration::from_secs(12);
@@ -92,12 +91,54 @@ async fn submit_as_one(cluster: Arc<Cluster>, flights: Vec<Flight>) {
     if cluster.flights().stops_all(&flights) {
         return settle_all(&cluster, flights, &Outcome::Cancelled).await;
     }
-    let submitted = hand_in(&cluster, &submission, &flights).await;
+    let submitted = hand_in_with_room(&cluster, &submission, &flights).await;
     drop(slot);
     match submitted {
-        Some(Ok(id)) => took_off(&cluster, &id, flights),
-        Some(Err(error)) => refuse(&cluster, flights, &error).await,
+        Some(HandedIn::Taken(id)) => took_off(&cluster, &id, flights),
+        Some(HandedIn::Refused { error, room }) => refuse(&cluster, flights, &error, room).await,
         None => find_out(&cluster, &submission.name, flights).await,
+    }
+}
+
+/// What became of jobs that were handed in.
+enum HandedIn {
+    Taken(JobId),
+    /// `room` says how many of them Slurm would take, where it has no room for all.
+    Refused {
+        error: SubmitError,
+        room: Option<usize>,
+    },
+}
+
+/// Hands the jobs in, again once there is room for all of them; `None` if all of them are cancelled before it is known
+/// what became of that.
+async fn hand_in_with_room(
+    cluster: &Cluster,
+    submission: &Submission,
+    flights: &[Flight],
+) -> Option<HandedIn> {
+    let mut retry = Retry::default();
+    let until = Instant::now() + retry.full_for;
+    let is_array = flights.len() > 1;
+    if is_array {
+        retry.full_for = Duration::ZERO; // how many of them there is room for is asked then
+    }
+    loop {
+        let error = match hand_in(cluster, submission, flights, &retry).await? {
+            Ok(id) => return Some(HandedIn::Taken(id)),
+            Err(error) => error,
+        };
+        let full =
+            matches!(&error, SubmitError::GaveUp { source, .. } if source.advice() == Advice::Wait);
+        if !is_array || !full {
+            return Some(HandedIn::Refused { error, room: None });
+        }
+        let room = wait_for_room(cluster, submission, flights, until).await;
+        if room != Some(flights.len()) {
+            return Some(HandedIn::Refused { error, room });
+        }
+        // Should it be refused again, it is not asked for less often than one job is.
+        retry.first = (retry.first * 2).min(retry.longest);
     }
 }
 
@@ -107,26 +148,14 @@ async fn hand_in(
     cluster: &Cluster,
     submission: &Submission,
     flights: &[Flight],
+    retry: &Retry,
 ) -> Option<Result<JobId, SubmitError>> {
-    let mut retry = Retry::default();
-    if flights.len() > 1 {
-        retry.full_for = ARRAY_WAITS;
-    }
-    let all_cancelled = async {
-        loop {
-            let cancelled = cluster.cancelled.notified();
-            if cluster.flights().stops_all(flights) {
-                return;
-            }
-            cancelled.await;
-        }
-    };
-    let mut submitting = std::pin::pin!(cluster.client.submit(submission, &retry));
+    let mut submitting = std::pin::pin!(cluster.client.submit(submission, retry));
     cluster.flights().submitting(&submission.name);
     let submitted = tokio::select! {
         biased;
         submitted = &mut submitting => Some(submitted),
-        () = all_cancelled => timeout(LAST_WORDS, &mut submitting).await.ok(),
+        () = all_cancelled(cluster, flights) => timeout(LAST_WORDS, &mut submitting).await.ok(),
     };
     cluster.flights().submitted(&submission.name);
     submitted
@@ -176,7 +205,12 @@ fn look(cluster: &Cluster, flight: &Flight) -> sortie_slurm::Look {
 }
 
 /// Slurm does not have the jobs, or it is not known whether it does.
-async fn refuse(cluster: &Arc<Cluster>, mut flights: Vec<Flight>, error: &SubmitError) {
+async fn refuse(
+    cluster: &Arc<Cluster>,
+    mut flights: Vec<Flight>,
+    error: &SubmitError,
+    room: Option<usize>,
+) {
     let reason = error.to_string();
     let fault = match error {
         SubmitError::InDoubt { name, .. } => {
@@ -184,12 +218,10 @@ async fn refuse(cluster: &Arc<Cluster>, mut flights: Vec<Flight>, error: &Submit
             return find_out(cluster, name, flights).await;
         }
         SubmitError::Refused(_) => Fault::Setup,
-        SubmitError::GaveUp { source, .. } => {
-            // The queue has no room for so many at once. Fewer may find some.
-            if flights.len() > 1 && source.advice() == Advice::Wait {
-                let together = flights.len() / 2;
-                for flight in &mut flights {
-                    (flight.together, flight.retries) = (together, flight.retries + 1);
+        SubmitError::GaveUp { .. } => {
+            for flight in &mut flights {
+                if let Some(room) = room {
+                    (flight.together, flight.retries) = (room, flight.retries + 1);
                 }
             }
             Fault::Infrastructure
@@ -202,7 +234,7 @@ async fn refuse(cluster: &Arc<Cluster>, mut flights: Vec<Flight>, error: &Submit
 /// place, nor their results dirs be free.
 async fn find_out(cluster: &Arc<Cluster>, name: &sortie_slurm::JobName, flights: Vec<Flight>) {
     let Some(since) = flights.first().map(|flight| flight.since) else { return };
-    let begun = tokio::time::Instant::now();
+    let begun = Instant::now();
     let mut pause = Duration::from_secs(3);
     loop {
         match cluster.client.find(name, since).await {

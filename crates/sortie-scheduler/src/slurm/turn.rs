@@ -114,3 +114,14 @@ pub(super) async fn until_stopped(cluster: &Cluster, job: crate::JobId) -> Stop 
         cancelled.await;
     }
 }
+
+/// Waits until all of the jobs are to be stopped.
+pub(super) async fn all_cancelled(cluster: &Cluster, flights: &[Flight]) {
+    loop {
+        let cancelled = cluster.cancelled.notified();
+        if cluster.flights().stops_all(flights) {
+            return;
+        }
+        cancelled.await;
+    }
+}

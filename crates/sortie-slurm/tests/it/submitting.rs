@@ -202,3 +202,23 @@ async fn a_missing_command_says_where_it_was_looked_for() {
     let message = error.to_string();
     assert!(message.contains("`sbatch`") && message.contains("/no/such/dir"), "{message}");
 }
+
+/// By `--test-only`, of the script as it is.
+#[tokio::test]
+async fn how_many_jobs_there_is_room_for_is_found_by_halves() {
+    for (room, asked) in [(0, 1), (1, 8), (7, 8), (100, 8)] {
+        let stage = Stage::new();
+        let limit = format!("array=$(option --array \"$@\")\n[ ${{array#0-}} -lt {room} ]");
+        stage.write("sbatch.hook", &format!("{limit} || fail AssocMaxSubmitJobLimit\nexit 0"));
+        let found = stage.client().room_for(b"#!/bin/sh\n", 100).await.unwrap();
+        assert_eq!(found, room);
+        let calls = stage.calls("sbatch");
+        assert!(calls.len() <= asked, "{calls:?}");
+        assert!(calls.iter().all(|call| call.ends_with(" --test-only")), "{calls:?}");
+        assert_eq!(stage.jobs(), 0);
+    }
+    let stage = Stage::new();
+    stage.write("sbatch.hook", "fail 'invalid partition specified: nowhere'");
+    let error = stage.client().room_for(b"#!/bin/sh\n", 100).await.unwrap_err();
+    assert!(error.to_string().contains("nowhere"), "{error}");
+}

@@ -9,6 +9,7 @@ mod ends;
 mod environment;
 mod evaluators;
 mod killed;
+mod limits;
 mod others;
 mod paused;
 mod setup;

@@ -65,24 +65,65 @@ async fn what_was_preempted_runs_again() {
     assert_eq!(ends, [(Outcome::Preempted, Some(Fault::Infrastructure))]);
 }
 
+/// Refuses arrays of more jobs than the file `room` says, as a limit on submitted jobs does, also when it is only asked.
+const WITHIN_ROOM: &str = r#"
+array=$(option --array "$@")
+if [ -n "$name" ]; then
+    script=$(grep -l -- "--job-name=$name\$" "$SHIM_DIR"/../results/.sortie/*/job_script.sh)
+    array=$(sed -n 's/^#SBATCH --array=//p' "$script")
+fi
+array=${array:-0-0}
+[ "${array#*-}" -lt "$(cat "$SHIM_DIR/room")" ] || fail AssocMaxSubmitJobLimit
+[ "${*#*--test-only}" = "$*" ] || exit 0
+"#;
+
+/// How often sbatch was to take jobs.
+fn tries(shims: &Shims) -> usize {
+    shims.calls("sbatch").iter().filter(|call| !call.contains("--test-only")).count()
+}
+
 #[tokio::test]
-async fn a_queue_without_room_for_all_is_given_half_of_them() {
+async fn an_array_above_a_limit_is_split_at_once() {
     let shims = Shims::new(GOOD);
-    let full = "fail 'Unable to create job record, try again'";
-    let full = format!("! grep -q -e --array=0-3 \"$SHIM_DIR/sbatch.stdin\" || {full}");
-    shims.hook("sbatch", &format!("{full}\n{RUNS_ARRAYS}"));
+    crate::write(&shims.path("room"), "2\n");
+    shims.hook("sbatch", &format!("{WITHIN_ROOM}\n{RUNS_ARRAYS}"));
     // No attempt is taken from those it may have after a failure of the infrastructure.
     let scheduler = shims.scheduler(shims.config());
     let clock = Clock::stop(shims.path(""));
-    let jobs = submit(&shims, &scheduler, 0..4);
+    let jobs = submit(&shims, &scheduler, 0..6);
     clock.until("all to be over", || are_over(&scheduler, &jobs)).await;
     for job in jobs {
         let results = scheduler.results(job).unwrap();
         assert!(results.correct, "{results:?}");
     }
-    assert_eq!(taken(&shims), ["0-1", "0-1"]);
-    let tries = shims.calls("sbatch").len() - 2;
-    assert!((5..=30).contains(&tries), "in five minutes, {tries} tries");
+    assert_eq!(taken(&shims), ["0-1", "0-1", "0-1"]);
+    assert_eq!(tries(&shims), 4, "one that is refused, and three");
+}
+
+#[tokio::test]
+async fn a_full_queue_is_waited_for_and_then_what_room_there_is_is_taken() {
+    let shims = Shims::new(GOOD);
+    crate::write(&shims.path("room"), "0\n");
+    shims.hook("sbatch", &format!("{WITHIN_ROOM}\n{RUNS_ARRAYS}"));
+    let scheduler = shims.scheduler(shims.config());
+    let clock = Clock::stop(shims.path(""));
+    let jobs = submit(&shims, &scheduler, 0..6);
+    let full = |job: &JobId| match scheduler.status(*job).unwrap() {
+        Status::Queued { reason: Some(reason) } => reason.contains("takes no more jobs"),
+        _ => false,
+    };
+    clock.until("them to wait", || jobs.iter().all(full)).await;
+    // For some minutes, there may come to be room for all.
+    crate::write(&shims.path("room"), "3\n");
+    let later = Instant::now() + Duration::from_secs(120);
+    clock.until("two minutes to pass", || Instant::now() >= later).await;
+    assert_eq!((taken(&shims), tries(&shims)), (Vec::new(), 1));
+    clock.until("all to be over", || are_over(&scheduler, &jobs)).await;
+    for job in jobs {
+        let results = scheduler.results(job).unwrap();
+        assert!(results.correct, "{results:?}");
+    }
+    assert_eq!(taken(&shims), ["0-2", "0-2"]);
 }
 
 #[tokio::test]
