@@ -85,11 +85,11 @@ sortie_sleep() {
 sortie_reap() {
   local try
   [[ -n $sortie_parent ]] || return 0
-  for ((try = 0; try < 100; try++)); do
-    kill -CONT "$sortie_parent" || try=100 # it is gone, and what it told is there
+  for ((try = 0; try < 1000; try++)); do
+    kill -CONT "$sortie_parent" || try=1000 # it is gone, and what it told is there
     sortie_hear
     [[ -z $sortie_parent_is_over ]] || break
-    ((try < 3)) || sortie_sleep 0.05
+    ((try < 3)) || sortie_sleep 0.005
   done
   [[ -n $sortie_parent_is_over ]] || kill -KILL "$sortie_parent"
   wait "$sortie_parent"

@@ -25,7 +25,8 @@ sortie_leave() {
   if [[ -z $sortie_ended && ($sortie_step == container || $sortie_step == ready) ]]; then
     sortie_end_container
   fi
-  sortie_stop
+  # Mostly nothing is left, which need not be looked for then: what is in the container ends with its first process.
+  ! kill -0 -- "-$sortie_payload" 2>/dev/null || sortie_stop
   sortie_reap
   sortie_job+=$sortie_cpu
   sortie_find_node
