@@ -15,7 +15,7 @@ use std::time::Duration;
 use nix::cmsg_space;
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recv, recvmsg, sendmsg};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{Command, Exit, FromTemplate, Template};
 
@@ -40,6 +40,7 @@ pub(crate) enum Kind {
 pub(crate) struct Request<'a> {
     /// Program, working directory, arguments and environment (`NAME=value`), in this order, each
     /// ended by a NUL, as `execve(2)` wants them.
+    #[serde(serialize_with = "at_once")]
     pub(crate) strings: &'a [u8],
     pub(crate) args: usize,
     pub(crate) time: Option<Duration>,
@@ -56,8 +57,10 @@ pub(crate) struct Request<'a> {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct TemplateRequest<'a> {
     /// What it is told, each argument ended by a NUL.
+    #[serde(serialize_with = "at_once")]
     pub(crate) told: &'a [u8],
     /// How to start it: a [`TemplateSpec`]. Requests with equal bytes here are for the same one.
+    #[serde(serialize_with = "at_once")]
     pub(crate) spec: &'a [u8],
 }
 
@@ -65,6 +68,7 @@ pub(crate) struct TemplateRequest<'a> {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct TemplateSpec<'a> {
     /// As those of [`Request`].
+    #[serde(serialize_with = "at_once")]
     pub(crate) strings: &'a [u8],
     pub(crate) args: usize,
     pub(crate) patience: Duration,
@@ -87,6 +91,11 @@ pub(crate) enum Reply {
     },
     /// The first process has ended, and others are left: more follows.
     Left,
+}
+
+/// Bytes, and not one after the other as Serde has them otherwise.
+fn at_once<S: Serializer>(bytes: &&[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(bytes)
 }
 
 /// A string that holds a NUL, which no argument or variable can.
@@ -113,11 +122,9 @@ pub(crate) fn encode_run(
         has_input,
         template,
     };
-    let mut frame = vec![Kind::Run as u8, 0, 0, 0, 0];
-    frame = postcard::to_extend(&request, frame).unwrap_or_default();
-    let length = u32::try_from(frame.len().saturating_sub(HEADER)).unwrap_or(u32::MAX);
-    frame[1..HEADER].copy_from_slice(&length.to_le_bytes());
-    Ok(frame)
+    let body = postcard::to_stdvec(&request).unwrap_or_default();
+    let length = u32::try_from(body.len()).unwrap_or(u32::MAX).to_le_bytes();
+    Ok([&[Kind::Run as u8], &length[..], &body].concat())
 }
 
 /// A frame that says all by its kind.
@@ -135,7 +142,7 @@ fn encode_template(template: &Template) -> Result<Vec<u8>, HasNul> {
         commands: template.commands,
         growth: template.growth,
     };
-    Ok(postcard::to_extend(&spec, Vec::new()).unwrap_or_default())
+    Ok(postcard::to_stdvec(&spec).unwrap_or_default())
 }
 
 /// Program, working directory, arguments and environment, each ended by a NUL.
@@ -148,7 +155,9 @@ fn strings(
     let mut strings = Vec::with_capacity(4096);
     push(&mut strings, &[program.as_bytes()])?;
     push(&mut strings, &[cwd.as_os_str().as_bytes()])?;
-    strings.extend(all(args)?);
+    for arg in args {
+        push(&mut strings, &[arg.as_bytes()])?;
+    }
     for (name, value) in env {
         push(&mut strings, &[name.as_bytes(), b"=", value.as_bytes()])?;
     }

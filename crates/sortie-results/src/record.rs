@@ -110,6 +110,16 @@ pub struct Record {
     pub read_limits: Option<ReadLimits>,
 }
 
+impl Record {
+    /// About how much memory it takes, in bytes.
+    pub fn size(&self) -> usize {
+        let command = self.command.iter().map(|arg| size_of::<String>() + arg.len());
+        let detail = self.detail.as_ref().map_or(0, String::len);
+        let texts = self.candidate.len() + self.results_dir.len() + detail;
+        size_of::<Self>() + command.sum::<usize>() + texts
+    }
+}
+
 impl Claim {
     /// Writes the attempt's record, in one step: there is all of it, or nothing. It is in the launcher's directory; the
     /// results dir gets a copy for people, as the last deed and if it can be made.

@@ -12,6 +12,7 @@ use crate::{
     dir::Dir,
     end::{self, AtEnd},
     judge, names,
+    value::size_of_members,
 };
 
 /// How much is read of what an attempt left behind.
@@ -131,6 +132,14 @@ impl Claim {
 }
 
 impl Results {
+    /// About how much memory they take, in bytes.
+    pub fn size(&self) -> usize {
+        let logs = self.stdout_log.bytes.len() + self.stderr_log.bytes.len();
+        let detail = self.detail.as_ref().map_or(0, String::len);
+        let values = size_of_members(&self.metrics) + self.correct_json.size();
+        size_of::<Self>() + logs + detail + values
+    }
+
     /// Of an attempt that never had a results dir, as it could not be claimed or was cancelled before.
     pub fn without_dir(attempt: AttemptId, ended: Ended) -> Self {
         let found = Found { correct: Err(Unusable::Missing), metrics: Err(Unusable::Missing) };

@@ -1,14 +1,15 @@
 //! The seam between the scheduler and what runs its jobs.
 
 use std::borrow::Cow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use sortie_process::Supervisor;
 use sortie_results::{
-    AttemptId, Consent, Ended, Outcome, Programs, ReadLimits, Results, Seconds, Submitted, Usage,
+    AttemptId, Consent, Ended, Outcome, Programs, ReadLimits, Record, Results, Seconds, Submitted,
+    Usage,
 };
 use tokio::runtime::Handle;
 
@@ -133,15 +134,14 @@ impl Reporter {
         }
     }
 
-    /// The attempt is over, and nothing of it runs any more. `recorded` says whether the results dir
-    /// holds its record.
-    pub(crate) fn ended(mut self, results: Results, recorded: bool) {
-        self.tell(results, recorded);
+    /// The attempt is over, and nothing of it runs any more. Its record, if the results dir holds one.
+    pub(crate) fn ended(mut self, results: Results, record: Option<Record>) {
+        self.tell(results, record);
     }
 
-    fn tell(&mut self, results: Results, recorded: bool) {
+    fn tell(&mut self, results: Results, record: Option<Record>) {
         if let Some(shared) = self.shared.take() {
-            shared.finish(self.id, results, recorded);
+            shared.finish(self.id, results, record);
             shared.hand_out();
         }
     }
@@ -152,7 +152,7 @@ impl Drop for Reporter {
         if self.shared.is_some() {
             let outcome = Outcome::Lost { reason: "the launcher stopped caring for it".into() };
             let results = without_results(self.attempt, outcome, self.submitted.elapsed());
-            self.tell(results, false);
+            self.tell(results, None);
         }
     }
 }
@@ -165,14 +165,29 @@ pub(crate) fn without_results(attempt: AttemptId, outcome: Outcome, queued: Dura
     Results::without_dir(attempt, Ended { outcome, seconds, usage, programs })
 }
 
-/// The directory's one true name as far as it exists, so that two names of it are noticed.
-pub(crate) fn true_name(dir: &Path) -> Box<Path> {
-    // Mostly it is not there yet, but its parent is.
-    let in_parent = || Some(dir.parent()?.canonicalize().ok()?.join(dir.file_name()?));
-    match in_parent() {
-        Some(path) if path.is_symlink() => path.canonicalize().unwrap_or(path),
-        Some(path) => path,
-        None => dir.canonicalize().unwrap_or_else(|_| dir.components().collect()),
+/// Finds the one true name of directories as far as they exist, so that two names of one are noticed.
+#[derive(Default)]
+pub(crate) struct TrueNames {
+    /// The parent of the last one, as given and as it is, which is often that of the next.
+    parent: Option<(PathBuf, PathBuf)>,
+}
+
+impl TrueNames {
+    pub(crate) fn of(&mut self, dir: &Path) -> Box<Path> {
+        // Mostly it is not there yet, but its parent is.
+        match self.in_parent(dir) {
+            Some(path) if path.is_symlink() => path.canonicalize().unwrap_or(path),
+            Some(path) => path,
+            None => dir.canonicalize().unwrap_or_else(|_| dir.components().collect()),
+        }
+        .into()
     }
-    .into()
+
+    fn in_parent(&mut self, dir: &Path) -> Option<PathBuf> {
+        let (parent, name) = (dir.parent()?, dir.file_name()?);
+        if self.parent.as_ref().is_none_or(|(given, _)| given != parent) {
+            self.parent = Some((parent.to_owned(), parent.canonicalize().ok()?));
+        }
+        Some(self.parent.as_ref()?.1.join(name))
+    }
 }

@@ -76,6 +76,7 @@ mod job;
 mod local;
 mod options;
 mod preview;
+mod recent;
 mod request;
 mod said;
 mod scheduler;

@@ -22,9 +22,12 @@ pub struct SchedulerOptions {
     /// Whether a results dir is taken from an attempt of which cannot be told from here whether it still runs, such as one of
     /// another machine where the file system has no locks. Only the user can know that it does not.
     pub consent: Consent,
+    /// How many bytes of results are kept in memory, of the jobs that ended last, for
+    /// [`JobScheduler::take`](crate::JobScheduler::take); 0 by default. Those of one job are at most a 64th of it.
+    pub recent_bytes: usize,
 }
 
-/// As in the Launch API: not verbose, 4 workers.
+/// As in the Launch API: not verbose, 4 workers. No results in memory.
 impl Default for SchedulerOptions {
     fn default() -> Self {
         Self {
@@ -33,6 +36,7 @@ impl Default for SchedulerOptions {
             supervisor: Supervisor::new(),
             env: None,
             consent: Consent::No,
+            recent_bytes: 0,
         }
     }
 }

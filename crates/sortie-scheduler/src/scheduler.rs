@@ -72,7 +72,8 @@ impl JobScheduler {
             log_tail_bytes: config.limits().log_tail_bytes,
             max_result_bytes: config.limits().max_result_bytes,
         };
-        let SchedulerOptions { verbose, max_workers, supervisor, consent, .. } = options;
+        let SchedulerOptions { verbose, max_workers, supervisor, consent, recent_bytes, .. } =
+            options;
         // Files of this machine answer at once; the file system of a cluster takes its time.
         let kept = if matches!(job_type, JobType::Local | JobType::LocalDocker) { 1 } else { 4 };
         let (supervisor_here, files) = (supervisor.clone(), Arc::new(Beside::new(kept, THREADS)));
@@ -93,7 +94,7 @@ impl JobScheduler {
                 (Box::new(Slurm::new(config, here, setting)?), usize::MAX)
             }
         };
-        let shared = Shared::new(executor, files.clone(), most, cwd);
+        let shared = Shared::new(executor, files.clone(), most, recent_bytes, cwd);
         Ok(Self { shared, job_type, supervisor, read_limits, files, left: false })
     }
 
@@ -309,6 +310,15 @@ impl JobScheduler {
     /// Forgets a job that is over; whether it was. Its results dir stays.
     pub fn forget(&self, job: JobId) -> bool {
         self.shared.table().forget(job)
+    }
+
+    /// Forgets a job that is over, and gives its record and results if they are still in memory, as
+    /// [`SchedulerOptions::recent_bytes`] grants: what [`load`] would read from its results dir.
+    pub fn take(&self, job: JobId) -> Option<Box<(Record, Results)>> {
+        let mut table = self.shared.table();
+        let left = table.recent.take(job);
+        table.forget(job);
+        left
     }
 
     /// What happens from now on.

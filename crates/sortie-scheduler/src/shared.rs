@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use sortie_results::{AttemptId, Outcome, Results, Submitted};
+use sortie_results::{AttemptId, Outcome, Record, Results, Submitted};
 use tokio::sync::{Notify, broadcast, oneshot};
 
 use crate::beside::Beside;
 use crate::event::{self, Event};
-use crate::executor::{Cancel, Executor, Job, Reporter, true_name, without_results};
+use crate::executor::{Cancel, Executor, Job, Reporter, TrueNames, without_results};
 use crate::job::Paths;
 use crate::table::{Live, Table};
 use crate::{Finished, JobId, SchedulerError};
@@ -36,10 +36,11 @@ impl Shared {
         executor: Box<dyn Executor>,
         files: Arc<Beside>,
         max_workers: usize,
+        recent_bytes: usize,
         cwd: PathBuf,
     ) -> Arc<Self> {
         Arc::new(Self {
-            table: Mutex::default(),
+            table: Mutex::new(Table::new(recent_bytes)),
             executor,
             files,
             max_workers,
@@ -81,8 +82,9 @@ impl Shared {
         let found = Arc::new(Mutex::new(Vec::with_capacity(dirs.len())));
         let (asked, answers) = (dirs.clone(), found.clone());
         let answered = self.files.ask_within(NAMES, move || {
+            let mut names = TrueNames::default();
             for dir in asked {
-                let name = true_name(&dir);
+                let name = names.of(&dir);
                 answers.lock().unwrap_or_else(PoisonError::into_inner).push(name);
             }
         });
@@ -224,8 +226,8 @@ impl Shared {
     }
 
     /// A job is over. The first word counts.
-    pub(crate) fn finish(&self, job: JobId, results: Results, recorded: bool) {
-        self.settle(self.table(), job, results, recorded);
+    pub(crate) fn finish(&self, job: JobId, results: Results, record: Option<Record>) {
+        self.settle(self.table(), job, results, record);
     }
 
     fn settle(
@@ -233,18 +235,26 @@ impl Shared {
         mut table: MutexGuard<'_, Table>,
         job: JobId,
         results: Results,
-        recorded: bool,
+        record: Option<Record>,
     ) {
         let Some(results_dir) = table.results_dir(job) else { return };
-        let finished = Arc::new(Finished::new(&results, results_dir, recorded));
+        let finished = Arc::new(Finished::new(&results, results_dir, record.is_some()));
         let Some(live) = table.finish(job, finished.clone()) else { return };
         self.tell(|| Event::Finished { job, finished: finished.clone() });
+        let results = match (live.runner.is_some(), record) {
+            (false, Some(record)) => {
+                let bytes = record.size() + results.size();
+                table.recent.keep(job, bytes, Box::new((record, results)));
+                None
+            }
+            _ => Some(results),
+        };
         drop(table);
         // Whoever has given up waiting misses nothing.
         for waiter in live.waiters {
             let _ = waiter.send(finished.clone());
         }
-        if let Some(runner) = live.runner {
+        if let Some((runner, results)) = live.runner.zip(results) {
             let _ = runner.send(results);
         }
         self.progress.notify_waiters();
@@ -266,7 +276,7 @@ impl Shared {
         let Some(submitted) = table.queued_since(job) else { return false };
         let queued = submitted.elapsed();
         let results = without_results(AttemptId::generate(), Outcome::Cancelled, queued);
-        self.settle(table, job, results, false);
+        self.settle(table, job, results, None);
         true
     }
 
@@ -348,7 +358,7 @@ mod tests {
         fn cancel(&self, _jobs: &[JobId], _how: Cancel) {
             let job = self.job.lock().unwrap().take();
             if let Some(Job { reporter, attempt, .. }) = job {
-                reporter.ended(without_results(attempt, Outcome::Cancelled, Duration::ZERO), false);
+                reporter.ended(without_results(attempt, Outcome::Cancelled, Duration::ZERO), None);
             }
         }
     }
@@ -372,7 +382,7 @@ mod tests {
     #[tokio::test]
     async fn a_job_cancelled_while_it_is_attached_to_ends() {
         let slow = Arc::new(Slow::default());
-        let shared = Shared::new(Box::new(slow.clone()), files(), usize::MAX, "/".into());
+        let shared = Shared::new(Box::new(slow.clone()), files(), usize::MAX, 0, "/".into());
         *slow.shared.lock().unwrap() = Arc::downgrade(&shared);
         let paths = Paths::new(Path::new("candidate"), Path::new("results"));
         shared.attach(paths, note()).unwrap();
@@ -384,7 +394,7 @@ mod tests {
     #[test]
     fn a_job_that_is_attached_to_is_never_in_the_queue() {
         let slow = Arc::new(Slow::default());
-        let shared = Shared::new(Box::new(slow.clone()), files(), usize::MAX, "/".into());
+        let shared = Shared::new(Box::new(slow.clone()), files(), usize::MAX, 0, "/".into());
         *slow.shared.lock().unwrap() = Arc::downgrade(&shared);
         let mut events = shared.events().subscribe();
         let other = shared.clone();

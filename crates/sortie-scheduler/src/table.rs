@@ -12,8 +12,9 @@ use tokio::sync::oneshot;
 
 use crate::executor::Cancel;
 use crate::job::Paths;
+use crate::recent::Recent;
 use crate::{Finished, JobId};
-use sortie_results::Results;
+use sortie_results::{Record, Results};
 
 /// A job that is not over.
 pub(crate) struct Live {
@@ -42,7 +43,6 @@ pub(crate) enum Entry {
     Finished(Arc<Finished>),
 }
 
-#[derive(Default)]
 pub(crate) struct Table {
     entries: HashMap<JobId, Entry>,
     /// In the order of submission, since ids count up.
@@ -54,9 +54,25 @@ pub(crate) struct Table {
     aside: usize,
     /// How many of these wait for a place.
     returning: usize,
+    /// The results of those that ended last.
+    pub(crate) recent: Recent<Box<(Record, Results)>>,
 }
 
 impl Table {
+    /// Keeps so many bytes of results in memory.
+    pub(crate) fn new(recent_bytes: usize) -> Self {
+        Self {
+            entries: HashMap::new(),
+            queue: BTreeSet::new(),
+            dirs: HashMap::new(),
+            last: 0,
+            taken: 0,
+            aside: 0,
+            returning: 0,
+            recent: Recent::new(recent_bytes),
+        }
+    }
+
     /// Queues a job, unless another has its results dir.
     pub(crate) fn add(
         &mut self,
@@ -223,6 +239,7 @@ impl Table {
         let over = matches!(self.entries.get(&id), Some(Entry::Finished(_)));
         if over {
             self.entries.remove(&id);
+            self.recent.take(id);
         }
         over
     }
@@ -264,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_job_counts_as_taken_once_and_only_while_it_is_live() {
-        let mut table = Table::default();
+        let mut table = Table::new(0);
         let mut add = |dir: &str| {
             let paths = Paths::new(Path::new("candidate"), Path::new(dir));
             table.add(paths, Path::new(dir).into(), Instant::now(), None).unwrap()
@@ -284,7 +301,7 @@ mod tests {
 
     #[test]
     fn one_that_is_set_aside_has_its_place_again_before_others() {
-        let mut table = Table::default();
+        let mut table = Table::new(0);
         let [aside, second, third] = ["a", "b", "c"].map(|dir| {
             let paths = Paths::new(Path::new("candidate"), Path::new(dir));
             table.add(paths, Path::new(dir).into(), Instant::now(), None).unwrap()

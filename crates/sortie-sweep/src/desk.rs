@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use sortie_results::ReadLimits;
@@ -14,6 +15,8 @@ use crate::scribe::{BYTES, News, ORDERS, Order, Read, SYNC, Scribe, Start};
 
 /// For so long one candidate's results may be read, before another thread goes on.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(500);
+/// After it has written, the scribe waits so long for more to write together.
+const PACE: Duration = Duration::from_millis(5);
 /// How many threads may wait for results dirs that do not answer.
 const MOST: usize = 32;
 
@@ -166,7 +169,12 @@ impl Work {
                     }
                     continue;
                 }
-                None => self.flush()?,
+                None if self.starts.is_empty() && self.over.is_empty() => {}
+                None => {
+                    self.flush()?;
+                    thread::sleep(PACE);
+                    continue;
+                }
             }
             if self.synced.elapsed() >= SYNC {
                 self.scribe.books.sync()?;

@@ -40,6 +40,8 @@ pub(crate) struct Finish {
     pub(crate) results_dir: PathBuf,
     /// How it went; `None` if only its results dir tells.
     pub(crate) finished: Option<Arc<Finished>>,
+    /// What is in its results dir, if that is known without reading it.
+    pub(crate) left: Option<Box<(Record, Results)>>,
 }
 
 /// A candidate that is over, with its results, read from its results dir.
@@ -141,10 +143,11 @@ pub(crate) type Start = (Vec<String>, oneshot::Sender<()>);
 
 impl Read {
     /// The results of a candidate that is over, and its line.
-    pub(crate) fn of(finish: Box<Finish>, limits: ReadLimits) -> Result<Self, SweepError> {
+    pub(crate) fn of(mut finish: Box<Finish>, limits: ReadLimits) -> Result<Self, SweepError> {
+        let left = finish.left.take();
         let Finish { candidate, results_dir, finished, .. } = &*finish;
         let attempt = finished.as_ref().map(|finished| finished.attempt);
-        let read = load(results_dir, attempt, limits);
+        let read = left.map_or_else(|| load(results_dir, attempt, limits), |left| Ok(*left));
         let (record, results): (Option<Record>, Results) = match (read, finished) {
             (Ok((record, results)), _) => (Some(record), results),
             (Err(error), Some(finished)) => (None, unrecorded(finished, &error.to_string())),

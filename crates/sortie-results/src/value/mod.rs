@@ -66,10 +66,31 @@ impl fmt::Display for BigInt {
     }
 }
 
+/// About how much memory the members of an object take, in bytes.
+pub(crate) fn size_of_members(members: &Object) -> usize {
+    // The hash of each, and its place in the table.
+    let one = |(name, value): (&String, &Value)| {
+        size_of::<(u64, String, usize)>() + name.len() + value.size()
+    };
+    members.iter().map(one).sum()
+}
+
 impl Value {
     /// Reads one JSON value, and nothing after it but white space.
     pub fn parse(json: &[u8]) -> Result<Self, ParseError> {
         parse::parse(json)
+    }
+
+    /// About how much memory it takes, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Self>()
+            + match self {
+                Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) => 0,
+                Self::BigInt(digits) => digits.0.len(),
+                Self::String(text) => text.len(),
+                Self::Array(elements) => elements.iter().map(Self::size).sum(),
+                Self::Object(members) => size_of_members(members),
+            }
     }
 
     /// The member of that name, if this is an object that has one.

@@ -36,7 +36,7 @@ async fn attempt(shared: &Arc<Shared>, job: Job, mut cancel: Cancelled) {
         Err(outcome) => {
             let results = without_results(job.attempt, outcome, job.submitted.elapsed());
             shared.log(&results.outcome, None);
-            return job.reporter.ended(results, false);
+            return job.reporter.ended(results, None);
         }
     };
     let Claimed { claim, planned } = claimed;

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use sortie_process::{Exit, Protection, Stopped};
 use sortie_results::jiff::{SignedDuration, Timestamp};
-use sortie_results::{Claim, ClaimError, Ended, Outcome, Results, ResultsDir, Run, Seconds};
+use sortie_results::{
+    Claim, ClaimError, Ended, Outcome, Record, Results, ResultsDir, Run, Seconds,
+};
 use tokio::time::sleep;
 
 use super::attempt::{Cancelled, CommandEnd, Execution, FIRST_WAIT, LAST_WAIT};
@@ -140,13 +142,13 @@ pub(super) async fn conclude(
         shared.setting.files.ask(&job.paths.results_dir, || job.reporter.hangs(), call).await
     };
     let recorded = unless_stopped(concluding, &mut cancel).await.flatten();
-    let (results, recorded) = recorded.unwrap_or_else(|| {
+    let (results, record) = recorded.unwrap_or_else(|| {
         let mut results = without_results(job.attempt, known, job.submitted.elapsed());
         results.start.clone_from(&start);
-        (results, false)
+        (results, None)
     });
     shared.log(&results.outcome, start.as_ref());
-    job.reporter.ended(results, recorded);
+    job.reporter.ended(results, record);
 }
 
 impl CommandEnd {
@@ -192,7 +194,7 @@ fn without_evaluator(shared: &Shared, outcome: Outcome) -> Outcome {
     }
 }
 
-/// Reads, judges and records: the results, and whether they are recorded.
+/// Reads, judges and records: the results, and the record, if it could be written.
 fn record(
     shared: &Shared,
     paths: &Paths,
@@ -200,7 +202,7 @@ fn record(
     claim: &Claim,
     execution: Execution,
     protections: &[Protection],
-) -> (Results, bool) {
+) -> (Results, Option<Record>) {
     let exit = execution.exit();
     let seconds = Seconds {
         queued: execution.queued.as_secs_f64(),
@@ -233,10 +235,10 @@ fn record(
         evaluator_sha256: execution.sha256.map(|sha256| sha256.to_string()),
         read_limits: shared.setting.read_limits,
     };
-    let recorded = claim.record(&run, &results).inspect_err(|error| {
+    let record = claim.record(&run, &results).inspect_err(|error| {
         tracing::warn!("the attempt is not recorded: {error}");
     });
-    (results, recorded.is_ok())
+    (results, record.ok())
 }
 
 /// Waits for the file system; `None` if the job is to be stopped and it does not answer soon.

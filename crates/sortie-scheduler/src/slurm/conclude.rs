@@ -187,7 +187,7 @@ async fn close(
             cluster.record(&flight_paths, ended)
         }
     };
-    let Some((results, recorded)) = cluster.ask(&flight, read).await else {
+    let Some((results, record)) = cluster.ask(&flight, read).await else {
         cluster.end_unread(flight, unread);
         return None;
     };
@@ -199,7 +199,7 @@ async fn close(
         return Some(Failed { flight, why: results.detail.unwrap_or_default() });
     }
     cluster.flights().forget(flight.job.id);
-    flight.job.reporter.ended(results, recorded);
+    flight.job.reporter.ended(results, record);
     None
 }
 
@@ -241,7 +241,7 @@ pub(super) async fn give_up(cluster: &Arc<Cluster>, flight: Flight, outcome: Out
         return try_again(cluster, vec![Failed { flight, why }]);
     }
     cluster.flights().forget(flight.job.id);
-    flight.job.reporter.ended(results, false);
+    flight.job.reporter.ended(results, None);
 }
 
 impl Cluster {

@@ -49,7 +49,7 @@ impl Cluster {
         };
         self.flights().forget(flight.job.id);
         let results = without_results(flight.attempt, outcome, flight.job.submitted.elapsed());
-        flight.job.reporter.ended(results, false);
+        flight.job.reporter.ended(results, None);
     }
 }
 

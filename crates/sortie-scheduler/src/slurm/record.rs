@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use sortie_results::jiff::{SignedDuration, Timestamp};
 use sortie_results::{
-    AttemptId, Ended, JobEnd, Outcome, Place, Results, ResultsDir, Run, Seconds, Usage,
+    AttemptId, Ended, JobEnd, Outcome, Place, Record, Results, ResultsDir, Run, Seconds, Usage,
 };
 
 use super::Cluster;
@@ -67,8 +67,12 @@ pub(super) struct Attempted {
 }
 
 impl Cluster {
-    /// Reads, judges and records what an attempt left; and whether its record was written.
-    pub(super) fn record(&self, paths: &crate::job::Paths, ended: Attempted) -> (Results, bool) {
+    /// Reads, judges and records what an attempt left; its record, if that could be written.
+    pub(super) fn record(
+        &self,
+        paths: &crate::job::Paths,
+        ended: Attempted,
+    ) -> (Results, Option<Record>) {
         let Attempted { attempt, place, submitted, outcome, facts, command } = ended;
         let total = submitted.elapsed();
         let path = self.plan.here.cwd.join(&paths.results_dir);
@@ -80,7 +84,7 @@ impl Cluster {
                     Outcome::Exited { code: 0 } => Outcome::Lost { reason: error.to_string() },
                     other => other,
                 };
-                return (without_results(attempt, outcome, total), false);
+                return (without_results(attempt, outcome, total), None);
             }
         };
         let seconds = Seconds {
@@ -105,9 +109,9 @@ impl Cluster {
             evaluator_sha256: dir.submitted().evaluator_sha256.clone(),
             read_limits: self.read_limits,
         };
-        let recorded = dir.record(&run, &results).inspect_err(|error| {
+        let record = dir.record(&run, &results).inspect_err(|error| {
             tracing::warn!("the attempt is not recorded: {error}");
         });
-        (results, recorded.is_ok())
+        (results, record.ok())
     }
 }

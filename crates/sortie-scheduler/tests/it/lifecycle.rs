@@ -2,8 +2,9 @@
 
 use std::fs;
 
-use sortie_results::{Outcome, Record};
-use sortie_scheduler::{Request, SchedulerError, Status};
+use sortie_config::JobType;
+use sortie_results::{Outcome, ReadLimits, Record, load};
+use sortie_scheduler::{JobScheduler, Request, SchedulerError, SchedulerOptions, Status};
 
 use crate::{GOOD, Stage, eventually, scheduler_with};
 
@@ -91,6 +92,25 @@ async fn results_are_never_those_of_another_attempt() {
     let kept: Vec<_> = previous.map(|entry| entry.unwrap().path()).collect();
     assert_eq!(kept.len(), 1);
     assert!(kept[0].join("correct.json").exists());
+}
+
+#[tokio::test]
+async fn what_is_taken_from_memory_is_what_would_be_read() {
+    let stage = Stage::new(&format!("echo said; echo complained >&2\n{GOOD}"));
+    let options = SchedulerOptions { recent_bytes: 1 << 20, ..SchedulerOptions::default() };
+    let scheduler = JobScheduler::new(JobType::Local, stage.config(), options).unwrap();
+    let submit = || scheduler.submit(stage.path("candidate"), stage.path("results")).unwrap();
+    let job = submit();
+    let attempt = scheduler.wait(job).await.unwrap().attempt;
+    let taken = scheduler.take(job).unwrap();
+    let read = load(&stage.path("results"), Some(attempt), ReadLimits::default()).unwrap();
+    assert_eq!(*taken, read);
+    assert!(scheduler.status(job).is_err() && scheduler.take(job).is_none());
+
+    // Nothing stays in memory of one that is forgotten.
+    let job = submit();
+    scheduler.wait(job).await.unwrap();
+    assert!(scheduler.forget(job) && scheduler.take(job).is_none());
 }
 
 #[tokio::test]

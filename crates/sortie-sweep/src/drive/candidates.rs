@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sortie_results::{Fault, Outcome};
+use sortie_results::{Fault, Outcome, Record, Results};
 use sortie_scheduler::{Event, Finished, JobId, JobScheduler, Status};
 
 use tokio::time::Instant;
@@ -65,7 +65,7 @@ impl Drive {
             Begun::Submitted(note) => self.adrift.push_back((place, note)),
             Begun::Recorded => {
                 self.progress.waiting -= 1;
-                self.write_down(place, None);
+                self.write_down(place, None, None);
             }
         }
     }
@@ -110,14 +110,14 @@ impl Drive {
         let Some(Flying { place, attached, .. }) = self.flying.remove(&job) else { return };
         self.moved = Instant::now();
         self.progress.running -= 1;
-        scheduler.forget(job);
+        let left = scheduler.take(job);
         let withdrawn = self.stops() && finished.outcome == Outcome::Cancelled;
         // It never came to the cluster, or left nothing there; or what it lacked may have been mended since.
         let lost = matches!(finished.outcome, Outcome::Lost { .. });
         let lost = attached && (lost || finished.fault == Some(Fault::Setup));
         if self.failed.is_some() {
             // It is not written down, but may be in its results dir, see `Scribe::disbelieve`.
-            self.write_down(place, Some(finished));
+            self.write_down(place, Some(finished), left);
             self.unwritten -= 1;
             self.progress.waiting += 1;
         } else if withdrawn || lost {
@@ -126,16 +126,21 @@ impl Drive {
             // Those beside it may be lost as well, and are to be one array.
             self.not_before = Instant::now() + LOST_TOGETHER;
         } else {
-            self.write_down(place, Some(finished));
+            self.write_down(place, Some(finished), left);
         }
     }
 
     /// Has a candidate that is over written down.
-    pub(super) fn write_down(&mut self, place: usize, finished: Option<Arc<Finished>>) {
+    pub(super) fn write_down(
+        &mut self,
+        place: usize,
+        finished: Option<Arc<Finished>>,
+        left: Option<Box<(Record, Results)>>,
+    ) {
         let candidate = self.sweep.candidates[place].clone();
         let results_dir = self.results_dir(place);
         self.unwritten += 1;
-        let finish = Finish { place, candidate, results_dir, finished };
+        let finish = Finish { place, candidate, results_dir, finished, left };
         // If the scribe has failed, that is its last news.
         let _ = self.orders.send(Order::Finish(Box::new(finish)));
     }

@@ -21,6 +21,9 @@ use crate::scribe::{News, Order, Scribe};
 use crate::streak::Streak;
 use crate::{OpenSweep, Progress, Stop, Sweep, SweepDir, SweepError};
 
+/// So many bytes of results go from the scheduler to the scribe without being read again.
+const RECENT: usize = 1 << 20;
+
 /// How a sweep on its way is watched and stopped.
 #[derive(Debug)]
 pub struct Control {
@@ -32,7 +35,7 @@ pub struct Control {
 
 impl OpenSweep {
     /// Evaluates what is not done yet, until all is done or it is asked to stop; answers with the sweep as it is then.
-    /// `options.max_workers` is taken from the sweep.
+    /// `options.max_workers` and `options.recent_bytes` are the sweep's own.
     ///
     /// Within a tokio runtime with I/O and time enabled. Dropping the future kills jobs of this machine, and cancels those
     /// of Slurm.
@@ -56,7 +59,7 @@ impl OpenSweep {
         };
         let evaluators = Evaluators::new(&sweep, &config);
         let max_workers = sweep.header.options.workers;
-        let options = SchedulerOptions { max_workers, ..options };
+        let options = SchedulerOptions { max_workers, recent_bytes: RECENT, ..options };
         let scheduler = JobScheduler::new(job_type, config, options)?;
         let (sender, mut news) = mpsc::unbounded_channel();
         let scribe = Scribe {
