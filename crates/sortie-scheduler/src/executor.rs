@@ -14,9 +14,9 @@ use sortie_results::{
 use tokio::runtime::Handle;
 
 use crate::JobId;
-use crate::beside::Beside;
 use crate::job::Paths;
 use crate::shared::Shared;
+use sortie_blocking::BlockingPool;
 
 /// Runs jobs: on this machine, or through Slurm.
 ///
@@ -48,7 +48,7 @@ pub(crate) trait Executor: Send + Sync {
 pub(crate) struct Setting {
     pub(crate) supervisor: Supervisor,
     /// Makes calls to the file system of jobs.
-    pub(crate) files: Arc<Beside>,
+    pub(crate) files: Arc<BlockingPool>,
     pub(crate) runtime: Handle,
     pub(crate) read_limits: ReadLimits,
     /// Whether results dirs are taken from owners of whom is not known whether they are there.

@@ -60,7 +60,6 @@
 //!
 //! This crate does not know YAML and prints nothing.
 
-mod beside;
 mod check;
 mod clean;
 mod container;
@@ -71,6 +70,7 @@ mod evaluator;
 mod event;
 mod executor;
 mod glance;
+mod hangs;
 mod here;
 mod job;
 mod local;

@@ -11,7 +11,6 @@ use sortie_results::{ReadLimits, Record, Results, Submitted, load};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::beside::Beside;
 use crate::descriptors;
 use crate::event::Events;
 use crate::executor::{Cancel, Executor, Setting, without_results};
@@ -22,6 +21,7 @@ use crate::shared::Shared;
 use crate::slurm::Slurm;
 use crate::table::Entry;
 use crate::{Finished, JobId, Request, SchedulerError, SchedulerOptions, Status};
+use sortie_blocking::BlockingPool;
 
 /// How many calls to file systems may hang before all others wait for them.
 const THREADS: usize = 256;
@@ -36,7 +36,7 @@ pub struct JobScheduler {
     job_type: JobType,
     supervisor: sortie_process::Supervisor,
     read_limits: ReadLimits,
-    files: Arc<Beside>,
+    files: Arc<BlockingPool>,
     /// Whether its jobs go on without it.
     left: bool,
 }
@@ -76,7 +76,8 @@ impl JobScheduler {
             options;
         // Files of this machine answer at once; the file system of a cluster takes its time.
         let kept = if matches!(job_type, JobType::Local | JobType::LocalDocker) { 1 } else { 4 };
-        let (supervisor_here, files) = (supervisor.clone(), Arc::new(Beside::new(kept, THREADS)));
+        let (supervisor_here, files) =
+            (supervisor.clone(), Arc::new(BlockingPool::new(kept, THREADS)));
         let setting = Setting {
             supervisor: supervisor_here,
             files: files.clone(),
@@ -173,7 +174,7 @@ impl JobScheduler {
     /// The same without blocking.
     pub async fn attach_to(&self, results_dir: impl AsRef<Path>) -> Result<JobId, SchedulerError> {
         let results_dir = results_dir.as_ref();
-        let note = self.files.ask(results_dir, || (), self.note_of(results_dir)?).await;
+        let note = self.files.run(results_dir, || (), self.note_of(results_dir)?).await;
         self.attach_as(results_dir, note.unwrap_or(Err(SchedulerError::ShutDown))?)
     }
 
@@ -275,7 +276,7 @@ impl JobScheduler {
         if !finished.recorded {
             return Ok(unrecorded(&finished));
         }
-        let read = self.files.ask(&finished.results_dir, || (), self.read(&finished)).await;
+        let read = self.files.run(&finished.results_dir, || (), self.read(&finished)).await;
         read.unwrap_or_else(|| Ok(unrecorded(&finished)))
     }
 

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use sortie_results::{AttemptId, Outcome, Record, Results, Submitted};
 use tokio::sync::{Notify, broadcast, oneshot};
 
-use crate::beside::Beside;
 use crate::event::{self, Event};
 use crate::executor::{Cancel, Executor, Job, Reporter, TrueNames, without_results};
 use crate::job::Paths;
 use crate::table::{Live, Table};
 use crate::{Finished, JobId, SchedulerError};
+use sortie_blocking::BlockingPool;
 
 /// For so long a file system may not answer what a results dir's true name is.
 const NAMES: Duration = Duration::from_secs(1);
@@ -21,7 +21,7 @@ const NAMES: Duration = Duration::from_secs(1);
 pub(crate) struct Shared {
     table: Mutex<Table>,
     executor: Box<dyn Executor>,
-    files: Arc<Beside>,
+    files: Arc<BlockingPool>,
     max_workers: usize,
     /// What relative paths are relative to.
     cwd: PathBuf,
@@ -34,7 +34,7 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(
         executor: Box<dyn Executor>,
-        files: Arc<Beside>,
+        files: Arc<BlockingPool>,
         max_workers: usize,
         recent_bytes: usize,
         cwd: PathBuf,
@@ -81,7 +81,7 @@ impl Shared {
         let dirs: Vec<_> = of.into_iter().map(|paths| self.absolute(&paths.results_dir)).collect();
         let found = Arc::new(Mutex::new(Vec::with_capacity(dirs.len())));
         let (asked, answers) = (dirs.clone(), found.clone());
-        let answered = self.files.ask_within(NAMES, move || {
+        let answered = self.files.run_within(NAMES, move || {
             let mut names = TrueNames::default();
             for dir in asked {
                 let name = names.of(&dir);
@@ -363,8 +363,8 @@ mod tests {
         }
     }
 
-    fn files() -> Arc<Beside> {
-        Arc::new(Beside::new(1, 1))
+    fn files() -> Arc<BlockingPool> {
+        Arc::new(BlockingPool::new(1, 1))
     }
 
     fn note() -> Submitted {

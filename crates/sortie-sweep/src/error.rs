@@ -86,7 +86,15 @@ pub enum SweepError {
         /// What is wrong.
         detail: String,
     },
-    /// The task that writes has panicked.
+    /// The machine has no thread for who writes.
+    #[error("cannot start a thread for {}: {source}: this user may have no more processes (`ulimit -u`)", dir.display())]
+    NoThread {
+        /// The directory.
+        dir: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The thread that writes has panicked.
     #[error("{}: what writes the sweep's files has ended: {reason}", dir.display())]
     Broken {
         /// The directory.

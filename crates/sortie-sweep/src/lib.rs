@@ -126,6 +126,7 @@ mod open;
 mod path_text;
 mod progress;
 mod python;
+mod reads;
 mod repair;
 mod result_line;
 mod result_lines;

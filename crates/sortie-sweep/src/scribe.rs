@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sortie_results::jiff::Timestamp;
-use sortie_results::{
-    Ended, Fault, Lease, Outcome, Place, Programs, ReadLimits, Record, Results, Usage, load,
-};
+use sortie_results::{Ended, Fault, Lease, Outcome, Place, Programs, Record, Results, Usage};
 use sortie_scheduler::Finished;
 use tokio::sync::{mpsc, oneshot};
 
@@ -31,6 +29,8 @@ pub(crate) enum Order {
     Start { ids: Vec<String>, noted: oneshot::Sender<()> },
     /// A candidate is over.
     Finish(Box<Finish>),
+    /// No order that came later counts.
+    Close,
 }
 
 pub(crate) struct Finish {
@@ -40,8 +40,8 @@ pub(crate) struct Finish {
     pub(crate) results_dir: PathBuf,
     /// How it went; `None` if only its results dir tells.
     pub(crate) finished: Option<Arc<Finished>>,
-    /// What is in its results dir, if that is known without reading it.
-    pub(crate) left: Option<Box<(Record, Results)>>,
+    /// What is in its results dir, or why that is not known.
+    pub(crate) left: Result<Box<(Record, Results)>, String>,
 }
 
 /// A candidate that is over, with its results, read from its results dir.
@@ -70,8 +70,7 @@ pub(crate) enum News {
 pub(crate) struct Scribe {
     pub(crate) books: Books,
     /// For as long as there may be something to write.
-    pub(crate) lease: Lease,
-    pub(crate) limits: ReadLimits,
+    pub(crate) _lease: Lease,
     /// Whether what is begun has to be on disk before it is: where it would outlive this machine.
     pub(crate) sync_starts: bool,
     pub(crate) news: mpsc::UnboundedSender<News>,
@@ -143,14 +142,12 @@ pub(crate) type Start = (Vec<String>, oneshot::Sender<()>);
 
 impl Read {
     /// The results of a candidate that is over, and its line.
-    pub(crate) fn of(mut finish: Box<Finish>, limits: ReadLimits) -> Result<Self, SweepError> {
-        let left = finish.left.take();
+    pub(crate) fn of(mut finish: Box<Finish>) -> Result<Self, SweepError> {
+        let left = std::mem::replace(&mut finish.left, Err(String::new()));
         let Finish { candidate, results_dir, finished, .. } = &*finish;
-        let attempt = finished.as_ref().map(|finished| finished.attempt);
-        let read = left.map_or_else(|| load(results_dir, attempt, limits), |left| Ok(*left));
-        let (record, results): (Option<Record>, Results) = match (read, finished) {
-            (Ok((record, results)), _) => (Some(record), results),
-            (Err(error), Some(finished)) => (None, unrecorded(finished, &error.to_string())),
+        let (record, results) = match (left, finished) {
+            (Ok(left), _) => (Some(left.0), left.1),
+            (Err(error), Some(finished)) => (None, unrecorded(finished, &error)),
             (Err(error), None) => {
                 let source = std::io::Error::other(error);
                 return Err(SweepError::Io { action: "read", path: results_dir.clone(), source });

@@ -101,7 +101,9 @@ impl Failure {
         match self {
             Self::In { failure, .. } => failure.status(),
             Self::Scheduler(SchedulerError::Helper(_))
-            | Self::Sweep(SweepError::Io { .. } | SweepError::Broken { .. })
+            | Self::Sweep(
+                SweepError::Io { .. } | SweepError::NoThread { .. } | SweepError::Broken { .. },
+            )
             | Self::Input(_)
             | Self::Output(_)
             | Self::Runtime(_)

@@ -14,9 +14,9 @@ use tokio::time::sleep;
 
 use super::attempt::{Cancelled, CommandEnd, Execution, FIRST_WAIT, LAST_WAIT};
 use super::{NotReady, Planned, Shared, outcome};
-use crate::beside::{HANGS, STOPPING, unread};
 use crate::descriptors::are_short;
 use crate::executor::{Cancel, Job, without_results};
+use crate::hangs::{HANGS, STOPPING, unread};
 use crate::job::Paths;
 
 /// Why a job waits that could run.
@@ -49,7 +49,7 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         if let Some(claim) = self.claim.take() {
-            self.shared.setting.files.leave(move || drop(claim));
+            self.shared.setting.files.spawn(move || drop(claim));
         }
     }
 }
@@ -77,7 +77,7 @@ pub(super) async fn claim(
             job.reporter.pending(HANGS.into());
             job.reporter.hangs();
         };
-        let asking = shared.setting.files.ask(&job.paths.results_dir, hangs, call);
+        let asking = shared.setting.files.run(&job.paths.results_dir, hangs, call);
         let answered = unless_stopped(asking, cancel).await.ok_or(Outcome::Cancelled)?;
         tokio::select! {
             () = job.reporter.goes_on() => {}
@@ -102,7 +102,7 @@ pub(super) fn keep(shared: &Arc<Shared>, claim: &Arc<Claim>) -> Keeping {
     let (shared, claim) = (shared.clone(), claim.clone());
     Box::pin(async move {
         let (dir, limits) = (claim.path().to_owned(), shared.setting.read_limits);
-        let kept = shared.setting.files.ask(&dir, || (), move || claim.keep(limits)).await;
+        let kept = shared.setting.files.run(&dir, || (), move || claim.keep(limits)).await;
         if let Some(Err(error)) = kept {
             tracing::warn!("what the evaluator has left cannot be kept: {error}");
         }
@@ -139,7 +139,7 @@ pub(super) async fn conclude(
                 ended
             }
         };
-        shared.setting.files.ask(&job.paths.results_dir, || job.reporter.hangs(), call).await
+        shared.setting.files.run(&job.paths.results_dir, || job.reporter.hangs(), call).await
     };
     let recorded = unless_stopped(concluding, &mut cancel).await.flatten();
     let (results, record) = recorded.unwrap_or_else(|| {

@@ -14,8 +14,8 @@ use super::Cluster;
 use super::conclude::give_up;
 use super::flight::Flight;
 use super::turn::until_stopped;
-use crate::beside::{HANGS, STOPPING, unread};
 use crate::executor::without_results;
+use crate::hangs::{HANGS, STOPPING, unread};
 
 /// For so long jobs that are to be submitted together wait for the file systems of each other.
 const TOGETHER: Duration = Duration::from_secs(2);
@@ -34,7 +34,7 @@ impl Cluster {
         };
         tokio::select! {
             biased;
-            answer = self.files.ask(&flight.job.paths.results_dir, || (), call) => answer,
+            answer = self.files.run(&flight.job.paths.results_dir, || (), call) => answer,
             () = stopped => None,
         }
     }
@@ -58,7 +58,7 @@ pub(super) async fn answering(cluster: &Arc<Cluster>, flights: Vec<Flight>) -> V
     let Some(first) = flights.first() else { return flights };
     let dir = first.job.paths.results_dir.clone();
     let all: Vec<_> = flights.iter().map(|flight| files_of(cluster, flight)).collect();
-    let look_at_all = cluster.files.ask(&dir, || (), move || all.iter().for_each(look_at));
+    let look_at_all = cluster.files.run(&dir, || (), move || all.iter().for_each(look_at));
     if timeout(TOGETHER, look_at_all).await.is_ok() {
         return flights;
     }

@@ -43,13 +43,13 @@ use tokio::sync::{Notify, Semaphore};
 pub(crate) use plan::{Plan, job_name};
 pub(crate) use requested::Requested;
 
-use crate::beside::Beside;
 use crate::executor::{Cancel, Executor, Job, Setting};
 use crate::here::Here;
 use crate::{JobId, SchedulerError};
 use attach::Lookups;
 use flight::{Flight, Flights};
 use leaving::Leaving;
+use sortie_blocking::BlockingPool;
 
 /// How many sbatch commands run at once: more would only queue in the controller.
 const SUBMISSIONS_AT_ONCE: usize = 4;
@@ -78,7 +78,7 @@ struct Cluster {
     breaker: Mutex<Breaker>,
     submissions: Semaphore,
     /// Makes calls to the file system of jobs.
-    files: Arc<Beside>,
+    files: Arc<BlockingPool>,
     /// Told when a job is to be stopped, for those that wait before they are submitted.
     cancelled: Notify,
     lookups: Lookups,

@@ -83,7 +83,7 @@ async fn submit_as_one(cluster: Arc<Cluster>, flights: Vec<Flight>) {
         move || prepare(&cluster.plan, cluster.consent, flights)
     };
     // It panics for no input, and what it held is reported as lost if it does.
-    let Some((prepared, refused)) = cluster.files.ask(&dir, || (), preparing).await else { return };
+    let Some((prepared, refused)) = cluster.files.run(&dir, || (), preparing).await else { return };
     for Refused { flight, outcome, noted } in refused {
         give_up(&cluster, flight, outcome, noted).await;
     }

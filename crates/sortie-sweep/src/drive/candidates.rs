@@ -140,9 +140,13 @@ impl Drive {
         let candidate = self.sweep.candidates[place].clone();
         let results_dir = self.results_dir(place);
         self.unwritten += 1;
-        let finish = Finish { place, candidate, results_dir, finished, left };
-        // If the scribe has failed, that is its last news.
-        let _ = self.orders.send(Order::Finish(Box::new(finish)));
+        let finish = |left| Box::new(Finish { place, candidate, results_dir, finished, left });
+        let unread = Err("not read".to_owned());
+        match left {
+            Some(left) => self.desk.order(Order::Finish(finish(Ok(left)))),
+            None if self.failed.is_some() => self.desk.order(Order::Finish(finish(unread))),
+            None => self.reads.read(finish(unread)),
+        }
     }
 
     pub(super) fn hear_news(&mut self, news: News) {

@@ -38,8 +38,7 @@ impl Drive {
         let places: Vec<_> = self.todo.drain(..room.min(self.todo.len())).collect();
         let ids = places.iter().map(|place| self.sweep.candidates[*place].id.clone()).collect();
         let (sender, noted) = oneshot::channel();
-        // If the scribe has failed, that is its last news.
-        let _ = self.orders.send(Order::Start { ids, noted: sender });
+        self.desk.order(Order::Start { ids, noted: sender });
         self.starting = Some((places, noted));
     }
 

@@ -4,19 +4,19 @@ mod candidates;
 mod hands;
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, mpsc as orders};
+use std::time::Duration;
 
 use sortie_config::{JobConfig, JobType};
 use sortie_results::{ReadLimits, Submitted};
 use sortie_scheduler::{JobId, JobScheduler, SchedulerOptions};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use self::candidates::STOPPING;
-use crate::desk::{Desk, PATIENCE};
+use crate::desk::Desk;
 use crate::evaluators::Evaluators;
 use crate::looks::Looks;
+use crate::reads::{PATIENCE, Reads};
 use crate::scribe::{News, Order, Scribe};
 use crate::streak::Streak;
 use crate::{OpenSweep, Progress, Stop, Sweep, SweepDir, SweepError};
@@ -64,16 +64,16 @@ impl OpenSweep {
         let (sender, mut news) = mpsc::unbounded_channel();
         let scribe = Scribe {
             books,
-            lease,
-            limits,
+            _lease: lease,
             sync_starts: on_cluster,
             news: sender,
             streak: Streak::new(sweep.header.options.setup_failures),
             evaluators,
         };
-        let (orders, receiver) = orders::channel();
-        let desk = Desk::new(scribe, receiver);
-        let mut drive = Drive::new(dir, sweep, on_cluster, (desk, orders), control);
+        let desk = Desk::start(scribe)
+            .map_err(|source| SweepError::NoThread { dir: dir.path().to_owned(), source })?;
+        let reads = Reads::new(desk.orders.clone(), limits);
+        let mut drive = Drive::new(dir, sweep, on_cluster, (desk, reads), control);
         let driven = drive.drive(&scheduler, &mut news).await;
         // What a cluster has goes on, if anything is left; here there is nothing left.
         scheduler.leave();
@@ -94,10 +94,8 @@ struct Drive {
     dir: SweepDir,
     sweep: Sweep,
     on_cluster: bool,
-    desk: Arc<Desk>,
-    /// The thread that writes.
-    writing: JoinHandle<()>,
-    orders: orders::Sender<Order>,
+    desk: Desk,
+    reads: Reads,
     control: Control,
     /// Those that were begun, and are being looked at.
     looks: Looks,
@@ -125,7 +123,7 @@ impl Drive {
         dir: SweepDir,
         sweep: Sweep,
         on_cluster: bool,
-        (desk, orders): (Arc<Desk>, orders::Sender<Order>),
+        (desk, reads): (Desk, Reads),
         control: Control,
     ) -> Self {
         let progress = Progress::of(&sweep);
@@ -134,9 +132,8 @@ impl Drive {
             dir,
             sweep,
             on_cluster,
-            writing: desk.start(),
             desk,
-            orders,
+            reads,
             control,
             looks,
             todo: VecDeque::new(),
@@ -183,14 +180,12 @@ impl Drive {
                         self.sort(place, begun);
                     }
                 }
-                ended = &mut self.writing, if self.failed.is_none() => {
-                    let reason = ended.err().map_or("it has ended".to_owned(), |why| why.to_string());
-                    self.hear_news(self.broken(&reason));
-                    self.writing = tokio::spawn(async {});
+                _ = self.desk.ended(), if self.failed.is_none() => {
+                    self.hear_news(self.broken("it has ended"));
                     self.withdraw(scheduler);
                 }
                 () = sleep(PATIENCE), if self.unwritten > 0 || self.stop >= Stop::Cancel => {
-                    self.go_on();
+                    self.reads.go_on();
                 }
                 Ok(()) = self.control.stop.changed() => {}
                 () = sleep_until(self.not_before), if Instant::now() < self.not_before => {}
@@ -199,28 +194,12 @@ impl Drive {
         Ok(())
     }
 
-    /// Has another thread write where a results dir does not answer.
-    fn go_on(&mut self) {
-        if let Some(writing) = self.desk.go_on() {
-            self.writing = writing;
-        }
-    }
-
     /// Waits until all that is over is written down, as far as it can be.
     async fn close(mut self, mut news: mpsc::UnboundedReceiver<News>) -> Result<Sweep, SweepError> {
-        // The scribe ends when it has no more orders to wait for.
-        self.orders = orders::channel().0;
-        let begun = Instant::now();
-        loop {
-            match timeout(PATIENCE, &mut self.writing).await {
-                Ok(Ok(())) => break,
-                Ok(Err(error)) => {
-                    self.hear_news(self.broken(&error.to_string()));
-                    break;
-                }
-                Err(_) if self.stop >= Stop::Cancel && begun.elapsed() >= STOPPING => break,
-                Err(_) => self.go_on(),
-            }
+        self.desk.order(Order::Close);
+        let patience = if self.stop >= Stop::Cancel { STOPPING } else { Duration::MAX };
+        if timeout(patience, self.desk.ended()).await == Ok(false) {
+            self.hear_news(self.broken("it broke off"));
         }
         while let Ok(written) = news.try_recv() {
             self.hear_news(written);

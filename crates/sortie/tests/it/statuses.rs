@@ -93,14 +93,19 @@ fn however_few_files_there_may_be_it_is_an_error_and_no_panic() {
     }
 }
 
-/// Runs the tool as somebody whom limits and permissions hold, after setting a limit.
+/// Runs a job as somebody whom limits and permissions hold, after setting a limit.
 pub(crate) fn run_unprivileged(stage: &Stage, limit: &str) -> stage::Ran {
+    unprivileged(stage, limit, "run --config job.yaml candidate.py results")
+}
+
+/// Runs the tool so with these arguments.
+fn unprivileged(stage: &Stage, limit: &str, args: &str) -> stage::Ran {
     fs::set_permissions(stage.dir(), fs::Permissions::from_mode(0o777)).unwrap();
     let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
     let nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups";
     let somebody = if is_root { nobody } else { "" };
     // By a descriptor, as others might not reach the tool by its path.
-    let run = "exec /proc/self/fd/9 run --config job.yaml candidate.py results";
+    let run = format!("exec /proc/self/fd/9 {args}");
     let command = format!("exec 9<\"$0\" {somebody} bash -c '{limit}; {run}'");
     stage::ran(stage.command("sh").args(["-c", &command, env!("CARGO_BIN_EXE_sortie")]))
 }
@@ -111,6 +116,23 @@ fn a_machine_out_of_processes_is_infrastructure() {
     assert_eq!(ran.status, Some(INFRASTRUCTURE.into()), "{ran:?}");
     assert_eq!(ran.verdict().1.as_deref(), Some("infrastructure"), "{ran:?}");
     ran.says_error("not started: ");
+}
+
+#[test]
+fn a_machine_out_of_threads_is_told_of_a_sweep() {
+    // What is there for the first thread, and for those after it.
+    for processes in 1..=4 {
+        let stage = Stage::shell(stage::CORRECT, "");
+        let limit = format!("ulimit -u {processes}");
+        let args = "sweep --config job.yaml --out out candidate.py";
+        let ran = unprivileged(&stage, &limit, args);
+        assert_eq!(ran.status, Some(INFRASTRUCTURE.into()), "{limit}: {ran:?}");
+        assert!(!ran.stderr.contains("panicked"), "{limit}: {ran:?}");
+        if processes == 1 {
+            assert!(ran.stderr.contains("error: cannot start a thread for "), "{ran:?}");
+            assert!(ran.stderr.contains("no more processes (`ulimit -u`)"), "{ran:?}");
+        }
+    }
 }
 
 #[test]

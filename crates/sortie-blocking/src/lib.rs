@@ -1,9 +1,24 @@
-//! Calls to the file system, made beside the runtime: one that does not answer, of a network mount whose server is gone, say, holds
-//! up the job that waits for it, and nothing else: no signal, no timer, no other job.
+//! A pool of threads for calls that may hang, such as those to a file system.
 //!
-//! One thread makes the calls, one after the other, as they are short. Where one is not, and none is answered for a while,
-//! another thread makes those that wait behind it. So there are as many threads as calls that hang, and one; what is beyond
-//! the bound waits until one of them is answered.
+//! A call that does not answer, of a network mount whose server is gone, say, holds up whoever waits for it, and nothing else: no
+//! signal, no timer, no other call. One thread makes the calls, one after the other, as they are short. Where one is not, and
+//! none is answered for a while, another thread makes those that wait behind it. So there are as many threads as calls that
+//! hang, and one; what is beyond the bound waits until one of them is answered.
+//!
+//! ```
+//! use sortie_blocking::BlockingPool;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let pool = BlockingPool::new(1, 32);
+//! let dir = std::env::temp_dir();
+//! let asked = dir.clone();
+//! let is_there = pool.run(&dir, || eprintln!("this takes its time"), move || asked.exists()).await;
+//! assert_eq!(is_there, Some(true));
+//! # }
+//! ```
+//!
+//! This crate does not know what the calls do.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,30 +28,22 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sortie_results::Outcome;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 /// If no call is answered for so long, another thread goes on.
-const PATIENCE: Duration = Duration::from_millis(50);
+pub const PATIENCE: Duration = Duration::from_millis(50);
 /// After so long it is said that a call is not answered.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// Why a job waits.
-pub(crate) const HANGS: &str = "the file system of its results dir does not answer";
-/// For so long the file system may not answer once a job is to be stopped.
-pub(crate) const STOPPING: Duration = Duration::from_secs(10);
-
 type Call = Box<dyn FnOnce() + Send>;
 
-/// The outcome of an attempt that is over, and of which nothing can be read.
-pub(crate) fn unread(results_dir: &Path) -> Outcome {
-    let dir = results_dir.display();
-    Outcome::Lost { reason: format!("the file system of the results dir {dir} does not answer") }
-}
+/// Threads that make calls. They end when it is dropped and all that was queued is done; one that hangs, when it is answered.
+pub struct BlockingPool(Arc<Pool>);
 
-/// The threads that make calls for one scheduler. They end when it is dropped; one that hangs, when it is answered.
-pub(crate) struct Beside(Arc<Pool>);
+/// How many calls a pool had answered at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Answered(u64);
 
 struct Pool {
     /// How many threads are kept when there is nothing to do.
@@ -54,44 +61,39 @@ struct State {
     idle: usize,
     /// How many of the idle ones have been woken and have not noticed.
     woken: usize,
-    /// How many calls were answered, ever.
-    answered: u64,
+    answered: Answered,
     closed: bool,
     /// Whether it was said that there may be no more threads.
     told: bool,
 }
 
-impl Beside {
-    /// Starts the threads that are kept.
-    pub(crate) fn new(kept: usize, most: usize) -> Self {
+impl BlockingPool {
+    /// A pool of `most` threads at most, of which so many are kept, once they were needed, when there is nothing to do.
+    pub fn new(kept: usize, most: usize) -> Self {
         let (state, more) = (Mutex::default(), Condvar::new());
-        let pool = Arc::new(Pool { kept, most, state, more });
-        for _ in 0..kept {
-            pool.start(pool.state());
-        }
-        Self(pool)
+        Self(Arc::new(Pool { kept, most, state, more }))
     }
 
-    /// Makes a call that may hang, and waits for its answer; `None` if it panics. `dir` is what it is about, and `hangs` is
-    /// told if there is no answer for a while.
-    pub(crate) async fn ask<T: Send + 'static>(
+    /// Makes a call that may hang, and waits for its answer; `None` if it panics. `path` is what it is about, and `hangs` is
+    /// told if there is no answer for a while. Needs a tokio runtime with time enabled.
+    pub async fn run<T: Send + 'static>(
         &self,
-        dir: &Path,
+        path: &Path,
         hangs: impl FnOnce(),
         call: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
         let (sender, mut answer) = oneshot::channel();
-        let mut seen = self.0.add(Box::new(move || drop(sender.send(call()))));
+        let mut seen = self.queue(move || drop(sender.send(call())));
         let mut silent = Some((Instant::now(), hangs));
         loop {
             match timeout(PATIENCE, &mut answer).await {
                 Ok(answer) => return answer.ok(),
-                Err(_) => seen = self.0.go_on(seen),
+                Err(_) => seen = self.go_on(seen),
             }
             silent = match silent {
                 Some((since, hangs)) if since.elapsed() >= SILENCE => {
-                    let dir = dir.display();
-                    tracing::warn!("{dir}: the file system does not answer; what needs it waits");
+                    let path = path.display();
+                    tracing::warn!("{path}: the file system does not answer; what needs it waits");
                     hangs();
                     None
                 }
@@ -101,20 +103,20 @@ impl Beside {
     }
 
     /// The same in this thread, for so long at most.
-    pub(crate) fn ask_within<T: Send + 'static>(
+    pub fn run_within<T: Send + 'static>(
         &self,
         time: Duration,
         call: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
         let (sender, answer) = mpsc::sync_channel(1);
-        let mut seen = self.0.add(Box::new(move || drop(sender.send(call()))));
+        let mut seen = self.queue(move || drop(sender.send(call())));
         let until = Instant::now() + time;
         loop {
             let left = until.saturating_duration_since(Instant::now());
             match answer.recv_timeout(left.min(PATIENCE)) {
                 Ok(answer) => return Some(answer),
                 Err(mpsc::RecvTimeoutError::Timeout) if !left.is_zero() => {
-                    seen = self.0.go_on(seen);
+                    seen = self.go_on(seen);
                 }
                 Err(_) => return None,
             }
@@ -122,13 +124,42 @@ impl Beside {
     }
 
     /// Makes a call for whose answer nobody waits, such as letting go of files.
-    pub(crate) fn leave(&self, call: impl FnOnce() + Send + 'static) {
-        let seen = self.0.add(Box::new(call));
-        self.0.go_on(seen);
+    pub fn spawn(&self, call: impl FnOnce() + Send + 'static) {
+        let seen = self.queue(call);
+        self.go_on(seen);
+    }
+
+    /// Has a call made when its turn comes. Whoever waits for it has to [go on](Self::go_on) now and then, each
+    /// [`PATIENCE`] say.
+    pub fn queue(&self, call: impl FnOnce() + Send + 'static) -> Answered {
+        self.0.add(Box::new(call))
+    }
+
+    /// Has another thread make the calls that wait, if none was answered since; how many are by now.
+    pub fn go_on(&self, since: Answered) -> Answered {
+        self.0.go_on(since)
+    }
+
+    /// Whether there was no answer since, and no other thread can help: all calls are being made, or there may be no more
+    /// threads.
+    pub fn is_stuck(&self, since: Answered) -> bool {
+        let state = self.0.state();
+        state.answered == since && (state.calls.is_empty() || state.threads >= self.0.most)
+    }
+
+    /// Whether all calls are begun.
+    pub fn are_begun(&self) -> bool {
+        self.0.state().calls.is_empty()
+    }
+
+    /// Whether all calls are answered.
+    pub fn is_idle(&self) -> bool {
+        let state = self.0.state();
+        state.calls.is_empty() && state.threads == state.idle
     }
 }
 
-impl Drop for Beside {
+impl Drop for BlockingPool {
     fn drop(&mut self) {
         self.0.state().closed = true;
         self.0.more.notify_all();
@@ -141,7 +172,7 @@ impl Pool {
     }
 
     /// Has a call made when its turn comes; how many were answered so far.
-    fn add(self: &Arc<Self>, call: Call) -> u64 {
+    fn add(self: &Arc<Self>, call: Call) -> Answered {
         let mut state = self.state();
         state.calls.push_back(call);
         let answered = state.answered;
@@ -157,7 +188,7 @@ impl Pool {
     }
 
     /// Has another thread make the calls that wait, if none was answered since so many were; how many are by now.
-    fn go_on(self: &Arc<Self>, seen: u64) -> u64 {
+    fn go_on(self: &Arc<Self>, seen: Answered) -> Answered {
         let mut state = self.state();
         let answered = state.answered;
         if answered == seen && state.woken < state.calls.len() {
@@ -177,7 +208,8 @@ impl Pool {
         state.threads += 1;
         drop(state);
         let pool = self.clone();
-        let started = thread::Builder::new().name("sortie-files".into()).spawn(move || pool.work());
+        let started =
+            thread::Builder::new().name("sortie-blocking".into()).spawn(move || pool.work());
         if started.is_err() {
             // The machine has no thread to give: rather here than never.
             let mut state = self.state();
@@ -195,7 +227,7 @@ impl Pool {
         // Whoever waits for one that panics sees that there is no answer.
         let _ = catch_unwind(AssertUnwindSafe(call));
         let mut state = self.state();
-        state.answered += 1;
+        state.answered.0 += 1;
         state
     }
 
@@ -231,36 +263,36 @@ mod tests {
 
     #[tokio::test]
     async fn calls_that_hang_hold_up_no_other() {
-        let beside = Arc::new(Beside::new(1, 64));
+        let pool = Arc::new(BlockingPool::new(1, 64));
         let (mut ends, mut hanging) = (Vec::new(), Vec::new());
         for _ in 0..20 {
             let (end, ended) = mpsc::channel::<u32>();
             ends.push(end);
-            let beside = beside.clone();
+            let pool = pool.clone();
             hanging.push(tokio::spawn(async move {
-                beside.ask(HERE.as_ref(), || (), move || ended.recv()).await
+                pool.run(HERE.as_ref(), || (), move || ended.recv()).await
             }));
         }
         tokio::task::yield_now().await;
-        assert_eq!(beside.ask(HERE.as_ref(), || (), || 1).await, Some(1));
+        assert_eq!(pool.run(HERE.as_ref(), || (), || 1).await, Some(1));
         for (end, hanging) in ends.iter().zip(hanging) {
             end.send(2).unwrap();
             assert_eq!(hanging.await.unwrap(), Some(Ok(2)));
         }
         // Those that were needed no longer are gone, but one.
-        while beside.0.state().threads > 1 {
+        while pool.0.state().threads > 1 {
             tokio::task::yield_now().await;
         }
     }
 
     #[tokio::test]
     async fn beyond_the_bound_all_wait_until_one_is_answered() {
-        let beside = Beside::new(1, 1);
+        let pool = BlockingPool::new(1, 1);
         let (end, ended) = mpsc::channel::<u32>();
-        let hangs = beside.ask(HERE.as_ref(), || (), move || ended.recv());
-        let waits = beside.ask(HERE.as_ref(), || (), || 1);
+        let hangs = pool.run(HERE.as_ref(), || (), move || ended.recv());
+        let waits = pool.run(HERE.as_ref(), || (), || 1);
         let answers = async {
-            assert_eq!(beside.ask_within(PATIENCE, || 1), None);
+            assert_eq!(pool.run_within(PATIENCE, || 1), None);
             end.send(2).unwrap();
         };
         let (hangs, waits, ()) = tokio::join!(hangs, waits, answers);
@@ -269,10 +301,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_that_panics_has_no_answer() {
-        let beside = Beside::new(1, 2);
+        let pool = BlockingPool::new(1, 2);
         let panics = || panic!("as it should");
-        assert_eq!(beside.ask(HERE.as_ref(), || (), panics).await, None::<()>);
-        assert_eq!(beside.ask_within(SILENCE, panics), None::<()>);
-        assert_eq!(beside.ask(HERE.as_ref(), || (), || 1).await, Some(1));
+        assert_eq!(pool.run(HERE.as_ref(), || (), panics).await, None::<()>);
+        assert_eq!(pool.run_within(SILENCE, panics), None::<()>);
+        assert_eq!(pool.run(HERE.as_ref(), || (), || 1).await, Some(1));
     }
 }
