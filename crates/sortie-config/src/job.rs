@@ -6,8 +6,9 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use crate::{
-    ContainerSettings, EnvironmentPolicy, EvaluatorKind, JobType, Limits, LocalDockerJobConfig,
-    LocalJobConfig, PyValue, SlurmCondaJobConfig, SlurmDockerJobConfig, SlurmSettings,
+    Activation, ContainerSettings, EnvironmentPolicy, EvaluatorKind, JobType, Limits,
+    LocalDockerJobConfig, LocalJobConfig, PyValue, SlurmCondaJobConfig, SlurmDockerJobConfig,
+    SlurmSettings, activation::set_path,
 };
 
 /// The settings of one of the kinds of job.
@@ -57,6 +58,20 @@ impl JobConfig {
     /// What the evaluator is.
     pub fn evaluator(&self) -> EvaluatorKind {
         *common!(self, evaluator)
+    }
+
+    /// The Python that is set to run the evaluator; blank is not set.
+    pub(crate) fn python_executable(&self) -> Option<&Path> {
+        set_path(common!(self, python_executable).as_ref())
+    }
+
+    /// The program that runs an evaluator in Python on a node or in a container: a path, or a name that is looked up on `PATH` there.
+    /// Where an environment is activated it is that environment's `python`.
+    pub fn python(&self) -> &Path {
+        let activates =
+            matches!(self, Self::SlurmConda(config) if config.activation() != Activation::None);
+        let set = self.python_executable().filter(|_| !activates);
+        set.unwrap_or(Path::new("python"))
     }
 
     /// The evaluator's further arguments, in order.
@@ -135,5 +150,29 @@ impl From<SlurmCondaJobConfig> for JobConfig {
 impl From<SlurmDockerJobConfig> for JobConfig {
     fn from(config: SlurmDockerJobConfig) -> Self {
         Self::SlurmDocker(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_environment_brings_its_python() {
+        let node = |python: Option<&str>, script: &str| {
+            let config = SlurmCondaJobConfig {
+                python_executable: python.map(Into::into),
+                activate_script: Some(script.into()),
+                ..SlurmCondaJobConfig::default()
+            };
+            JobConfig::from(config).python().display().to_string()
+        };
+        assert_eq!(node(None, ""), "python");
+        assert_eq!(node(Some(" "), ""), "python");
+        assert_eq!(node(Some("python3"), ""), "python3");
+        assert_eq!(node(Some("/opt/bin/python3"), "env.sh"), "python");
+        let python_executable = Some("python3".into());
+        let inside = LocalDockerJobConfig { python_executable, ..LocalDockerJobConfig::default() };
+        assert_eq!(JobConfig::from(inside).python(), Path::new("python3"));
     }
 }

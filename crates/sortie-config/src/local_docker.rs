@@ -64,6 +64,9 @@ pub struct LocalDockerJobConfig {
     /// on cgroups v1; true by default. Otherwise it runs there without them.
     /// Apptainer can where systemd gives this user control groups of version 2; `pids_limit` is no reason to refuse a job.
     pub require_limits: bool,
+    /// The Python of the image that runs the evaluator, a path or a name that is looked up on `PATH` there; `python` by default.
+    /// Not for `evaluator: executable`, which runs as itself.
+    pub python_executable: Option<PathBuf>,
     /// How long the job may run; without a limit by default.
     pub time: Option<TimeLimit>,
     /// CPUs it may use; all by default.
@@ -99,6 +102,7 @@ impl Default for LocalDockerJobConfig {
             network: None,
             pids_limit: Some(4096),
             require_limits: true,
+            python_executable: None,
             time: None,
             cpus: None,
             mem: None,

@@ -64,6 +64,9 @@ macro_rules! slurm_job_config {
             #[schemars(with = "crate::schema::Arguments")]
             pub extra_cmd_args: indexmap::IndexMap<String, crate::PyValue>,
             $($(#[$of_field])* pub $field: $type,)*
+            /// The Python of the node or of the image that runs the evaluator, a path or a name that is looked up on `PATH` there;
+            /// `python` by default, and where an environment is activated. Not for `evaluator: executable`, which runs as itself.
+            pub python_executable: Option<std::path::PathBuf>,
             /// Slurm partition, or several with commas; `gpu` by default.
             pub partition: String,
             /// How long the job may run; one hour by default.
@@ -126,6 +129,7 @@ macro_rules! slurm_job_config {
                     evaluator: crate::EvaluatorKind::Python,
                     extra_cmd_args: indexmap::IndexMap::new(),
                     $($field: $default,)*
+                    python_executable: None,
                     partition: "gpu".to_owned(),
                     time: crate::TimeLimit::ONE_HOUR,
                     cpus: 1,

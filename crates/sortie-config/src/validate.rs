@@ -9,7 +9,7 @@ use std::{
 use crate::{
     ContainerSettings, ContainerUser, EngineKind, EvaluatorKind, JobConfig, Limits,
     LocalDockerJobConfig, LocalJobConfig, SlurmCondaJobConfig, SlurmDockerJobConfig, SlurmSettings,
-    Warm, activation::set_path, container::apptainer, gpus, sbatch_args,
+    Warm, container::apptainer, gpus, sbatch_args,
 };
 
 /// Slurm keeps CPUs per task in 16 bits and reserves the values above this one (`NO_VAL16` and
@@ -188,6 +188,7 @@ impl JobConfig {
         }
         at_least_1("limits.max_log_bytes", self.limits().max_log_bytes)?;
         at_least_1("limits.max_result_bytes", self.limits().max_result_bytes)?;
+        python(self)?;
         match self {
             Self::Local(config) => local(config),
             Self::LocalDocker(config) => local_docker(config),
@@ -196,6 +197,16 @@ impl JobConfig {
         }?;
         self.slurm().map_or(Ok(()), |slurm| grace(self.limits(), &slurm))
     }
+}
+
+/// Python that is set has to be a program, for an evaluator that needs one.
+fn python(config: &JobConfig) -> Checked {
+    let Some(program) = config.python_executable() else { return Ok(()) };
+    optional_path("python_executable", Some(program))?;
+    if config.evaluator() == EvaluatorKind::Executable {
+        return Err(InvalidSetting::PythonForExecutable { program: program.to_owned() });
+    }
+    Ok(())
 }
 
 /// A job that is asked to end before its time limit has to be able to.
@@ -208,14 +219,8 @@ fn grace(limits: &Limits, settings: &SlurmSettings<'_>) -> Checked {
 }
 
 fn local(config: &LocalJobConfig) -> Checked {
-    optional_path("python_executable", config.python_executable.as_deref())?;
-    if config.evaluator == EvaluatorKind::Executable {
-        if let Some(program) = set_path(config.python_executable.as_ref()) {
-            return Err(InvalidSetting::PythonForExecutable { program: program.to_owned() });
-        }
-        if config.warm.is_some() {
-            return Err(InvalidSetting::WarmExecutable);
-        }
+    if config.evaluator == EvaluatorKind::Executable && config.warm.is_some() {
+        return Err(InvalidSetting::WarmExecutable);
     }
     if let Some(warm) = &config.warm {
         warmth(warm)?;
@@ -483,6 +488,11 @@ mod tests {
         let said = error.unwrap_err().to_string();
         assert!(said.contains("`python_executable`") && said.contains("`evaluator`"), "{said}");
         assert_eq!(field(executable(|config| config.warm = Some(Warm::default()))), "warm");
+        let on_a_node = |config: &mut SlurmCondaJobConfig| {
+            config.evaluator = EvaluatorKind::Executable;
+            config.python_executable = Some("python3".into());
+        };
+        assert_eq!(field(conda(on_a_node)), "python_executable");
     }
 
     #[test]

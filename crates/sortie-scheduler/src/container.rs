@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use sortie_config::glob::Pattern;
 use sortie_config::{
-    ApptainerImage, ContainerSettings, ContainerUser, EngineKind, EnvironmentPolicy, JobConfig,
-    PullPolicy,
+    ApptainerImage, ContainerSettings, ContainerUser, EngineKind, EnvironmentPolicy, EvaluatorKind,
+    JobConfig, PullPolicy,
 };
 use sortie_results::{End, Fault, Outcome};
 use sortie_script::{
@@ -249,8 +249,13 @@ pub(crate) fn outcome(end: &End, host: &str) -> Option<Outcome> {
 
 /// What is run in the evaluator's place to try a container: the program that its command line starts with, if that
 /// can be given a text to run, and the results dir as the command line has it.
-pub(crate) fn probe<'a>(command: &'a [OsString], paths: &'a Paths) -> Option<[&'a OsStr; 2]> {
-    let program = command.first().filter(|program| *program == "python")?;
+pub(crate) fn probe<'a>(
+    config: &JobConfig,
+    command: &'a [OsString],
+    paths: &'a Paths,
+) -> Option<[&'a OsStr; 2]> {
+    let by_python = config.evaluator() == EvaluatorKind::Python;
+    let program = command.first().filter(|program| by_python && *program == config.python())?;
     Some([program, paths.results_dir.as_os_str()])
 }
 

@@ -155,7 +155,7 @@ fn python(config: &JobConfig, file: &Path) -> Result<String, EvaluatorProblem> {
 /// Whether it is Python that runs the evaluator, as far as names tell: whoever sets `python_executable` to another
 /// program has said what runs it.
 pub(crate) fn runs_python(config: &JobConfig) -> bool {
-    let JobConfig::Local(local) = config else { return true };
+    let JobConfig::Local(local) = config else { return is_named_python(config.python()) };
     let Interpreter::Executable(program) = local.interpreter() else { return true };
     is_named_python(program)
 }

@@ -117,11 +117,11 @@ impl Paths {
         }
     }
 
-    /// The evaluator's command line on a node or in a container, where `python` is whichever is found there.
+    /// The evaluator's command line on a node or in a container.
     pub(crate) fn command(&self, config: &JobConfig) -> Vec<OsString> {
         let args = self.evaluator_args(config);
         match config.evaluator() {
-            EvaluatorKind::Python => [vec!["python".into()], args].concat(),
+            EvaluatorKind::Python => [vec![config.python().into()], args].concat(),
             EvaluatorKind::Executable => args,
         }
     }

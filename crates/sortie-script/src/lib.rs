@@ -50,6 +50,7 @@
 //!     environment: Environment::default(),
 //!     modules: &[],
 //!     activation: BatchActivation::Conda("eval"),
+//!     by_python: true,
 //!     grace: Duration::from_secs(5),
 //!     max_log_bytes: 1 << 30,
 //! };

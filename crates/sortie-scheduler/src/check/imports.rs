@@ -13,6 +13,8 @@ use crate::local::{Inside, Plan};
 
 const SUBJECT: &str = "imports";
 const INSTALL_HERE: &str = "install it for this Python, or set `python_executable`, `conda_env` or `activate_script` to one that has it";
+const ON_NODES: &str =
+    "set `python_executable` to a Python that the nodes have, or `conda_env` or `activate_script`";
 const INSTALL_IN_IMAGE: &str = "install it in the image, or set `image` to one that has it";
 
 /// Imports what the evaluator imports, in its interpreter, environment and directory.
@@ -38,15 +40,17 @@ pub(super) async fn finding(plan: &Plan, supervisor: &Supervisor, python: &str) 
 
 /// The same in a container, by the very script that runs a job's evaluator there.
 pub(super) async fn in_container(plan: &Plan, supervisor: &Supervisor, image: &str) -> Finding {
+    let python = plan.python_inside();
     let command = |evaluator: OsString| {
         let args = sortie_warm::imports_args(Path::new(&evaluator));
-        [vec!["python".into()], args].concat()
+        [vec![python.clone()], args].concat()
     };
     let patience = patience(plan);
     let tried = plan.try_inside(supervisor, patience, |_| command(plan.evaluator_inside())).await;
     let result = match tried {
         Ok(inside) => {
-            in_words(&inside, &format!("the python of {image}"), INSTALL_IN_IMAGE, patience)
+            let python = format!("the {} of {image}", plan.python_inside().display());
+            in_words(&inside, &python, INSTALL_IN_IMAGE, patience)
         }
         Err(what) => Err((what, super::container::ADVICE)),
     };
@@ -94,16 +98,16 @@ fn in_words(
     }
 }
 
-/// The same of a job of Slurm, as far as its environment is seen from here.
+/// The interpreter and the imports of a job of Slurm, as far as its environment is seen from here.
 pub(super) async fn on_a_node(
     config: &JobConfig,
     here: &Here,
     activation_is_seen: bool,
-) -> Option<Finding> {
+) -> Vec<Finding> {
     if config.evaluator() == EvaluatorKind::Executable {
-        return None;
+        return Vec::new();
     }
-    let not_tried = |why: &str| Some(Finding::new(SUBJECT, Ok(format!("not tried: {why}"))));
+    let not_tried = |why: &str| vec![Finding::new(SUBJECT, Ok(format!("not tried: {why}")))];
     let JobConfig::SlurmConda(slurm) = config else {
         return not_tried("the image is used on the node");
     };
@@ -113,25 +117,29 @@ pub(super) async fn on_a_node(
     if !activation_is_seen {
         return not_tried("what is to be activated is not seen from here");
     }
-    let name_python = slurm.activation() == Activation::None;
+    let names_python = slurm.activation() == Activation::None;
     let local = LocalJobConfig {
         eval_program_path: slurm.eval_program_path.clone(),
         conda_env: Some(slurm.conda_env.clone()),
         activate_script: slurm.activate_script.clone(),
-        python_executable: name_python.then(|| "python".into()),
+        python_executable: names_python.then(|| config.python().to_owned()),
         eval_verbose: slurm.eval_verbose,
         numeric_threads_per_job: slurm.numeric_threads_per_job,
         environment: slurm.environment.clone(),
         limits: slurm.limits.clone(),
         ..LocalJobConfig::default()
     };
-    let plan = Plan::new(local.into(), here.clone()).ok()?;
+    let Ok(plan) = Plan::new(local.into(), here.clone()) else { return Vec::new() };
     if plan.usable().is_err() {
-        return None;
+        return Vec::new();
     }
-    let findings = interpreter::find(&plan, &Supervisor::new(), "interpreter").await;
-    match findings.into_iter().find(|finding| finding.subject == SUBJECT) {
-        None => not_tried("there is no such Python here"),
-        found => found,
+    let mut findings = interpreter::find(&plan, &Supervisor::new(), "interpreter").await;
+    let is_set = config.python() != Path::new("python");
+    let Some(Finding { result: Err(problem), .. }) = findings.first_mut() else { return findings };
+    if !names_python || is_set {
+        return not_tried(&format!("{}, and is looked for on the node", problem.what));
     }
+    // Jobs have the same `PATH`.
+    ON_NODES.clone_into(&mut problem.advice);
+    findings
 }

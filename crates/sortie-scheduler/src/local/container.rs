@@ -10,6 +10,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
+use sortie_config::EvaluatorKind;
 use sortie_process::{Command, Environment, Exit, Limits};
 use sortie_results::{AttemptId, JobEnd, Outcome, Place};
 use sortie_script::{
@@ -38,7 +39,7 @@ impl Plan {
     ) -> Result<Planned, NotReady> {
         let id = attempt.to_string();
         let mounts = Containers::mounts(&self.config, &self.here, paths);
-        let probe = container::probe(&command, paths);
+        let probe = container::probe(&self.config, &command, paths);
         let container = containers.of(&self.config, &id, &mounts, probe);
         let container = container.map(|container| Container { trial, ..container });
         let limits = self.config.limits();
@@ -59,6 +60,7 @@ impl Plan {
             environment: InScript::default(),
             modules: &[],
             activation: BatchActivation::None,
+            by_python: self.config.evaluator() == EvaluatorKind::Python,
             grace: limits.grace,
             max_log_bytes: limits.max_log_bytes,
         };

@@ -306,6 +306,11 @@ impl Plan {
         self.config.evaluator_path()
     }
 
+    /// The Python of the container, as its command line has it.
+    pub(crate) fn python_inside(&self) -> OsString {
+        self.config.python().into()
+    }
+
     pub(crate) fn limits(&self) -> Limits {
         let limits = self.config.limits();
         Limits {

@@ -6,7 +6,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use sortie_config::{Activation, EnvironmentPolicy, JobConfig, SlurmSettings, TimeLimit};
+use sortie_config::{
+    Activation, EnvironmentPolicy, EvaluatorKind, JobConfig, SlurmSettings, TimeLimit,
+};
 use sortie_results::AttemptId;
 use sortie_script::{
     Attempt, BatchActivation, BatchScript, Container, Environment, Jobs, Mount, ScriptError,
@@ -143,6 +145,7 @@ impl Plan {
             },
             modules,
             activation,
+            by_python: self.config.evaluator() == EvaluatorKind::Python,
             grace: self.grace(),
             max_log_bytes: self.config.limits().max_log_bytes,
         };
@@ -163,7 +166,7 @@ impl Plan {
     }
 
     fn container<'a>(&'a self, planned: &'a Planned<'_>, id: &'a str) -> Option<Container<'a>> {
-        let probe = probe(&planned.command, planned.paths);
+        let probe = probe(&self.config, &planned.command, planned.paths);
         self.containers.as_ref()?.of(&self.config, id, &planned.mounts, probe)
     }
 

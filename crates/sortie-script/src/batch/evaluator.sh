@@ -1,21 +1,22 @@
 
 # Becomes the evaluator. From the activation on, nothing is trusted to be what its name says.
 sortie_run() {
-  local program=${sortie_command[0]}
+  local program=${sortie_command[0]} advice=''
   sortie_evaluator_environment || builtin exit
-  if [[ $program == */* ]]; then # an evaluator that runs as itself
-    sortie_step evaluator
-  else
+  if ((sortie_by_python)); then
     sortie_step python
+  else
+    sortie_step evaluator
   fi
   if ! builtin type -P -- "$program" >/dev/null; then
-    builtin printf 'sortie: %s: not found once its environment was active; PATH is %s\n' "$program" "${PATH-}" >&2
+    ((!sortie_by_python || ${#sortie_activate[@]})) || advice='; set `python_executable` to a Python of the nodes'
+    builtin printf 'sortie: %s: not found once its environment was active; PATH is %s%s\n' "$program" "${PATH-}" "$advice" >&2
     builtin exit 127
   fi
-  if [[ $program == */* ]]; then
-    __sortie_expect_interpreter "$program" || builtin exit
-  else
+  if ((sortie_by_python)); then
     builtin command -- "$program" --version >/dev/null 3>&- || builtin exit
+  else
+    __sortie_expect_interpreter "$program" || builtin exit
   fi
   sortie_expect_parent
   sortie_step ready

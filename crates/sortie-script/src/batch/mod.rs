@@ -87,6 +87,9 @@ pub struct BatchScript<'a> {
     pub modules: &'a [String],
     /// What to activate before the evaluator is run.
     pub activation: BatchActivation<'a>,
+    /// Whether it is Python that runs the evaluator, and is asked for its version first: the command's program. Else that
+    /// is the evaluator itself.
+    pub by_python: bool,
     /// From SIGTERM to SIGKILL, to a tenth of a second.
     pub grace: Duration,
     /// What each log may hold before the job is stopped, in bytes.

@@ -65,6 +65,7 @@ pub(super) fn add(
     if let Some(container) = attempts.first().and_then(|attempt| attempt.container) {
         return add_container(script, container);
     }
+    set(script, "by_python", u8::from(batch.by_python));
     match batch.activation {
         BatchActivation::None => script.push_str("sortie_activate=()\n"),
         BatchActivation::Conda(name) if name.starts_with('-') => {

@@ -194,6 +194,10 @@ fn of_every_job_type_with_what_to_install() {
             ],
         ),
         (
+            "job_type: slurm_conda\n",
+            &[("interpreter", "set `python_executable` to a Python that the nodes have")],
+        ),
+        (
             "job_type: slurm_conda\nactivate_script: .\n",
             &[("activation", "is not a file; correct `activate_script`")],
         ),

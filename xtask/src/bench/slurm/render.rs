@@ -52,6 +52,7 @@ pub(super) fn figures(rounds: usize) -> Result<Vec<Figure>> {
         },
         modules: &slurm.modules,
         activation: BatchActivation::Conda(&slurm.conda_env),
+        by_python: true,
         grace,
         max_log_bytes,
     };

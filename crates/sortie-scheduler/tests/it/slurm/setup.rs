@@ -7,7 +7,7 @@ use crate::GOOD;
 
 on_both! {
     an_activation_that_fails a_module_that_is_missing an_interpreter_that_is_missing
-    an_unknown_partition what_cannot_be_submitted_leaves_its_directory
+    a_python_of_another_name an_unknown_partition what_cannot_be_submitted_leaves_its_directory
 }
 
 async fn set_up_failed(site: &Site, config: sortie_config::SlurmCondaJobConfig) -> String {
@@ -59,6 +59,24 @@ async fn an_interpreter_that_is_missing(cluster: Cluster) {
     let told = set_up_failed(&site, config).await;
     assert!(told.starts_with("python: status 127 on "), "{told}");
     assert!(told.contains("PATH is /no/such/dir"), "{told}");
+}
+
+/// By a path, or by a name that is looked up there.
+async fn a_python_of_another_name(cluster: Cluster) {
+    let site = Site::new(cluster, GOOD);
+    std::fs::rename(site.path("bin/python"), site.path("bin/snake")).unwrap();
+    let mut config = site.config();
+    for python in [site.path("bin/snake"), "snake".into()] {
+        config.python_executable = Some(python);
+        let results = site.run(config.clone()).await;
+        assert!(results.correct, "{results:?}");
+    }
+    config.python_executable = Some("/no/such/python3".into());
+    let told = set_up_failed(&site, config).await;
+    assert!(told.starts_with("python: status 127 on "), "{told}");
+    let reason = told.lines().next().unwrap_or_default();
+    assert!(reason.contains(": /no/such/python3: not found once"), "{told}");
+    assert!(reason.ends_with("set `python_executable` to a Python of the nodes"), "{told}");
 }
 
 async fn an_unknown_partition(cluster: Cluster) {

@@ -130,6 +130,7 @@ impl Case {
                 Activation::Conda(name) => BatchActivation::Conda(name),
                 Activation::Sourced(file) => BatchActivation::Sourced(file),
             },
+            by_python: commands.iter().flatten().next().is_some_and(|program| program == "python"),
             grace: Duration::from_secs_f64(self.grace),
             max_log_bytes: self.max_log_bytes,
         };

@@ -150,6 +150,7 @@ impl Case {
             environment: Environment { inherited: &self.inherited, ..Environment::default() },
             modules: &[],
             activation: BatchActivation::None,
+            by_python: true,
             grace: Duration::from_secs(1),
             max_log_bytes: 1 << 20,
         };
