@@ -1,6 +1,7 @@
 //! `cargo xtask`, the project's own tool: the gates a change must pass, the tests, and the private
 //! Slurm they run on.
 
+mod apptainer;
 mod bench;
 mod ci;
 mod demo;
@@ -8,7 +9,9 @@ mod docker;
 mod interrupt;
 mod packages;
 mod private;
+mod programs;
 mod releases;
+mod roots;
 mod slurm;
 mod snapshots;
 mod test;
@@ -46,6 +49,9 @@ enum Task {
         /// Instead, the tests of Slurm with that of a Debian release, as a user who is not root
         #[arg(long, value_enum, value_name = "RELEASE", conflicts_with = "quick")]
         slurm: Option<releases::Which>,
+        /// Instead, the tests of Apptainer with the real one of Debian's sid, as a user who is not root
+        #[arg(long, conflicts_with_all = ["quick", "slurm"])]
+        apptainer: bool,
     },
     /// Private Slurms under target/, this machine's and those of Debian's releases, for root on Debian 12
     #[command(subcommand)]
@@ -73,6 +79,7 @@ fn run(task: &Task) -> anyhow::Result<()> {
         Task::Ci => ci::run(&sh),
         Task::Demo { place } => demo::run(&sh, *place),
         Task::Test { slurm: Some(which), .. } => releases::test(&sh, *which),
+        Task::Test { apptainer: true, .. } => apptainer::test(&sh),
         Task::Test { quick: true, .. } => test::quick(&sh),
         Task::Test { .. } => test::all(&sh),
         Task::Slurm(task) => slurm::run(&sh, task),

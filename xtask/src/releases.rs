@@ -1,13 +1,12 @@
 //! The tests of Slurm with that of other Debian releases, in a root of each, as a user who is not root. Takes
 //! minutes, and what those releases hold changes: not a gate.
 
-use std::path::{Path, PathBuf};
-
-use anyhow::{Context, Result, bail, ensure};
-use xshell::{Shell, cmd};
+use anyhow::{Result, bail, ensure};
+use xshell::Shell;
 
 use crate::{
     interrupt::Interrupts,
+    programs::{self, Program},
     slurm::{Flavour, Inside, Release},
     workspace,
 };
@@ -72,7 +71,8 @@ const ACCOUNTING: &[Part] = &[
 /// Runs the tests on the releases asked for, all of them, and then says which failed.
 pub(crate) fn test(sh: &Shell, which: Which) -> Result<()> {
     let interrupts = Interrupts::take()?;
-    let programs = programs(sh)?;
+    let programs =
+        programs::build(sh, &["sortie-slurm", "sortie-script", "sortie-scheduler", "sortie"])?;
     let mut lines = Vec::new();
     for release in which.releases() {
         for flavour in [Flavour::Plain, Flavour::Accounting] {
@@ -127,39 +127,4 @@ fn on(
         }
     }
     Ok(failed)
-}
-
-/// The program of a package's integration tests.
-struct Program {
-    package: &'static str,
-    path: PathBuf,
-    /// Where Cargo runs it.
-    dir: PathBuf,
-}
-
-/// Builds them, and asks Cargo where they are.
-fn programs(sh: &Shell) -> Result<Vec<Program>> {
-    let packages = ["sortie-slurm", "sortie-script", "sortie-scheduler", "sortie"];
-    let built = packages.iter().flat_map(|package| ["--package", package]);
-    let built =
-        cmd!(sh, "cargo test --locked --no-run --test it --message-format=json-render-diagnostics")
-            .args(built)
-            .read()?;
-    let mut programs = Vec::new();
-    for line in built.lines() {
-        let message: serde_json::Value = serde_json::from_str(line).context("Cargo's messages")?;
-        let text = |pointer: &str| message.pointer(pointer).and_then(serde_json::Value::as_str);
-        let (Some(path), Some(manifest)) = (text("/executable"), text("/manifest_path")) else {
-            continue;
-        };
-        let dir = Path::new(manifest).parent().unwrap_or(Path::new("/"));
-        let package = packages.into_iter().find(|package| dir.ends_with(package));
-        let is_test = text("/target/kind/0") == Some("test");
-        programs.extend(package.filter(|_| is_test).map(|package| Program {
-            package,
-            path: path.into(),
-            dir: dir.to_owned(),
-        }));
-    }
-    Ok(programs)
 }

@@ -14,6 +14,9 @@ use xshell::{Cmd, Shell};
 use super::{layout::Layout, release::Release, shape::Shape, start::wait_until};
 use crate::private;
 
+/// What its first process runs.
+const INIT: &str = concat!("set -x\n", include_str!("../roots/enter.sh"), include_str!("init.sh"));
+
 /// The host's name there.
 pub(super) const HOST: &str = "ctl";
 
@@ -31,7 +34,7 @@ pub(super) fn begin(sh: &Shell, layout: &Layout, release: Release, shape: &Shape
         .args(["--fork", "sh", "-c", r#"exec >"$0" 2>&1 </dev/null "$@""#])
         .arg(layout.dir.join("log/init.log"))
         .args(["unshare", "--mount", "--net", "--pid", "--uts", "--ipc"])
-        .args(["--fork", "--kill-child", "sh", "-c", include_str!("init.sh"), "init.sh"])
+        .args(["--fork", "--kill-child", "sh", "-c", INIT, "init.sh"])
         .args([release.root().as_os_str(), layout.dir.as_os_str(), HOST.as_ref()])
         .args(shape.bound())
         .quiet()

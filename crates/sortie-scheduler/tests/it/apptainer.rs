@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::time::Duration;
 
 use sortie_config::{
@@ -244,4 +244,51 @@ async fn a_job_of_slurm() {
     assert_eq!(results.stdout_log.text(), "\n");
     let flags = fs::read_to_string(stage.path("bin/flags")).unwrap();
     assert!(!flags.contains("--memory") && !flags.contains("--cpus"), "{flags}");
+}
+
+/// Of the real one: those of its processes that are here.
+fn of_apptainer() -> Vec<String> {
+    let processes = fs::read_dir("/proc").unwrap();
+    let names =
+        processes.filter_map(|entry| fs::read_to_string(entry.ok()?.path().join("comm")).ok());
+    names.filter(|name| ["starter\n", "appinit\n"].contains(&name.as_str())).collect()
+}
+
+#[tokio::test]
+#[ignore = "of a real Apptainer: cargo xtask test --apptainer"]
+async fn of_the_real_one() {
+    let real = |name: &str| std::env::var(name).expect("cargo xtask test --apptainer");
+    let stage = stage(&format!("id -u; pwd; {GOOD}"));
+    let config = |stage: &Stage| LocalDockerJobConfig {
+        engine: real("SORTIE_TEST_APPTAINER"),
+        image: format!("docker-archive:{}", real("SORTIE_TEST_APPTAINER_ARCHIVE")),
+        image_cache: Some(stage.path("images")),
+        network: Some("none".into()),
+        ..local(stage)
+    };
+    let results = run(&stage, config(&stage)).await;
+    assert_eq!(results.outcome, Outcome::Exited { code: 0 }, "{}", results.stderr_log.text());
+    assert!(results.correct);
+    let user = fs::metadata("/proc/self").unwrap().uid();
+    assert_eq!(results.stdout_log.text(), format!("{user}\n/workspace\n"));
+    assert_eq!(fs::metadata(stage.path("results/correct.json")).unwrap().uid(), user);
+
+    let findings = check(&config(&stage).into()).await;
+    assert!(findings.iter().all(|finding| finding.result.is_ok()), "{findings:?}");
+
+    fs::write(stage.path("evaluate.sh"), format!("#!/bin/sh\n{STUBBORN}")).unwrap();
+    for (number, kill) in [(1, false), (2, true)] {
+        let scheduler = scheduler(config(&stage));
+        let results = format!("results-{number}");
+        let job = scheduler.submit(stage.path("candidate"), stage.path(&results)).unwrap();
+        stage.appears(&format!("{results}/started")).await;
+        assert_ne!(of_apptainer(), [] as [String; 0]);
+        if kill {
+            scheduler.kill(&[job]);
+        } else {
+            scheduler.cancel(&[job]);
+        }
+        assert_eq!(scheduler.wait(job).await.unwrap().outcome, Outcome::Cancelled);
+        assert_eq!(of_apptainer(), [] as [String; 0]);
+    }
 }

@@ -170,9 +170,10 @@ fn without_a_place_of_its_own_it_is_the_nodes() {
     fs::write(here.path("image.sif"), [SIF, b"changed"].concat()).unwrap();
     assert_eq!(here.run(&Case { cache: None, ..here.case("") }), GOOD);
     assert!(image.exists() && !old.exists());
-    for name in [image.to_str().unwrap().to_owned(), here.read("image").trim_end().to_owned()] {
-        let _ = program("rm")
-            .args(["-rf", &name, &format!("{name}.lock"), &format!("{name}.used")])
-            .status();
+    for name in [image.to_str().unwrap(), here.read("image").trim_end()] {
+        super::open_all(name.as_ref());
+        fs::remove_dir_all(name).unwrap();
+        fs::remove_file(format!("{name}.lock")).unwrap();
+        fs::remove_file(format!("{name}.used")).unwrap();
     }
 }
