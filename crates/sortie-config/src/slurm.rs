@@ -236,6 +236,21 @@ impl<'a> SlurmSettings<'a> {
         typed.filter(|(_, value)| value.is_some()).map(owned).chain(others).collect()
     }
 
+    /// The partitions that the job may run in.
+    pub fn partitions(&self) -> impl Iterator<Item = &'a str> {
+        self.partition.split(',').filter(|name| !name.is_empty())
+    }
+
+    /// How long the job may run.
+    pub fn time(&self) -> TimeLimit {
+        self.time
+    }
+
+    /// The memory that is asked for; `None` leaves it to the cluster.
+    pub fn memory(&self) -> Option<Memory> {
+        self.mem
+    }
+
     /// The settings that are texts, by the names that they and sbatch's options have.
     pub(crate) fn words(&self) -> [(&'static str, Option<&'a str>); 7] {
         [

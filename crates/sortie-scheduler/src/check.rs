@@ -17,6 +17,7 @@ use crate::{SchedulerError, local, slurm};
 mod container;
 mod imports;
 mod interpreter;
+mod partition;
 
 /// How long what is asked may take to answer: a Conda environment on a network file system can be slow.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -50,7 +51,7 @@ impl Finding {
 /// to see that it runs, and imports there what the evaluator imports, as far as jobs do that in order and for certain;
 /// nothing else of the evaluator is run.
 /// A job in a container here: starts one of an image that is here or in an archive, and tries the imports in it.
-/// A job of Slurm: asks Slurm whether it would take it, and tries the imports where its environment is seen from here.
+/// A job of Slurm: asks Slurm whether it would take it, and whether a partition would run it, and tries the imports where its environment is seen from here.
 /// Nothing is changed, but that an archive is loaded.
 pub async fn check(config: &JobConfig) -> Vec<Finding> {
     let here = Here::now().and_then(|here| config.validate().map(|()| here).map_err(Into::into));
@@ -187,6 +188,7 @@ async fn of_slurm(config: &JobConfig, here: Here) -> Result<Vec<Finding>, Schedu
     findings.push(Finding::new("cluster", site.map(site_in_words)));
     if reached {
         findings.push(request(&plan, &client).await);
+        findings.extend(partition::find(&plan, &client).await);
     }
     Ok(findings)
 }

@@ -12,7 +12,9 @@ use tokio::sync::OnceCell;
 
 use crate::command::{Call, Caller};
 use crate::environment::Environments;
-use crate::{Advice, Cluster, Error, JobId, JobInfo, JobName, Jobs, Memory, Site, tables, words};
+use crate::{
+    Advice, Cluster, Error, JobId, JobInfo, JobName, Jobs, Memory, Partition, Site, tables, words,
+};
 
 /// The most ids on one command line.
 const IDS_A_CALL: usize = 100;
@@ -77,6 +79,13 @@ impl Client {
             Site::parse(&output).ok_or_else(missing)
         };
         self.shared.site.get_or_try_init(ask).await
+    }
+
+    /// What a partition allows.
+    pub async fn partition(&self, name: &str) -> Result<Partition, Error> {
+        let output = self.ask("scontrol", &["-o", "show", "partition", name]).await?;
+        let missing = || Error::not_understood("scontrol", "a partition (`MaxTime=…`)", &output);
+        Partition::parse(&output).ok_or_else(missing)
     }
 
     /// Runs sbatch once. [`Client::submit`] does so until it is known what became of the job.

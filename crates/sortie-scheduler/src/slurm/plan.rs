@@ -223,7 +223,12 @@ impl Plan {
         self.slurm()?.max_queue_time.and_then(TimeLimit::as_duration)
     }
 
-    fn slurm(&self) -> Option<SlurmSettings<'_>> {
+    /// Whether sbatch is given this option.
+    pub(crate) fn asks_for(&self, option: &str) -> bool {
+        self.options.iter().any(|(name, _)| name == option)
+    }
+
+    pub(crate) fn slurm(&self) -> Option<SlurmSettings<'_>> {
         self.config.slurm()
     }
 }

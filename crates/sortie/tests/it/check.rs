@@ -241,3 +241,48 @@ fn in_json() {
     assert_eq!(members(&findings[1]), ["subject", "ok", "problem", "advice"]);
     assert_eq!(findings[1].get("subject").and_then(Value::as_str), Some("evaluator"));
 }
+
+/// Of what sbatch takes and Slurm never starts, as scontrol tells of partitions: with commands in their place.
+#[test]
+fn limits_of_a_partition_that_sbatch_does_not_check() {
+    let stage = Stage::empty();
+    stage.write("evaluate.py", "");
+    let command = |name: &str, text: &str| {
+        let path = stage.write(format!("bin/{name}"), format!("#!/bin/sh\n{text}"));
+        fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+    };
+    command("sbatch", "exit 0");
+    command("python", "exec /usr/bin/python3 \"$@\"");
+    let partition = |[max_time, max_memory, is]: [&str; 3]| {
+        format!(
+            "case $* in *config) echo 'ClusterName = shim' ;; *) echo 'PartitionName=gpu MaxTime={max_time} \
+             State={is} MaxMemPerNode={max_memory}' ;; esac"
+        )
+    };
+    for (limits, settings, expected) in [
+        (["UNLIMITED", "UNLIMITED", "UP"], "", Ok("gpu takes jobs of any length")),
+        (["1-00:00:00", "8192", "UP"], "", Ok("gpu takes jobs of up to 1-00:00:00")),
+        (["00:59:00", "UNLIMITED", "UP"], "", Err("`time` is 01:00:00, above the 00:59:00")),
+        (
+            ["1-00:00:00", "UNLIMITED", "UP"],
+            "time: 0\n",
+            Err("`time` is UNLIMITED, above the 1-00:00:00"),
+        ),
+        (["00:59:00", "UNLIMITED", "UP"], "sbatch_args: {time-min: 10}\n", Ok("up to 00:59:00")),
+        (["00:59:00", "UNLIMITED", "UP"], "qos: long\n", Ok("unless the QOS allows it")),
+        (["UNLIMITED", "8191", "UP"], "", Err("`mem` is 8G, above the 8191M")),
+        (["UNLIMITED", "UNLIMITED", "DOWN"], "", Err("the partition gpu is DOWN")),
+    ] {
+        command("scontrol", &partition(limits));
+        stage.write("job.yaml", format!("job_type: slurm_conda\n{settings}"));
+        let mut check = stage.sortie(["check", "--config", "job.yaml"]);
+        let ran = ran(check.env("PATH", format!("{}:/usr/bin:/bin", stage.path("bin").display())));
+        let (word, said) = match expected {
+            Ok(said) => ("ok", said),
+            Err(said) => ("problem", said),
+        };
+        let mut lines = ran.stdout.lines();
+        let line = lines.find(|line| line.contains("  partition  ")).unwrap_or_default();
+        assert!(line.starts_with(word) && line.contains(said), "{said}\n{ran:?}");
+    }
+}

@@ -202,6 +202,19 @@ fn check_asks_slurm() {
     assert_eq!(good.status, Some(0), "{good:?}");
     assert!(good.stdout.contains("Slurm would take the job"), "{good:?}");
 
+    assert!(good.stdout.contains("partition    gpu takes jobs of any length"), "{good:?}");
+
+    // What sbatch takes, and Slurm never starts.
+    let settings = cluster.stage.read("job.yaml");
+    for (partition, fits) in [("short", false), ("short,gpu", true)] {
+        cluster.stage.write("job.yaml", format!("{settings}partition: \"{partition}\"\n"));
+        let ran = ran(&mut cluster.sortie(check));
+        assert!(ran.stdout.contains("Slurm would take the job"), "{ran:?}");
+        let above = "`time` is 00:05:00, above the 00:01:00 of the partition short";
+        assert_eq!(ran.stdout.contains(above), !fits, "{ran:?}");
+        assert_eq!(ran.status, Some(if fits { 0 } else { SETUP.into() }), "{ran:?}");
+    }
+
     cluster.stage.write("job.yaml", "job_type: slurm_conda\npartition: no-such\n");
     let bad = ran(&mut cluster.sortie(check));
     assert_eq!(bad.status, Some(SETUP.into()), "{bad:?}");
