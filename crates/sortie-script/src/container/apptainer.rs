@@ -34,7 +34,8 @@ impl Dialect for Apptainer {
     fn flags(&self, container: &Container<'_>) -> Result<Vec<String>, ContainerError> {
         let flags = container.flags;
         let mut all = vec!["--containall".to_owned(), "--no-home".to_owned()];
-        container.add_unless_given(&mut all, "pwd", Some(absolute(container.directory)?));
+        // Where it starts has to be there (255); the directory need not be, where nothing is mounted in it.
+        container.add_unless_given(&mut all, "pwd", Some("/"));
         // The host's is what it has without a flag.
         let network = container.network.filter(|network| *network != "host");
         if let Some(network) = network.filter(|_| !flags.has("network") && !flags.has("net")) {
@@ -55,6 +56,9 @@ impl Dialect for Apptainer {
         let source = container.archive.map_or(OsStr::new(container.image), |path| path.as_os_str());
         let variables = [HOME.to_owned()].into_iter().chain(container.assignments()?).collect();
         let image = OsStr::new(container.image()?);
+        let directory = container.directory;
+        absolute(directory)?;
+        let directory = Some(directory).filter(|_| !container.flags.has("pwd"));
         Ok(vec![
             ("image", Value::Text("the image", image.into())),
             ("archive", Value::Path("the image's archive", container.archive)),
@@ -64,6 +68,7 @@ impl Dialect for Apptainer {
             ("gpus", Value::Plain(gpus(container).to_owned())),
             ("limits", Value::Array("a limit", owned(limits(container)).collect())),
             ("strict", Value::Plain(u8::from(container.strict).to_string())),
+            ("inner_directory", Value::Path("the working directory", directory)),
             ("variables", Value::Array("a variable", owned(variables).collect())),
         ])
     }

@@ -3,7 +3,8 @@
 
 # What is run in the container, by the image's shell, and becomes the evaluator. Apptainer ends with 255 where it could not
 # run a command, as a command may end: so this tells, on file descriptor 3, that it got so far. Its arguments are whether it is a
-# trial, a directory that has to be writable, a device that has to be there, variables as NAME=VALUE, and the command line.
+# trial, a directory that has to be writable, a device that has to be there, the directory to start in if that is there,
+# variables as NAME=VALUE, and the command line.
 sortie_inside='
 fail() {
   printf "step %s\nsaid %s\n" "$1" "$2" >&3
@@ -17,11 +18,12 @@ interpreter() {
   esac
   command -v "$1" >/dev/null || fail command "its \"#!\" line names \"$1\", which is not found"
 }
-trial=$1 results=$2 device=$3
-shift 3
+trial=$1 results=$2 device=$3 directory=$4
+shift 4
 [ -w "$results" ] || fail "results dir" "the results dir cannot be written in a container: $results"
 [ -z "$device" ] || [ -e "$device" ] || fail gpu "$device is not there in a container"
 command -v env >/dev/null || fail command "the image has no env"
+[ -z "$directory" ] || cd -- "$directory" 2>/dev/null
 path=$PATH
 for program do
   case $program in
@@ -131,6 +133,6 @@ sortie_run() {
   sortie_step container
   sortie_expect_parent
   exec -- "$sortie_engine" --silent --nocolor exec "${sortie_here[@]}" "${sortie_container[@]}" "$sortie_image_dir" \
-    /bin/sh -c "$sortie_inside" sh "$sortie_trial" "$sortie_probed_dir" "$sortie_device" \
+    /bin/sh -c "$sortie_inside" sh "$sortie_trial" "$sortie_probed_dir" "$sortie_device" "$sortie_inner_directory" \
     "${sortie_given[@]}" "${sortie_variables[@]}" "${sortie_command[@]}"
 }

@@ -3,7 +3,7 @@
 # Mounts nothing: the command sees this machine, and starts where /workspace comes from. Two files beside it tell it more:
 # `calls`, to which it writes what it was asked to do, and `first`, bash that is run first and may end it.
 here=$(dirname "$0")
-words=() binds=()
+words=() pwd=/
 while [[ $1 == -* ]]; do
   [[ $1 != --version ]] || { echo 'apptainer version 1.4.5'; exit 0; }
   [[ $1 == --silent || $1 == --nocolor ]] || { printf 'Error for command "apptainer": unknown flag: %s\n\nOptions:\n' "$1" >&2; exit 1; }
@@ -31,7 +31,7 @@ for word in "${words[@]}"; do
   case $word in
     --containall | --no-home | --net | --network=none | --nv | --rocm | --writable-tmpfs | --userns) ;;
     --memory=* | --cpus=* | --pids-limit=*) ;;
-    --pwd=*) ;;
+    --pwd=*) pwd=${word#--pwd=} ;;
     --mount=type=bind,source=*,target=/workspace,readonly) work=${word#*source=}; work=${work%,target=*} ;;
     --mount=* | --bind=*)
       source=${word#*source=}; source=${source%%,target=*}
@@ -42,6 +42,7 @@ for word in "${words[@]}"; do
 done
 printf '%s\0' "${words[@]}" >"$here/flags"
 echo "$image" >"$here/image"
+[[ -d $pwd || ${words[*]} == *,target=$pwd* ]] || fatal "failed to set working directory: chdir $pwd: no such file or directory"
 [[ -d $image ]] || fatal "could not open image $image: no such file or directory"
 type -P -- "$1" >/dev/null || fatal "stat $1: no such file or directory"
 [[ -z $work ]] || cd "$work" || exit

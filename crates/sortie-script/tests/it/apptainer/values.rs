@@ -58,6 +58,15 @@ fn nothing_of_the_launchers_environment_gets_in() {
     }
 }
 
+/// Where an image has the programs, and nothing is mounted at the working directory's place.
+#[test]
+fn a_working_directory_need_not_be_there() {
+    let here = Here::new();
+    let case = Case { mount_programs: false, ..here.case("echo ran") };
+    assert_eq!(here.run(&case), r#"{"kind":"exited","code":0}"#, "{}", here.log("err"));
+    assert_eq!(here.log("out"), "ran\n");
+}
+
 /// A program is looked for where it will be.
 #[test]
 fn a_search_path_that_is_set_counts() {
