@@ -163,7 +163,8 @@
 //! At a stop Apptainer is sent SIGTERM, which it passes on. After the grace period what is below it is killed, not
 //! itself, so that it takes away what it has mounted. If Apptainer itself is killed, the end is `engine_failed`.
 //!
-//! GPUs are those of the job's own variables, and it is seen that there are devices and that they get in (step `gpu`). Limits are
+//! GPUs are those of the job's own variables, and it is seen that there are devices (step `gpu` where Slurm has assigned
+//! them, which another node may have) and that they get in (`gpus`). Limits are
 //! given where control groups of version 2 are delegated by systemd, which is tried once an hour on a node.
 //!
 //! # Architecture invariant

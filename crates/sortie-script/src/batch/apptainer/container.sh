@@ -21,7 +21,7 @@ interpreter() {
 trial=$1 results=$2 device=$3 directory=$4
 shift 4
 [ -w "$results" ] || fail "results dir" "the results dir cannot be written in a container: $results"
-[ -z "$device" ] || [ -e "$device" ] || fail gpu "$device is not there in a container"
+[ -z "$device" ] || [ -e "$device" ] || fail gpus "$device is not there in a container"
 command -v env >/dev/null || fail command "the image has no env"
 [ -z "$directory" ] || cd -- "$directory" 2>/dev/null
 path=$PATH
@@ -53,7 +53,7 @@ sortie_add_gpus() {
   local name ids='' devices commas device=/dev/nvidiactl
   sortie_device=''
   [[ $sortie_gpus != none ]] || return 0
-  sortie_step gpu
+  sortie_step gpus
   for name in CUDA_VISIBLE_DEVICES ROCR_VISIBLE_DEVICES GPU_DEVICE_ORDINAL ZE_AFFINITY_MASK; do
     [[ -v $name ]] || continue
     sortie_given+=("$name=${!name}")
@@ -65,6 +65,7 @@ sortie_add_gpus() {
   if [[ $sortie_gpus == amd || $sortie_gpus == assigned && ! -e $device && -e /dev/kfd ]]; then
     device=/dev/kfd
   fi
+  [[ $sortie_gpus != assigned ]] || sortie_step gpu # which another node may have
   if [[ ! -e $device ]]; then
     sortie_fail 78 "$HOSTNAME has no $device: no GPU, or its driver is not loaded"
   fi

@@ -32,8 +32,7 @@ sortie_leave() {
   sortie_find_node
   sortie_find_images
   if [[ $sortie_step == image* && -n $sortie_images ]]; then
-    sortie_remove_tree "$sortie_images/.$sortie_attempt"
-    rm -f -- "$sortie_images/.$sortie_attempt.tar"
+    sortie_remove_parts "$sortie_images"/.*."$sortie_attempt" "$sortie_images"/.*."$sortie_attempt.tar"
   fi
   [[ -n $sortie_ended && -z $sortie_signal ]] || return 0
   case $sortie_step in
@@ -60,6 +59,8 @@ sortie_judge_start() {
   sortie_said=${sortie_error:-$sortie_engine says nothing (status $sortie_status)}
   if [[ $sortie_ended == signaled ]] || sortie_may_pass "$said"; then
     sortie_step='container start'
+  elif [[ $sortie_said == *'capability set'* ]]; then
+    sortie_said+="; add --userns to apptainer_flags, as root has not got all capabilities here"
   elif [[ $sortie_said == *'/bin/sh'* ]]; then
     sortie_said+="; evaluators are started by the image's /bin/sh, so it has to have one"
   fi

@@ -46,34 +46,37 @@ sortie_expect_image() {
   : >"$sortie_image_dir.used"
 }
 
-# Converts the image. One job at a time does: the others find it then.
+# Converts the image. One job at a time does, where the file system has locks: the others find it then.
 sortie_make_image() {
   sortie_step 'image directory'
-  if ! (umask 077 && mkdir -p -- "$sortie_images") || ! exec 5>>"$sortie_image_dir.lock" || ! flock 5; then
+  if ! (umask 077 && mkdir -p -- "$sortie_images") || ! exec 5>>"$sortie_image_dir.lock"; then
     sortie_fail 73 "images are converted to $sortie_images, which cannot be written on $HOSTNAME"
+  fi
+  if flock 5; then
+    [[ -d $sortie_image_dir ]] || sortie_remove_parts "$sortie_images/.${sortie_image_dir##*/}".* # of one that was killed
   fi
   [[ -d $sortie_image_dir ]] || sortie_convert
   exec 5>&-
 }
 
 sortie_convert() {
-  local part=$sortie_images/.$sortie_attempt said status
+  local part=$sortie_images/.${sortie_image_dir##*/}.$sortie_attempt said status
   [[ -z $sortie_week ]] || sortie_remove_old_images
   sortie_find_source
   said=$(APPTAINER_DISABLE_CACHE=true SINGULARITY_DISABLE_CACHE=true \
     "$sortie_engine" --silent --nocolor build --sandbox "$part" "$source" 2>&1 3>&- 5>&-)
   status=$?
-  if ((status != 0)) || ! mv -T -- "$part" "$sortie_image_dir"; then
+  if ((status != 0)) || ! mv -T -- "$part" "$sortie_image_dir" 2>/dev/null && [[ ! -d $sortie_image_dir ]]; then
     sortie_judge_conversion "$said"
     printf '%s\n' "$said" >&2
     sortie_fail "$status" "${sortie_archive:-$sortie_image} cannot be converted to a directory in $sortie_images: $sortie_error"
   fi
-  rm -f -- "$part.tar"
+  sortie_remove_parts "$part" "$part.tar"
 }
 
 # Sets source to what Apptainer is to convert. A text it would take for a recipe, and run what stands in it.
 sortie_find_source() {
-  local magic link=$sortie_images/.$sortie_attempt.tar
+  local magic link=$part.tar
   if [[ -n $sortie_archive ]]; then
     if [[ -n $(tar --extract --to-stdout --occurrence=1 --force-local --file="$file" manifest.json 2>/dev/null | head -c 1) ]]; then
       source=docker-archive:$file
@@ -117,16 +120,16 @@ sortie_judge_conversion() {
 
 # Removes what has not been used for ten days, and what conversions that were killed have left.
 sortie_remove_old_images() {
-  local used
-  while IFS='' read -r -d '' used; do
-    sortie_remove_tree "${used%.used}" && rm -f -- "$used" "${used%.used}.lock"
+  local path
+  while IFS='' read -r -d '' path; do
+    sortie_remove_parts "${path%.used}" && rm -f -- "$path" "${path%.used}.lock"
   done < <(find "$sortie_images" -mindepth 1 -maxdepth 1 -name '*.used' -mtime +10 -print0)
-  while IFS='' read -r -d '' used; do
-    sortie_remove_tree "$used"
+  while IFS='' read -r -d '' path; do
+    sortie_remove_parts "$path"
   done < <(find "$sortie_images" -mindepth 1 -maxdepth 1 -name '.*' -mtime +1 -print0)
 } 2>/dev/null
 
-# sortie_remove_tree PATH: removes it, also where the image forbids its owner to.
-sortie_remove_tree() {
-  rm -rf -- "$1" 2>/dev/null || { chmod -R u+rwX -- "$1" && rm -rf -- "$1"; } 2>/dev/null
-}
+# sortie_remove_parts PATH…: removes what is there of them, also where an image forbids its owner to.
+sortie_remove_parts() {
+  rm -rf -- "$@" || { chmod -R u+rwX -- "$@"; rm -rf -- "$@"; }
+} 2>/dev/null

@@ -50,19 +50,21 @@ fn one_that_is_missing_is_told() {
     let (none, given): (&[(&str, &str)], _) = (&[], GIVEN);
     let three = &[("CUDA_VISIBLE_DEVICES", "0,1,2")];
     let no_file = &[("CUDA_VISIBLE_DEVICES", "NoDevFiles")];
-    for ((apptainer_flags, gpus), devices, variables, expected) in [
-        ((String::new(), true), NVIDIA, none, "Slurm gave the job none"),
-        ((String::new(), true), NVIDIA, no_file, "Slurm gave the job none"),
-        ((String::new(), true), &[], given, "no GPU, or its driver is not loaded"),
-        ((String::new(), true), NVIDIA, three, "the job is to have the GPUs 0,1,2"),
-        (flags("--nv"), &[], none, "no GPU, or its driver is not loaded"),
-        (flags("--rocm"), NVIDIA, none, "no GPU, or its driver is not loaded"),
+    let driver = "no GPU, or its driver is not loaded";
+    for ((apptainer_flags, gpus), devices, variables, expected_step, expected) in [
+        ((String::new(), true), NVIDIA, none, "gpus", "Slurm gave the job none"),
+        ((String::new(), true), NVIDIA, no_file, "gpus", "Slurm gave the job none"),
+        // Which is for another node.
+        ((String::new(), true), &[], given, "gpu", driver),
+        ((String::new(), true), NVIDIA, three, "gpu", "the job is to have the GPUs 0,1,2"),
+        (flags("--nv"), &[], none, "gpus", driver),
+        (flags("--rocm"), NVIDIA, none, "gpus", driver),
     ] {
         let here = Here::standing_in("");
         let case = Case { gpus, apptainer_flags, ..here.case("") };
         let end = run(&here, &case, devices, variables);
         let (step, reason) = set_up_failed(&end);
-        assert!(step == "gpu" && reason.contains(expected), "{expected}: {end}");
+        assert!(step == expected_step && reason.contains(expected), "{expected}: {end}");
     }
 }
 
@@ -73,5 +75,5 @@ fn one_that_does_not_get_in_is_told() {
     let case = Case { gpus: true, ..here.case("") };
     let end = run(&here, &case, NVIDIA, GIVEN);
     let (step, reason) = set_up_failed(&end);
-    assert!(step == "gpu" && reason.contains("is not there in a container"), "{end}");
+    assert!(step == "gpus" && reason.contains("is not there in a container"), "{end}");
 }

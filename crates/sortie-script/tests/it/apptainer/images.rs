@@ -153,6 +153,33 @@ fn a_conversion_that_is_stopped_leaves_nothing() {
     assert_eq!(here.end_of(""), GOOD);
 }
 
+/// One of a job that was killed with all its processes: the next that makes the same image removes it.
+#[test]
+fn half_an_image_is_not_left_for_long() {
+    let here = Here::standing_in("");
+    assert_eq!(here.end_of(""), GOOD);
+    let image = here.read("image").trim_end().to_owned();
+    let name = Path::new(&image).file_name().unwrap().to_str().unwrap();
+    fs::rename(&image, here.images().join(format!(".{name}.killed"))).unwrap();
+    fs::write(here.images().join(format!(".{name}.killed.tar")), "").unwrap();
+    fs::create_dir(here.images().join(".another.killed")).unwrap();
+    assert_eq!(here.end_of(""), GOOD);
+    let left = fs::read_dir(here.images()).unwrap();
+    let left = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let left: Vec<_> = left.filter(|name| name.contains("killed")).collect();
+    assert_eq!(left, [".another.killed"]);
+}
+
+/// As on a file system without locks, where another job is as far.
+#[test]
+fn two_that_make_the_same_image_at_once() {
+    let other = r#"[[ $what != build ]] || { name=${2##*/.}; mkdir "${2%/*}/${name%.*}"; touch "${2%/*}/${name%.*}/other"; }"#;
+    let here = Here::standing_in(other);
+    assert_eq!(here.end_of(""), GOOD, "{}", here.log("err"));
+    let image = here.read("image").trim_end().to_owned();
+    assert!(Path::new(&image).join("other").exists());
+}
+
 #[test]
 fn without_a_place_of_its_own_it_is_the_nodes() {
     let here = Here::standing_in("");

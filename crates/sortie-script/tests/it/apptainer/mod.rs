@@ -125,8 +125,8 @@ impl Here {
         assert_eq!(left_of(self.home.path()), [""; 0], "left by the job");
         let parts = fs::read_dir(self.images()).into_iter().flatten();
         let names = parts.map(|part| part.unwrap().file_name().into_string().unwrap());
-        let own = format!(".{}", case.attempt());
-        assert_eq!(names.filter(|name| name.starts_with(&own)).collect::<Vec<_>>(), [""; 0]);
+        let attempt = case.attempt();
+        assert_eq!(names.filter(|name| name.contains(&attempt)).collect::<Vec<_>>(), [""; 0]);
         let record = fs::read_to_string(case.results_dir.join("job_end.json")).unwrap();
         let (_, end) = record.split_once(r#""end":"#).unwrap();
         end.trim_end().strip_suffix('}').unwrap().to_owned()
