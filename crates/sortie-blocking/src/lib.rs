@@ -38,6 +38,11 @@ const SILENCE: Duration = Duration::from_secs(2);
 
 type Call = Box<dyn FnOnce() + Send>;
 
+/// Makes a call in this thread, that does not hang; `None` if it panics, as with [`BlockingPool::run`].
+pub fn here<T>(call: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(call)).ok()
+}
+
 /// Threads that make calls. They end when it is dropped and all that was queued is done; one that hangs, when it is answered.
 pub struct BlockingPool(Arc<Pool>);
 

@@ -15,6 +15,7 @@ use tokio::runtime::Handle;
 
 use crate::JobId;
 use crate::job::Paths;
+use crate::near::Near;
 use crate::shared::Shared;
 use sortie_blocking::BlockingPool;
 
@@ -49,6 +50,8 @@ pub(crate) struct Setting {
     pub(crate) supervisor: Supervisor,
     /// Makes calls to the file system of jobs.
     pub(crate) files: Arc<BlockingPool>,
+    /// Where no such call is needed.
+    pub(crate) near: Arc<Near>,
     pub(crate) runtime: Handle,
     pub(crate) read_limits: ReadLimits,
     /// Whether results dirs are taken from owners of whom is not known whether they are there.

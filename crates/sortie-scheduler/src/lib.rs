@@ -74,6 +74,7 @@ mod hangs;
 mod here;
 mod job;
 mod local;
+mod near;
 mod options;
 mod preview;
 mod recent;

@@ -17,6 +17,7 @@ use crate::executor::{Cancel, Executor, Setting, without_results};
 use crate::here::Here;
 use crate::job::Paths;
 use crate::local::Local;
+use crate::near::Near;
 use crate::shared::Shared;
 use crate::slurm::Slurm;
 use crate::table::Entry;
@@ -78,9 +79,11 @@ impl JobScheduler {
         let kept = if matches!(job_type, JobType::Local | JobType::LocalDocker) { 1 } else { 4 };
         let (supervisor_here, files) =
             (supervisor.clone(), Arc::new(BlockingPool::new(kept, THREADS)));
+        let near = Arc::<Near>::default();
         let setting = Setting {
             supervisor: supervisor_here,
             files: files.clone(),
+            near: near.clone(),
             runtime,
             read_limits,
             consent,
@@ -95,7 +98,7 @@ impl JobScheduler {
                 (Box::new(Slurm::new(config, here, setting)?), usize::MAX)
             }
         };
-        let shared = Shared::new(executor, files.clone(), most, recent_bytes, cwd);
+        let shared = Shared::new(executor, (files.clone(), near), most, recent_bytes, cwd);
         Ok(Self { shared, job_type, supervisor, read_limits, files, left: false })
     }
 

@@ -11,6 +11,7 @@ use tokio::sync::{Notify, broadcast, oneshot};
 use crate::event::{self, Event};
 use crate::executor::{Cancel, Executor, Job, Reporter, TrueNames, without_results};
 use crate::job::Paths;
+use crate::near::Near;
 use crate::table::{Live, Table};
 use crate::{Finished, JobId, SchedulerError};
 use sortie_blocking::BlockingPool;
@@ -22,6 +23,7 @@ pub(crate) struct Shared {
     table: Mutex<Table>,
     executor: Box<dyn Executor>,
     files: Arc<BlockingPool>,
+    near: Arc<Near>,
     max_workers: usize,
     /// What relative paths are relative to.
     cwd: PathBuf,
@@ -34,7 +36,7 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(
         executor: Box<dyn Executor>,
-        files: Arc<BlockingPool>,
+        (files, near): (Arc<BlockingPool>, Arc<Near>),
         max_workers: usize,
         recent_bytes: usize,
         cwd: PathBuf,
@@ -43,6 +45,7 @@ impl Shared {
             table: Mutex::new(Table::new(recent_bytes)),
             executor,
             files,
+            near,
             max_workers,
             cwd,
             closed: AtomicBool::new(false),
@@ -79,6 +82,9 @@ impl Shared {
     /// given: should two be one directory, its lease keeps the jobs from each other.
     fn true_names<'a>(&self, of: impl IntoIterator<Item = &'a Paths>) -> Vec<Box<Path>> {
         let dirs: Vec<_> = of.into_iter().map(|paths| self.absolute(&paths.results_dir)).collect();
+        if let Some(names) = dirs.iter().map(|dir| self.near_name(dir)).collect() {
+            return names;
+        }
         let found = Arc::new(Mutex::new(Vec::with_capacity(dirs.len())));
         let (asked, answers) = (dirs.clone(), found.clone());
         let answered = self.files.run_within(NAMES, move || {
@@ -99,6 +105,12 @@ impl Shared {
             dirs[names.len()..].iter().map(|dir| dir.components().collect::<PathBuf>().into()),
         );
         names
+    }
+
+    /// The true name of a results dir that is near.
+    fn near_name(&self, dir: &Path) -> Option<Box<Path>> {
+        let name = self.near.true_name(dir.parent()?)?.join(dir.file_name()?);
+        (!name.is_symlink()).then(|| name.into())
     }
 
     /// Queues jobs: each is accepted or refused by itself.
@@ -363,8 +375,8 @@ mod tests {
         }
     }
 
-    fn files() -> Arc<BlockingPool> {
-        Arc::new(BlockingPool::new(1, 1))
+    fn files() -> (Arc<BlockingPool>, Arc<Near>) {
+        (Arc::new(BlockingPool::new(1, 1)), Arc::default())
     }
 
     fn note() -> Submitted {

@@ -5,10 +5,11 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sortie_process::{Exit, Protection, Stopped};
+use sortie_blocking::here;
+use sortie_process::{Exit, Protection, Status, Stopped};
 use sortie_results::jiff::{SignedDuration, Timestamp};
 use sortie_results::{
-    Claim, ClaimError, Ended, Outcome, Record, Results, ResultsDir, Run, Seconds,
+    AttemptId, Claim, ClaimError, Ended, Outcome, Record, Results, ResultsDir, Run, Seconds,
 };
 use tokio::time::sleep;
 
@@ -18,6 +19,7 @@ use crate::descriptors::are_short;
 use crate::executor::{Cancel, Job, without_results};
 use crate::hangs::{HANGS, STOPPING, unread};
 use crate::job::Paths;
+use crate::near::is_near;
 
 /// Why a job waits that could run.
 const NO_FILES: &str = "no more files may be open: the limit is reached (`ulimit -n`)";
@@ -64,25 +66,11 @@ pub(super) async fn claim(
     // milliseconds to let go.
     let mut wait = FIRST_WAIT;
     loop {
-        let call = {
-            let (shared, paths, attempt) = (shared.clone(), job.paths.clone(), job.attempt);
-            move || {
-                let dir = shared.plan.here.cwd.join(&paths.results_dir);
-                let claim = ResultsDir::claim_with(&dir, attempt, shared.setting.consent)?;
-                let planned = shared.plan.evaluation(&paths, claim.place().state_dir(), attempt);
-                Ok(Claimed { claim, planned })
-            }
+        let answered = if shared.is_near(&job.paths) {
+            here(|| shared.claim(&job.paths, job.attempt))
+        } else {
+            claim_beside(shared, job, cancel).await?
         };
-        let hangs = || {
-            job.reporter.pending(HANGS.into());
-            job.reporter.hangs();
-        };
-        let asking = shared.setting.files.run(&job.paths.results_dir, hangs, call);
-        let answered = unless_stopped(asking, cancel).await.ok_or(Outcome::Cancelled)?;
-        tokio::select! {
-            () = job.reporter.goes_on() => {}
-            () = stopped(cancel, Cancel::Gently) => {}
-        }
         match answered.ok_or_else(broken)? {
             Err(ClaimError::InUse { .. }) if wait <= LAST_WAIT => sleep(wait).await,
             Err(ClaimError::Failed { source, .. })
@@ -97,12 +85,71 @@ pub(super) async fn claim(
     }
 }
 
+/// Claims and plans beside the runtime, as the file system may not answer.
+async fn claim_beside(
+    shared: &Arc<Shared>,
+    job: &Job,
+    cancel: &mut Cancelled,
+) -> Result<Option<Result<Claimed, ClaimError>>, Outcome> {
+    let call = {
+        let (shared, paths, attempt) = (shared.clone(), job.paths.clone(), job.attempt);
+        move || {
+            shared.learn(&paths);
+            shared.claim(&paths, attempt)
+        }
+    };
+    let hangs = || {
+        job.reporter.pending(HANGS.into());
+        job.reporter.hangs();
+    };
+    let asking = shared.setting.files.run(&job.paths.results_dir, hangs, call);
+    let answered = unless_stopped(asking, cancel).await.ok_or(Outcome::Cancelled)?;
+    tokio::select! {
+        () = job.reporter.goes_on() => {}
+        () = stopped(cancel, Cancel::Gently) => {}
+    }
+    Ok(answered)
+}
+
+impl Shared {
+    fn claim(&self, paths: &Paths, attempt: AttemptId) -> Result<Claimed, ClaimError> {
+        let dir = self.plan.here.cwd.join(&paths.results_dir);
+        let claim = ResultsDir::claim_with(&dir, attempt, self.setting.consent)?;
+        let planned = self.plan.evaluation(paths, claim.place().state_dir(), attempt);
+        Ok(Claimed { claim, planned })
+    }
+
+    /// Whether all is known to be near that a job's files are, and what planning it looks at.
+    fn is_near(&self, paths: &Paths) -> bool {
+        let near = |path| self.setting.near.has(&self.plan.here.cwd.join(path));
+        self.plan_is_near.get() == Some(&true)
+            && near(&*paths.results_dir)
+            && near(&*paths.candidate)
+    }
+
+    /// Finds that out for the next job. May hang.
+    fn learn(&self, paths: &Paths) {
+        self.plan_is_near.get_or_init(|| {
+            let all = self.plan.looks_at();
+            all.is_some_and(|all| all.iter().all(|path| is_near(path)))
+        });
+        for path in [&paths.results_dir, &paths.candidate] {
+            self.setting.near.learn(&self.plan.here.cwd.join(path));
+        }
+    }
+}
+
 /// Keeps the result files as they are now.
 pub(super) fn keep(shared: &Arc<Shared>, claim: &Arc<Claim>) -> Keeping {
     let (shared, claim) = (shared.clone(), claim.clone());
     Box::pin(async move {
         let (dir, limits) = (claim.path().to_owned(), shared.setting.read_limits);
-        let kept = shared.setting.files.run(&dir, || (), move || claim.keep(limits)).await;
+        let call = move || claim.keep(limits);
+        let kept = if shared.setting.near.has(&dir) {
+            here(call)
+        } else {
+            shared.setting.files.run(&dir, || (), call).await
+        };
         if let Some(Err(error)) = kept {
             tracing::warn!("what the evaluator has left cannot be kept: {error}");
         }
@@ -118,6 +165,8 @@ pub(super) async fn conclude(
     mut cancel: Cancelled,
 ) {
     let (start, known) = (execution.start(), execution.end.without_files(&job.paths));
+    // Of one that has failed, files that its log names are looked at, wherever they are.
+    let is_near = execution.end.is_success() && shared.is_near(&job.paths);
     let concluding = async {
         let mut execution = execution;
         if let Some(keeping) = execution.keeping.take() {
@@ -139,6 +188,9 @@ pub(super) async fn conclude(
                 ended
             }
         };
+        if is_near {
+            return here(call);
+        }
         shared.setting.files.run(&job.paths.results_dir, || job.reporter.hangs(), call).await
     };
     let recorded = unless_stopped(concluding, &mut cancel).await.flatten();
@@ -152,6 +204,11 @@ pub(super) async fn conclude(
 }
 
 impl CommandEnd {
+    fn is_success(&self) -> bool {
+        let exit = |exit: &Exit| exit.stopped.is_none() && exit.status == Status::Exited(0);
+        matches!(self, Self::Ran { ended: Ok(ended), .. } if exit(ended))
+    }
+
     /// The outcome as far as it is known without any file, should those not answer.
     fn without_files(&self, paths: &Paths) -> Outcome {
         match self {

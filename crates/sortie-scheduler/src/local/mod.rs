@@ -10,7 +10,7 @@ mod trial;
 mod warm;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use sortie_config::JobConfig;
 use tokio::runtime::Handle;
@@ -37,6 +37,8 @@ struct Shared {
     setting: Setting,
     running: Mutex<HashMap<JobId, watch::Sender<Option<Cancel>>>>,
     warnings: Warnings,
+    /// Whether all is near that planning a job looks at, beside the job's own files; unset until that is known.
+    plan_is_near: OnceLock<bool>,
 }
 
 impl Local {
@@ -56,6 +58,7 @@ impl Local {
             setting,
             running: Mutex::default(),
             warnings: Warnings::default(),
+            plan_is_near: OnceLock::new(),
         });
         Ok(Self { shared, runtime })
     }

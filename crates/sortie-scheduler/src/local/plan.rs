@@ -134,6 +134,25 @@ impl Plan {
         Ok(Planned { evaluator_sha256, ..planned? })
     }
 
+    /// What planning a job looks at, beside the job's own files; `None` if there is no telling.
+    pub(super) fn looks_at(&self) -> Option<Vec<PathBuf>> {
+        if self.containers.is_some() {
+            return None;
+        }
+        let absolute = |path: &Path| self.here.cwd.join(path);
+        let mut all = vec![absolute(self.config.eval_program_path())];
+        let path = self.env.get(OsStr::new("PATH"));
+        let on_path = path.into_iter().flat_map(std::env::split_paths);
+        match self.interpreter() {
+            Interpreter::Conda(_) => return None,
+            Interpreter::OnPath => {}
+            Interpreter::Executable(program) => all.push(absolute(program)),
+            Interpreter::Sourced(script) => all.push(absolute(script)),
+        }
+        all.extend(on_path.map(|dir| absolute(&dir)));
+        Some(all)
+    }
+
     /// The evaluator in words, or why no job can use it.
     pub(crate) fn usable(&self) -> Result<String, EvaluatorProblem> {
         evaluator::judge(&self.config, &self.here, self.env.get(OsStr::new("PATH")))

@@ -21,7 +21,8 @@ impl Mount {
     /// Mounts it on a directory, which is made if it is not there. It answers.
     pub(crate) fn on(path: &Path) -> Self {
         fs::create_dir_all(path).unwrap();
-        run("mount", &["-t", "tmpfs", "sortie-test", path.to_str().unwrap()]);
+        // Of a kind that is not taken to answer always.
+        run("mount", &["-t", "ramfs", "sortie-test", path.to_str().unwrap()]);
         let hangs = Arc::<(Mutex<bool>, Condvar)>::default();
         let mount = Self { path: path.to_owned(), hangs: hangs.clone() };
         // Programs that other tests start are not to have its descriptors.

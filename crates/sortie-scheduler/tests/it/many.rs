@@ -110,7 +110,8 @@ fn there_is_no_thread_for_each_that_runs() {
         for n in 0..20 {
             stage.appears(&format!("r{n}/started")).await;
         }
-        assert_eq!(threads(), before);
+        // One makes calls to file systems that may not answer.
+        assert!(threads() <= before + 1);
         fs::write(stage.path("end"), "").unwrap();
         for job in jobs {
             assert!(scheduler.wait(job).await.unwrap().correct);
