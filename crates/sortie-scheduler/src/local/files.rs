@@ -266,8 +266,8 @@ fn record(
         running: exit.map_or(Duration::ZERO, |exit| exit.running).as_secs_f64(),
         total: submitted.elapsed().as_secs_f64(),
     };
-    // That of the engine's command says nothing of the container.
-    let measured = exit.filter(|_| shared.plan.containers.is_none());
+    // What is measured is below the command, where no daemon's container is.
+    let measured = exit.filter(|_| !shared.plan.outlives_its_script());
     let usage = measured.map(|exit| outcome::usage(&exit.usage)).unwrap_or_default();
     let outcome = execution.end.outcome(shared, claim);
     let programs = paths.programs(&shared.plan.config, &shared.plan.here.cwd, &outcome);

@@ -55,7 +55,10 @@ pub(super) fn outcome(ended: &Ended, record: Option<&JobEnd>, context: &Context)
         End::Exited { code: 0 } => Outcome::Exited { code: 0 },
         // It was told to end, and ended in its own way.
         End::Exited { .. } | End::Signaled { .. } if context.stop.is_some() => stopped(context),
-        End::Signaled { signal: KILL } if out_of_memory => Outcome::OutOfMemory,
+        // Apptainer is among the processes of the job, and may be what the kernel or Slurm ends.
+        End::Signaled { signal: KILL } | End::EngineFailed { .. } if out_of_memory => {
+            Outcome::OutOfMemory
+        }
         End::Signaled { signal: TERM | KILL } if is_slurms_doing(ended.how) => {
             without_record(ended, context)
         }

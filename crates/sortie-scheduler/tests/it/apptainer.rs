@@ -69,6 +69,7 @@ async fn an_evaluator_is_run() {
     let results = run(&stage, local(&stage)).await;
     assert_eq!(results.outcome, Outcome::Exited { code: 0 });
     assert_eq!((results.fault, results.correct), (None, true));
+    assert!(results.usage.peak_memory_bytes > 0, "it is below the command, and so is measured");
     let candidate = text(&stage, "candidate");
     assert_eq!(results.stdout_log.text(), format!("/tmp {candidate}\n"));
     assert_eq!(fs::read_to_string(stage.path("bin/calls")).unwrap(), "exec\n");
@@ -159,6 +160,12 @@ async fn it_is_checked_beforehand() {
     let findings = check(&missing.into()).await;
     let problem = finding(&findings, "image").result.as_ref().unwrap_err();
     assert!(problem.what.contains("/no/such.sif") && problem.advice.contains("SIF"), "{problem:?}");
+
+    let (engine, image) = (text(&stage, "bin/apptainer"), "docker-archive:/no/such.tar".into());
+    let slurm = SlurmDockerJobConfig { engine, image, ..SlurmDockerJobConfig::default() };
+    let findings = check(&slurm.into()).await;
+    let problem = finding(&findings, "image").result.as_ref().unwrap_err();
+    assert!(problem.what.starts_with("/no/such.tar cannot be read"), "{problem:?}");
 
     let flags = LocalDockerJobConfig { apptainer_flags: "--bogus=1".into(), ..local(&stage) };
     let findings = check(&flags.into()).await;

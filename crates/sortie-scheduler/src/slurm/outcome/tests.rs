@@ -155,6 +155,9 @@ fn killed_for_its_use_of_memory_is_told_by_slurms_state_or_words() {
         assert_eq!(told(how, Some(&killed), &context()), expected, "{how:?}");
         assert_eq!(told(how, Some(&killed), &said), "out of memory", "{how:?}");
     }
+    let engine = record(End::EngineFailed { status: 137 }, 5.0);
+    assert_eq!(told(Failed, Some(&engine), &said), "out of memory");
+    assert!(told(Failed, Some(&engine), &context()).contains("engine failed"));
     for how in [Failed, Completed, Cancelled(None), Lost] {
         assert_eq!(told(how, None, &said), "out of memory", "{how:?}");
     }
