@@ -123,7 +123,7 @@ fn look(dir: &Path, place: &Place, attempt: AttemptId, words: Option<&(PathBuf, 
 
 /// Where Slurm's messages for an element of an array are: where the script is kept,
 /// and the file's name. The first's attempt names the job.
-fn slurms_words(flight: &Flight, id: Option<&JobId>) -> Option<(PathBuf, String)> {
+pub(super) fn slurms_words(flight: &Flight, id: Option<&JobId>) -> Option<(PathBuf, String)> {
     let element = id?.element?;
     let first = flight.first?.to_string();
     let dir = flight.script.parent()?.to_owned();

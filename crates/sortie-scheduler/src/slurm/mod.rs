@@ -19,6 +19,7 @@ mod breaker;
 mod conclude;
 mod files;
 mod flight;
+mod killing;
 mod leaving;
 mod outcome;
 mod plan;

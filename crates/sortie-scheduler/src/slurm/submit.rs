@@ -10,9 +10,10 @@ use sortie_slurm::{
 use tokio::time::{Instant, timeout};
 
 use super::Cluster;
-use super::conclude::{conclude, give_up, settle_all};
+use super::conclude::{conclude, give_up, settle_all, slurms_words};
 use super::files::answering;
 use super::flight::{Flight, Landed};
+use super::killing::Killing;
 use super::outcome::is_of_signal;
 use super::plan::Plan;
 use super::prepare::{Prepared, Refused, prepare};
@@ -175,19 +176,29 @@ fn took_off(cluster: &Arc<Cluster>, id: &JobId, flights: Vec<Flight>) {
 }
 
 /// Has a job watched that Slurm has; whether it is to be cancelled at once.
-pub(super) fn track(cluster: &Cluster, id: &JobId, flight: Flight) -> bool {
-    let tracked = Tracked { id: id.clone(), submitted: flight.since, look: look(cluster, &flight) };
+pub(super) fn track(cluster: &Arc<Cluster>, id: &JobId, flight: Flight) -> bool {
+    let tracked =
+        Tracked { id: id.clone(), submitted: flight.since, look: look(cluster, id, &flight) };
     let stop = cluster.flights().took_off(id, flight);
     cluster.watcher.track(tracked);
     stop
 }
 
-/// Looks for the record of the job's end.
-fn look(cluster: &Cluster, flight: &Flight) -> sortie_slurm::Look {
+/// Looks for the record of the job's end, and has the queue listed soon where there will be none.
+fn look(cluster: &Arc<Cluster>, id: &JobId, flight: &Flight) -> sortie_slurm::Look {
     let place = flight.place(&cluster.plan.here.cwd);
     let attempt = flight.attempt;
+    let (dir, name) = slurms_words(flight, Some(id))
+        .unwrap_or_else(|| (place.results_dir().to_owned(), "job_log.err".to_owned()));
+    let killing = Killing::by(dir, name);
+    let cluster = Arc::downgrade(cluster);
     Arc::new(move || {
         if !place.may_have_ended() {
+            if killing.is_new()
+                && let Some(cluster) = cluster.upgrade()
+            {
+                cluster.watcher.hurry();
+            }
             return Evidence::None;
         }
         // One that cannot be read may be read later. When Slurm says that the job is over, it is told what is wrong.

@@ -93,6 +93,29 @@ fn so_it_does_with_something_to_activate() {
     same_when_pasted(&stage);
 }
 
+/// Of a node or of an image, where the probe of the container asks it, too.
+#[test]
+fn the_python_that_is_set_runs_the_evaluator() {
+    let stage = Stage::empty();
+    stage.write("my candidate.py", "");
+    stage.write("evaluate.py", "");
+    for (settings, expected) in [
+        ("slurm_conda", &["sortie_command=(python evaluate.py "][..]),
+        (
+            "slurm_conda\npython_executable: /opt/python3",
+            &["sortie_command=(/opt/python3 evaluate.py "],
+        ),
+        (
+            "slurm_docker\npython_executable: python3",
+            &["sortie_command=(python3 /workspace/evaluate.py ", "sortie_probe=(python3 -c "],
+        ),
+    ] {
+        stage.write("job.yaml", format!("job_type: {settings}\n"));
+        let ran = render(&stage);
+        assert!(expected.iter().all(|line| ran.stdout.contains(line)), "{settings}: {ran:?}");
+    }
+}
+
 #[test]
 fn what_cannot_run_is_not_shown() {
     let stage = Stage::shell("", "");

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use sortie_results::{Fault, Outcome, Record};
+use sortie_results::{Fault, Outcome, Record, Submitted};
 use sortie_scheduler::{JobId, JobScheduler, Status};
 use tokio::time::Instant;
 
@@ -124,6 +124,36 @@ async fn a_full_queue_is_waited_for_and_then_what_room_there_is_is_taken() {
         assert!(results.correct, "{results:?}");
     }
     assert_eq!(taken(&shims), ["0-2", "0-2"]);
+}
+
+/// It leaves no record, and the queue of a job that has long been running is listed rarely.
+#[tokio::test]
+async fn what_slurm_kills_for_its_memory_is_told_soon() {
+    let shims = Shims::new(GOOD);
+    let killed = "echo JobId=41 JobState=FAILED Reason=NonZeroExitCode ExitCode=0:9 BatchHost=n1";
+    shims.hook("scontrol", &format!("[ \"$1 $2\" = 'show config' ] || {{ {killed}; exit 0; }}"));
+    shims.hook("sbatch", "admit; sed -i s/PENDING/RUNNING/ \"$SHIM_DIR/jobs\"; echo $id; exit 0");
+    let scheduler = shims.scheduler(shims.config());
+    let clock = Clock::stop(shims.path(""));
+    let jobs = submit(&shims, &scheduler, 0..1);
+    let later = Instant::now() + Duration::from_secs(600);
+    clock.until("it to run for long", || Instant::now() >= later).await;
+    let start = r#"{"version":1,"attempt":"ID","job_id":"41","host":"n1","started_at":1.0}"#;
+    let note = Submitted::read(&shims.0.path("results/0")).unwrap();
+    let start = start.replace("ID", &note.attempt.to_string());
+    crate::write(&shims.0.path("results/.sortie/0/job_start.json"), &start);
+    let listings = shims.calls("squeue").len();
+    clock.until("the next listing", || shims.calls("squeue").len() > listings).await;
+    let killed = Instant::now();
+    let failed = fs::read_to_string(shims.path("jobs")).unwrap().replace("RUNNING", "FAILED");
+    crate::write(&shims.path("failed"), &failed);
+    fs::rename(shims.path("failed"), shims.path("jobs")).unwrap();
+    let words =
+        "slurmstepd-n1: error: StepId=41.batch exceeded memory limit (2 > 1), being killed\n";
+    crate::write(&shims.0.path("results/0/job_log.err"), words);
+    clock.until("it to be over", || are_over(&scheduler, &jobs)).await;
+    assert_eq!(scheduler.results(jobs[0]).unwrap().outcome, Outcome::OutOfMemory);
+    assert!(killed.elapsed() < Duration::from_secs(15), "{:?}", killed.elapsed());
 }
 
 #[tokio::test]
