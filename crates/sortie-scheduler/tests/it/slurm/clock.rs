@@ -26,11 +26,16 @@ impl Clock {
 
     /// Lets time pass until something is so.
     pub(super) async fn until(&self, what: &str, is_so: impl Fn() -> bool) {
+        self.until_in(Duration::from_secs(2), what, is_so).await;
+    }
+
+    /// The same in steps of another length, for what is looked at more often.
+    pub(super) async fn until_in(&self, step: Duration, what: &str, is_so: impl Fn() -> bool) {
         let give_up = Instant::now() + Duration::from_secs(120);
         while !is_so() {
             assert!(Instant::now() < give_up, "waited for {what}");
             if !self.a_command_runs() {
-                tokio::time::advance(Duration::from_secs(2)).await;
+                tokio::time::advance(step).await;
             }
             tokio::task::spawn_blocking(|| sleep(Duration::from_millis(10))).await.unwrap();
         }

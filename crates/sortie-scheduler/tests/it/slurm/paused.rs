@@ -151,7 +151,8 @@ async fn what_slurm_kills_for_its_memory_is_told_soon() {
     let words =
         "slurmstepd-n1: error: StepId=41.batch exceeded memory limit (2 > 1), being killed\n";
     crate::write(&shims.0.path("results/0/job_log.err"), words);
-    clock.until("it to be over", || are_over(&scheduler, &jobs)).await;
+    let step = Duration::from_millis(200);
+    clock.until_in(step, "it to be over", || are_over(&scheduler, &jobs)).await;
     assert_eq!(scheduler.results(jobs[0]).unwrap().outcome, Outcome::OutOfMemory);
     assert!(killed.elapsed() < Duration::from_secs(15), "{:?}", killed.elapsed());
 }
