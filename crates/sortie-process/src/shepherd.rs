@@ -108,8 +108,7 @@ impl Shepherd {
 
     /// Runs the command of a request to its end.
     fn keep(&mut self, body: &[u8], files: Vec<OwnedFd>) -> Result<Reply, Failure> {
-        let request: Request<'_> =
-            postcard::from_bytes(body).map_err(io::Error::other).doing("decode a request")?;
+        let request = Request::decode(body).doing("decode a request")?;
         let mut files = files.into_iter();
         let (Some(stdout), Some(stderr)) = (files.next(), files.next()) else {
             // The kernel drops files where a process has too many, recvmsg(2).

@@ -22,6 +22,8 @@ use crate::{Command, Exit, FromTemplate, Template};
 pub(crate) const HEADER: usize = 5;
 /// The largest request: far above what Linux accepts for arguments and environment together.
 const LARGEST: usize = 64 << 20;
+/// Room for most commands with their environment.
+const ENOUGH: usize = 4096;
 
 /// What a frame asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +41,8 @@ pub(crate) enum Kind {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Request<'a> {
     /// Program, working directory, arguments and environment (`NAME=value`), in this order, each
-    /// ended by a NUL, as `execve(2)` wants them.
-    #[serde(serialize_with = "at_once")]
+    /// ended by a NUL, as `execve(2)` wants them. They follow the rest.
+    #[serde(skip)]
     pub(crate) strings: &'a [u8],
     pub(crate) args: usize,
     pub(crate) time: Option<Duration>,
@@ -50,6 +52,7 @@ pub(crate) struct Request<'a> {
     pub(crate) announces_ready: bool,
     /// Whether a file for its standard input comes after those for its output.
     pub(crate) has_input: bool,
+    #[serde(borrow)]
     pub(crate) template: Option<TemplateRequest<'a>>,
 }
 
@@ -93,6 +96,14 @@ pub(crate) enum Reply {
     Left,
 }
 
+impl<'a> Request<'a> {
+    /// From the body of its frame.
+    pub(crate) fn decode(body: &'a [u8]) -> io::Result<Self> {
+        let (request, strings) = postcard::take_from_bytes(body).map_err(io::Error::other)?;
+        Ok(Self { strings, ..request })
+    }
+}
+
 /// Bytes, and not one after the other as Serde has them otherwise.
 fn at_once<S: Serializer>(bytes: &&[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_bytes(bytes)
@@ -107,12 +118,11 @@ pub(crate) fn encode_run(
     from: Option<&FromTemplate>,
     has_input: bool,
 ) -> Result<Vec<u8>, HasNul> {
-    let strings = strings(&command.program, &command.cwd, &command.args, &command.env)?;
     let told = from.map(|from| all(&from.args)).transpose()?.unwrap_or_default();
     let spec = from.map(|from| encode_template(&from.template)).transpose()?;
     let template = spec.as_ref().map(|spec| TemplateRequest { told: &told, spec });
     let request = Request {
-        strings: &strings,
+        strings: &[],
         args: command.args.len(),
         time: command.limits.time,
         grace: command.limits.grace,
@@ -122,9 +132,13 @@ pub(crate) fn encode_run(
         has_input,
         template,
     };
-    let body = postcard::to_stdvec(&request).unwrap_or_default();
-    let length = u32::try_from(body.len()).unwrap_or(u32::MAX).to_le_bytes();
-    Ok([&[Kind::Run as u8], &length[..], &body].concat())
+    let mut frame = Vec::with_capacity(ENOUGH);
+    frame.extend(bare_frame(Kind::Run));
+    frame = postcard::to_extend(&request, frame).unwrap_or_default();
+    push_strings(&mut frame, &command.program, &command.cwd, &command.args, &command.env)?;
+    let length = u32::try_from(frame.len().saturating_sub(HEADER)).unwrap_or(u32::MAX);
+    frame[1..HEADER].copy_from_slice(&length.to_le_bytes());
+    Ok(frame)
 }
 
 /// A frame that says all by its kind.
@@ -133,7 +147,8 @@ pub(crate) fn bare_frame(kind: Kind) -> [u8; HEADER] {
 }
 
 fn encode_template(template: &Template) -> Result<Vec<u8>, HasNul> {
-    let strings = strings(&template.program, &template.cwd, &template.args, &template.env)?;
+    let mut strings = Vec::with_capacity(ENOUGH);
+    push_strings(&mut strings, &template.program, &template.cwd, &template.args, &template.env)?;
     let spec = TemplateSpec {
         strings: &strings,
         args: template.args.len(),
@@ -145,23 +160,23 @@ fn encode_template(template: &Template) -> Result<Vec<u8>, HasNul> {
     Ok(postcard::to_stdvec(&spec).unwrap_or_default())
 }
 
-/// Program, working directory, arguments and environment, each ended by a NUL.
-fn strings(
+/// Adds program, working directory, arguments and environment, each ended by a NUL.
+fn push_strings(
+    strings: &mut Vec<u8>,
     program: &OsStr,
     cwd: &Path,
     args: &[OsString],
     env: &[(OsString, OsString)],
-) -> Result<Vec<u8>, HasNul> {
-    let mut strings = Vec::with_capacity(4096);
-    push(&mut strings, &[program.as_bytes()])?;
-    push(&mut strings, &[cwd.as_os_str().as_bytes()])?;
+) -> Result<(), HasNul> {
+    push(strings, &[program.as_bytes()])?;
+    push(strings, &[cwd.as_os_str().as_bytes()])?;
     for arg in args {
-        push(&mut strings, &[arg.as_bytes()])?;
+        push(strings, &[arg.as_bytes()])?;
     }
     for (name, value) in env {
-        push(&mut strings, &[name.as_bytes(), b"=", value.as_bytes()])?;
+        push(strings, &[name.as_bytes(), b"=", value.as_bytes()])?;
     }
-    Ok(strings)
+    Ok(())
 }
 
 fn all(args: &[OsString]) -> Result<Vec<u8>, HasNul> {

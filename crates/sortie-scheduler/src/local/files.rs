@@ -166,7 +166,7 @@ pub(super) async fn conclude(
 ) {
     let (start, known) = (execution.start(), execution.end.without_files(&job.paths));
     // Of one that has failed, files that its log names are looked at, wherever they are.
-    let is_near = execution.end.is_success() && shared.is_near(&job.paths);
+    let is_near = execution.end.is_success() && shared.setting.near.has(claim.path());
     let concluding = async {
         let mut execution = execution;
         if let Some(keeping) = execution.keeping.take() {
