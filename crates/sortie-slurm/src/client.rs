@@ -28,7 +28,8 @@ const CLOCKS: Duration = Duration::from_secs(3600);
 /// is read by a shell.
 ///
 /// A job starts with the variables that Slurm itself sets, and nothing of the launcher's environment. The exception is a release
-/// before 23.02, which has no quick way to that: sbatch is run there with `PATH`, `HOME` and a few more, and the job has those, too.
+/// before 23.02, which has no quick way to that: sbatch is run there with `PATH`, `HOME` and a few more, and the job has those, too,
+/// unless a key to Slurm (`SLURM_JWT`) would be among them.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
@@ -104,10 +105,10 @@ impl Client {
     /// nobody has asked ([`Client::site`]), counts as a new one.
     fn export(&self) -> (&'static str, &Environment) {
         let env = &self.shared.env;
-        if self.shared.site.get().is_none_or(Site::knows_nil) {
-            ("--export=NIL", &env.submit)
-        } else {
-            ("--export=ALL", &env.bare)
+        let is_old = self.shared.site.get().is_some_and(|site| !site.knows_nil());
+        match &env.bare {
+            Some(bare) if is_old => ("--export=ALL", bare),
+            _ => ("--export=NIL", &env.submit),
         }
     }
 

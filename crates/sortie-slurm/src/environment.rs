@@ -40,6 +40,9 @@ const KEPT: &[&str] = &[
 /// that would be wrong on another machine (`KRB5CCNAME`, `TMPDIR`).
 const BARE: &[&str] = &["PATH", "HOME", "USER", "LOGNAME", "TZ", "LD_LIBRARY_PATH"];
 
+/// The user's key to Slurm, by which whoever has it acts as the user.
+const KEY: &str = "SLURM_JWT";
+
 /// Has times printed in seconds since 1970, whatever the time zone; squeue(1), sacct(1),
 /// scontrol(1).
 const TIME_FORMAT: (&str, &str) = ("SLURM_TIME_FORMAT", "%s");
@@ -48,8 +51,8 @@ const TIME_FORMAT: (&str, &str) = ("SLURM_TIME_FORMAT", "%s");
 pub(crate) struct Environments {
     /// For sbatch.
     pub(crate) submit: Environment,
-    /// For an sbatch that passes all of it on to the job.
-    pub(crate) bare: Environment,
+    /// For an sbatch that passes all of it on to the job; `None` where that would give the job a key.
+    pub(crate) bare: Option<Environment>,
     /// For the others.
     pub(crate) ask: Environment,
     /// Whether the commands talk to clusters named in the environment.
@@ -63,7 +66,9 @@ impl Environments {
         let names_clusters =
             env.get(OsStr::new("SLURM_CLUSTERS")).is_some_and(|names| !names.is_empty());
         let submit: Environment = env.clone().into_iter().collect();
-        let bare = submit.iter().filter(|(name, _)| is_bare(name)).cloned().collect();
+        let has_key = env.contains_key(OsStr::new(KEY));
+        let bare = || submit.iter().filter(|(name, _)| is_bare(name)).cloned().collect();
+        let bare = (!has_key).then(bare);
         env.insert(TIME_FORMAT.0.into(), TIME_FORMAT.1.into());
         Self { submit, bare, ask: env.into_iter().collect(), names_clusters }
     }
@@ -119,10 +124,13 @@ mod tests {
         let names = |env: &Environment| {
             env.iter().map(|(name, _)| name.to_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
-        let bare = ["HOME", "PATH", "SLURM_CLUSTERS", "SLURM_CONF", "SLURM_JWT", "SPANK_ROOT"];
-        assert_eq!(names(&env.bare), bare);
+        let bare = ["HOME", "PATH", "SLURM_CLUSTERS", "SLURM_CONF", "SPANK_ROOT"];
+        let keyless = given.into_iter().filter(|name| *name != KEY);
+        let keyless = Environments::new(keyless.map(|name| (name.into(), "x".into())));
+        assert_eq!(names(&keyless.bare.unwrap()), bare);
+        assert!(env.bare.is_none(), "a job would have the key");
         let others = ["API_KEY", "BASH_ENV", "BASH_FUNC_cd%%", "KRB5CCNAME", "MY_SLURM_NOTES"];
-        let mut kept = [&bare[..], &others].concat();
+        let mut kept = [&bare[..], &others, &[KEY]].concat();
         kept.sort_unstable();
         assert_eq!(names(&env.submit), kept);
         kept.insert(kept.len() - 1, "SLURM_TIME_FORMAT");
