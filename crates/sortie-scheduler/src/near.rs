@@ -4,8 +4,9 @@
 //! Whether a directory is near is found out once, beside the runtime too.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::fs::statfs;
@@ -18,14 +19,14 @@ const MOST: usize = 256;
 
 #[derive(Default)]
 pub(crate) struct Near {
-    /// Their true names; `None` for those that are not near.
-    dirs: Mutex<HashMap<PathBuf, Option<Arc<Path>>>>,
+    /// Their true names, by those that were given; `None` for those that are not near.
+    dirs: Mutex<HashMap<OsString, Option<Arc<Path>>>>,
 }
 
 impl Near {
     /// The true name of a directory that is known to be near.
     pub(crate) fn true_name(&self, dir: &Path) -> Option<Arc<Path>> {
-        self.dirs.lock().unwrap_or_else(PoisonError::into_inner).get(dir)?.clone()
+        self.dirs.lock().unwrap_or_else(PoisonError::into_inner).get(dir.as_os_str())?.clone()
     }
 
     /// Whether what has this path, if anything, is known to be near.
@@ -38,7 +39,7 @@ impl Near {
     pub(crate) fn learn(&self, path: &Path) {
         let Some(dir) = path.parent() else { return };
         let known = || self.dirs.lock().unwrap_or_else(PoisonError::into_inner);
-        if known().contains_key(dir) {
+        if known().contains_key(dir.as_os_str()) {
             return;
         }
         let true_name = dir.canonicalize().ok().filter(|_| is_near(dir));
@@ -46,7 +47,7 @@ impl Near {
         if dirs.len() >= MOST {
             dirs.clear();
         }
-        dirs.insert(dir.to_owned(), true_name.map(Arc::from));
+        dirs.insert(dir.into(), true_name.map(Arc::from));
     }
 }
 
