@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::io;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rustix::fs::statfs;
+use rustix::fs::{AtFlags, CWD, FileType, StatxFlags, makedev, statfs, statx};
+use rustix::io::Errno;
 
 /// ext2 to ext4, XFS, Btrfs, F2FS, ZFS, tmpfs, and overlayfs: statfs(2).
 const OF_THIS_MACHINE: [u32; 7] =
@@ -19,36 +19,73 @@ const MOST: usize = 256;
 
 #[derive(Default)]
 pub(crate) struct Near {
-    /// Their true names, by those that were given; `None` for those that are not near.
-    dirs: Mutex<HashMap<OsString, Option<Arc<Path>>>>,
+    /// Those that are known, by the names that were given; `None` for those that are not near.
+    dirs: Mutex<HashMap<OsString, Option<Dir>>>,
+}
+
+/// A directory that is near.
+#[derive(Clone)]
+struct Dir {
+    true_name: Arc<Path>,
+    mount: u64,
 }
 
 impl Near {
-    /// The true name of a directory that is known to be near.
-    pub(crate) fn true_name(&self, dir: &Path) -> Option<Arc<Path>> {
-        self.dirs.lock().unwrap_or_else(PoisonError::into_inner).get(dir.as_os_str())?.clone()
+    /// The true name of what has this path, if anything, should it be known to be near: in a directory that is, and neither a
+    /// symbolic link nor mounted there.
+    pub(crate) fn true_name(&self, path: &Path) -> Option<PathBuf> {
+        let (parent, name) = (path.parent()?, path.file_name()?);
+        let dir = self.known().get(parent.as_os_str())?.clone()?;
+        match look_at(path) {
+            Ok(found) if found.is_symlink || found.mount != dir.mount => None,
+            Ok(_) | Err(Errno::NOENT) => Some(dir.true_name.join(name)),
+            Err(_) => None,
+        }
     }
 
     /// Whether what has this path, if anything, is known to be near.
     pub(crate) fn has(&self, path: &Path) -> bool {
-        let parent = path.parent();
-        parent.is_some_and(|dir| self.true_name(dir).is_some()) && !path.is_symlink()
+        self.true_name(path).is_some()
     }
 
     /// Finds out about the directory that the path is in, if that is not known. May hang.
     pub(crate) fn learn(&self, path: &Path) {
-        let Some(dir) = path.parent() else { return };
-        let known = || self.dirs.lock().unwrap_or_else(PoisonError::into_inner);
-        if known().contains_key(dir.as_os_str()) {
+        let Some(parent) = path.parent() else { return };
+        if self.known().contains_key(parent.as_os_str()) {
             return;
         }
-        let true_name = dir.canonicalize().ok().filter(|_| is_near(dir));
-        let mut dirs = known();
+        let find = || {
+            let true_name = parent.canonicalize().ok().filter(|_| is_near(parent))?;
+            let mount = look_at(&true_name).ok()?.mount;
+            Some(Dir { true_name: true_name.into(), mount })
+        };
+        let dir = find();
+        let mut dirs = self.known();
         if dirs.len() >= MOST {
             dirs.clear();
         }
-        dirs.insert(dir.into(), true_name.map(Arc::from));
+        dirs.insert(parent.into(), dir);
     }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<OsString, Option<Dir>>> {
+        self.dirs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is seen of a path without asking a file system that is mounted there.
+struct Seen {
+    is_symlink: bool,
+    /// The number of its mount, or of its device before Linux 5.8.
+    mount: u64,
+}
+
+fn look_at(path: &Path) -> Result<Seen, Errno> {
+    let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
+    let found = statx(CWD, path, flags, StatxFlags::TYPE | StatxFlags::MNT_ID)?;
+    let has_number = found.stx_mask & StatxFlags::MNT_ID.bits() != 0;
+    let device = makedev(found.stx_dev_major, found.stx_dev_minor);
+    let is_symlink = FileType::from_raw_mode(found.stx_mode.into()) == FileType::Symlink;
+    Ok(Seen { is_symlink, mount: if has_number { found.stx_mnt_id } else { device } })
 }
 
 /// Whether all that a path leads through is on file systems of this machine, as far as it is there. May hang.
@@ -58,7 +95,7 @@ pub(crate) fn is_near(path: &Path) -> bool {
         // Of the kernel's names for its types, whose sign differs from machine to machine.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "of 32 bits")]
         Ok(found) => OF_THIS_MACHINE.contains(&(found.f_type as u32)),
-        Err(errno) => io::Error::from(errno).kind() == io::ErrorKind::NotFound,
+        Err(errno) => errno == Errno::NOENT,
     })
 }
 
@@ -84,8 +121,17 @@ mod tests {
         let (real, other) = (dir.path().join("real"), dir.path().join("other"));
         fs::create_dir(&real).unwrap();
         symlink(&real, &other).unwrap();
-        near.learn(&other.join("results"));
-        assert_eq!(near.true_name(&other).as_deref(), Some(&*real.canonicalize().unwrap()));
+        let inside = other.join("results");
+        near.learn(&inside);
+        assert_eq!(near.true_name(&inside), Some(real.canonicalize().unwrap().join("results")));
+    }
+
+    #[test]
+    fn what_is_mounted_in_a_directory_that_is_near_is_not() {
+        let near = Near::default();
+        near.learn("/proc".as_ref());
+        assert!(near.has("/sortie-is-not-here".as_ref()));
+        assert!(!near.has("/proc".as_ref()));
     }
 
     #[test]

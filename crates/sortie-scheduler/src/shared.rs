@@ -82,7 +82,8 @@ impl Shared {
     /// given: should two be one directory, its lease keeps the jobs from each other.
     fn true_names<'a>(&self, of: impl IntoIterator<Item = &'a Paths>) -> Vec<Box<Path>> {
         let dirs: Vec<_> = of.into_iter().map(|paths| self.absolute(&paths.results_dir)).collect();
-        if let Some(names) = dirs.iter().map(|dir| self.near_name(dir)).collect() {
+        if let Some(names) = dirs.iter().map(|dir| Some(self.near.true_name(dir)?.into())).collect()
+        {
             return names;
         }
         let found = Arc::new(Mutex::new(Vec::with_capacity(dirs.len())));
@@ -105,12 +106,6 @@ impl Shared {
             dirs[names.len()..].iter().map(|dir| dir.components().collect::<PathBuf>().into()),
         );
         names
-    }
-
-    /// The true name of a results dir that is near.
-    fn near_name(&self, dir: &Path) -> Option<Box<Path>> {
-        let name = self.near.true_name(dir.parent()?)?.join(dir.file_name()?);
-        (!name.is_symlink()).then(|| name.into())
     }
 
     /// Queues jobs: each is accepted or refused by itself.
