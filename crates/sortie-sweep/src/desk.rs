@@ -26,6 +26,8 @@ struct Work {
     starts: Vec<Start>,
     over: Vec<Read>,
     bytes: usize,
+    /// Whether no more orders count.
+    closes: bool,
 }
 
 impl Desk {
@@ -61,7 +63,8 @@ impl Desk {
 impl Work {
     fn new(scribe: Scribe, orders: Receiver<Order>) -> Self {
         let (starts, over) = (Vec::new(), Vec::new());
-        Self { scribe, orders, synced: Instant::now(), starts, over, bytes: 0 }
+        let synced = Instant::now();
+        Self { scribe, orders, synced, starts, over, bytes: 0, closes: false }
     }
 
     fn write(mut self) {
@@ -80,7 +83,10 @@ impl Work {
                     self.bytes += read.line.len();
                     self.over.push(read);
                 }
-                Order::Close => break,
+                Order::Close => {
+                    self.closes = true;
+                    break;
+                }
             }
         }
         self.flush()?;
@@ -118,11 +124,13 @@ impl Work {
         self.scribe.start(std::mem::take(&mut self.starts))
     }
 
-    /// Tells that nothing more can be written, and waits until there are no more orders.
+    /// Tells that nothing more can be written, and waits until no more orders count.
     fn fail(self, error: SweepError) {
         let full = error.is_for_want_of_space();
         let _ = self.scribe.news.send(News::Failed(error));
-        while let Ok(order) = self.orders.recv() {
+        while !self.closes
+            && let Ok(order) = self.orders.recv()
+        {
             match order {
                 Order::Finish(finish) if full => self.scribe.disbelieve(&finish.results_dir),
                 Order::Close => return,
