@@ -4,7 +4,7 @@
 //! Whether a directory is near is found out once, beside the runtime too.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -34,18 +34,24 @@ impl Near {
     /// The true name of what has this path, if anything, should it be known to be near: in a directory that is, and neither a
     /// symbolic link nor mounted there.
     pub(crate) fn true_name(&self, path: &Path) -> Option<PathBuf> {
+        let (dir, name) = self.look_up(path)?;
+        Some(dir.true_name.join(name))
+    }
+
+    /// The directory of what is near, and its name there.
+    fn look_up<'a>(&self, path: &'a Path) -> Option<(Dir, &'a OsStr)> {
         let (parent, name) = (path.parent()?, path.file_name()?);
         let dir = self.known().get(parent.as_os_str())?.clone()?;
         match look_at(path) {
             Ok(found) if found.is_symlink || found.mount != dir.mount => None,
-            Ok(_) | Err(Errno::NOENT) => Some(dir.true_name.join(name)),
+            Ok(_) | Err(Errno::NOENT) => Some((dir, name)),
             Err(_) => None,
         }
     }
 
     /// Whether what has this path, if anything, is known to be near.
     pub(crate) fn has(&self, path: &Path) -> bool {
-        self.true_name(path).is_some()
+        self.look_up(path).is_some()
     }
 
     /// Finds out about the directory that the path is in, if that is not known. May hang.

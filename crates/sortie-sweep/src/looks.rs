@@ -2,19 +2,14 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use sortie_blocking::{Answered, BlockingPool};
 use sortie_results::AttemptId;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use crate::reads::{MOST, PATIENCE};
 use crate::triage::{Begun, look};
-
-/// If there is no answer for so long, another thread goes on.
-const PATIENCE: Duration = Duration::from_millis(500);
-/// How many results dirs may have no answer before no others are looked at.
-const MOST: usize = 32;
 
 /// A candidate that was begun: its place, its results dir, and the attempt of it that is void.
 pub(crate) type Started = (usize, PathBuf, Option<AttemptId>);

@@ -14,8 +14,8 @@ use crate::scribe::{Finish, Order};
 pub(crate) const PATIENCE: Duration = Duration::from_millis(500);
 /// After so long it is said that there is none.
 const SILENCE: Duration = Duration::from_secs(2);
-/// How many results dirs may have no answer before no others are read.
-const MOST: usize = 32;
+/// How many results dirs may have no answer before no others are read, or looked at.
+pub(crate) const MOST: usize = 32;
 
 pub(crate) struct Reads {
     pool: BlockingPool,

@@ -141,11 +141,11 @@ impl Drive {
         let results_dir = self.results_dir(place);
         self.unwritten += 1;
         let finish = |left| Box::new(Finish { place, candidate, results_dir, finished, left });
-        let unread = Err("not read".to_owned());
+        let unread = || Err("not read".to_owned());
         match left {
             Some(left) => self.desk.order(Order::Finish(finish(Ok(left)))),
-            None if self.failed.is_some() => self.desk.order(Order::Finish(finish(unread))),
-            None => self.reads.read(finish(unread)),
+            None if self.failed.is_some() => self.desk.order(Order::Finish(finish(unread()))),
+            None => self.reads.read(finish(unread())),
         }
     }
 
