@@ -154,10 +154,11 @@ sortie_find_image() {
   sortie_get_image
 }
 
-# Brings the image here, if it is not here yet. One job at a time does: the others find it then.
+# Brings the image here, if it is not here yet. One job at a time does: the others of this image find it then.
 sortie_get_image() {
+  local lock=image-${sortie_image//[!A-Za-z0-9._-]/_}
   sortie_step image
-  if [[ -n $sortie_node ]] && exec 5>>"$sortie_node/image.lock"; then
+  if [[ -n $sortie_node ]] && exec 5>>"$sortie_node/${lock:0:250}.lock"; then
     flock 5
     ! sortie_has_image "$sortie_image" || [[ $1 == again ]] || return 0
   fi

@@ -1,8 +1,8 @@
 //! Where images come from.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, thread::sleep, time::Duration};
 
-use super::engine::{Here, docker, engines, podman, test_variable};
+use super::engine::{Here, docker, engines, podman, signal, test_variable};
 
 /// An archive of an image of its own, which the engine does not have.
 fn archive(here: &Here, name: &str) -> PathBuf {
@@ -50,6 +50,38 @@ fn an_archive_is_loaded_once_whatever_the_number_of_jobs() {
         }
         assert_eq!(fs::read_to_string(&loads).unwrap(), "x\n", "{}", engine.name);
         engine.read(&["rmi", &name]);
+    }
+}
+
+/// An archive may take an engine minutes, and jobs of other images have no part in that.
+#[test]
+fn an_archive_that_is_slow_to_load_holds_up_no_other_image() {
+    for engine in engines() {
+        let here = Here::new(&engine);
+        let mut slow = here.case("");
+        slow.image = "localhost/slow:1".into();
+        fs::write(here.path("image.tar"), "whole, it may be").unwrap();
+        slow.archive = Some(here.path("image.tar"));
+        let loads = here.path("loads");
+        slow.engine = here.wrapper(&format!(
+            "[ $1 != load ] || {{ echo >{}; exec sleep 1000; }}",
+            loads.display()
+        ));
+        slow.results_dir = "slow".into();
+        fs::create_dir(here.path("slow")).unwrap();
+        let mut script = here.start(&slow, &[]);
+        while !loads.exists() {
+            assert!(script.try_wait().unwrap().is_none(), "{}", here.log(&slow, "err"));
+            sleep(Duration::from_millis(10));
+        }
+        let mut other = here.case("");
+        other.image = "localhost/other:1".into();
+        other.pull = "never".into();
+        let end = here.run(&other);
+        assert!(end.contains(r#""step":"image""#), "{end}");
+        assert!(script.try_wait().unwrap().is_none(), "it loads as long as it may");
+        signal("-TERM", script.id());
+        here.end(&slow, script);
     }
 }
 
@@ -102,7 +134,7 @@ fn an_archive_is_not_to_blame_for_the_machine() {
             "error during connect: Post http://docker/images/load: EOF",
         ] {
             let mut case = here.case("");
-            case.image = "localhost/none:1".into();
+            case.image = "localhost/whole:1".into();
             fs::write(here.path("image.tar"), "whole, it may be").unwrap();
             case.archive = Some(here.path("image.tar"));
             case.engine =
