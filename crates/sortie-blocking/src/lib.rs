@@ -1,30 +1,4 @@
-//! A pool of threads for calls that may hang, such as those to a file system.
-//!
-//! A call that does not answer, of a network mount whose server is gone, say, holds up whoever waits for it, and nothing else: no
-//! signal, no timer, no other call. One thread makes the calls, one after the other, as they are short. Where one is not, and
-//! none is answered for a while, another thread makes those that wait behind it. So there are as many threads as calls that
-//! hang, and one; what is beyond the bound waits until one of them is answered.
-//!
-//! ```toml
-//! [dependencies]
-//! sortie-blocking = { path = "sortie/crates/sortie-blocking" }
-//! tokio = { version = "1", features = ["macros", "rt", "time"] }
-//! ```
-//!
-//! ```
-//! use sortie_blocking::BlockingPool;
-//!
-//! #[tokio::main(flavor = "current_thread")]
-//! async fn main() {
-//!     let pool = BlockingPool::new(1, 32);
-//!     let dir = std::env::temp_dir();
-//!     let slow = || eprintln!("this takes its time");
-//!     let names = { let dir = dir.clone(); move || std::fs::read_dir(dir).map(Iterator::count) };
-//!     // `None` if the call panics.
-//!     let count = pool.run(&dir, slow, names).await;
-//!     assert!(matches!(count, Some(Ok(_))));
-//! }
-//! ```
+#![doc = include_str!("../README.md")]
 //!
 //! This crate does not know what the calls do.
 

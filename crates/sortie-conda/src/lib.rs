@@ -1,38 +1,4 @@
-//! A Conda environment, without running conda.
-//!
-//! [`find`] resolves a name or path to the environment's prefix as conda does; [`activate`]
-//! computes what `conda activate` would change: variables and the hook scripts to source. Both
-//! read a few small files and take microseconds, where `conda run` takes a second, buffers output
-//! and loses signals.
-//!
-//! ```toml
-//! [dependencies]
-//! sortie-conda = { path = "sortie/crates/sortie-conda" }
-//! tempfile = "3"
-//! ```
-//!
-//! ```
-//! use std::{fs, path::Path};
-//! use sortie_conda::{Env, activate, find};
-//!
-//! fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let root = tempfile::tempdir()?;
-//!     let prefix = root.path().join("envs/eval");
-//!     fs::create_dir_all(prefix.join("conda-meta"))?;
-//!     fs::write(prefix.join("conda-meta/state"), r#"{"env_vars": {"SEED": "7"}}"#)?;
-//!
-//!     let mut env = Env::from([
-//!         ("CONDA_ROOT".into(), root.path().into()),
-//!         ("PATH".into(), "/usr/bin".into()),
-//!     ]);
-//!     assert_eq!(find("eval", &env, None, Path::new("/"))?, prefix);
-//!
-//!     activate(&prefix, &env)?.apply(&mut env);
-//!     assert_eq!(env["SEED".as_ref() as &std::ffi::OsStr], "7");
-//!     assert_eq!(env["CONDA_PREFIX".as_ref() as &std::ffi::OsStr], prefix);
-//!     Ok(())
-//! }
-//! ```
+#![doc = include_str!("../README.md")]
 //!
 //! # Architecture invariant
 //!

@@ -1,31 +1,4 @@
-//! The settings of a sortie job.
-//!
-//! One struct of plain fields for each kind of job ([`LocalJobConfig`], [`LocalDockerJobConfig`], [`SlurmCondaJobConfig`],
-//! [`SlurmDockerJobConfig`]), with the names and defaults of `ShinkaEvolve`'s Launch API, and
-//! [`JobConfig`] over them: built in code or read from YAML, checked, and turned into the
-//! evaluator's command line and environment.
-//!
-//! ```toml
-//! [dependencies]
-//! sortie-config = { path = "sortie/crates/sortie-config" }
-//! ```
-//!
-//! ```
-//! use std::path::Path;
-//! use sortie_config::JobConfig;
-//!
-//! fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let config = JobConfig::from_yaml(
-//!         "job_type: local\ntime: 00:10:00\nextra_cmd_args: {seed: 7, strict: true}\n",
-//!         "job.yaml",
-//!     )?;
-//!     let args = config.evaluator_args(Path::new("candidate.py"), Path::new("results"));
-//!     let expected = "evaluate.py --program_path candidate.py --results_dir results \
-//!                     --seed 7 --strict True";
-//!     assert_eq!(args.join(" ".as_ref()), expected);
-//!     Ok(())
-//! }
-//! ```
+#![doc = include_str!("../README.md")]
 //!
 //! # Architecture invariant
 //!

@@ -1,47 +1,9 @@
-//! Runs one command to its end as **one process tree**, of which nothing is left afterwards.
+#![doc = include_str!("../README.md")]
 //!
-//! A process that calls `setsid`, forks twice, ignores SIGTERM, or is left in the background by a
-//! command that exits normally is ended with it, and all of them are ended when the launcher, the
-//! program that uses this crate, is killed with SIGKILL. The launcher's other children are never
-//! reaped, signalled or looked at.
+//! # Architecture invariant
 //!
 //! This crate knows commands, processes and log files. It must not know what a job, a setting or a
 //! result is; and the system-call library it uses (nix) does not show in its API.
-//!
-//! ```toml
-//! [dependencies]
-//! sortie-process = { path = "sortie/crates/sortie-process" }
-//! tempfile = "3"
-//! tokio = { version = "1", features = ["macros", "rt"] }
-//! ```
-//!
-//! ```
-//! use std::{env, fs::File, sync::Arc, time::Duration};
-//! use sortie_process::{Command, Files, Limits, Status, Supervisor};
-//!
-//! #[tokio::main(flavor = "current_thread")]
-//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let dir = tempfile::tempdir()?;
-//!     let supervisor = Supervisor::new();
-//!     let log = File::options().append(true).create(true).open(dir.path().join("log"))?;
-//!     let command = Command {
-//!         program: "sh".into(),
-//!         args: vec!["-c".into(), "sleep 600 & echo hello; exit 3".into()],
-//!         env: env::vars_os().collect(),
-//!         cwd: env::current_dir()?,
-//!         limits: Limits { time: Some(Duration::from_secs(60)), ..Limits::default() },
-//!         announces_ready: false,
-//!         template: None,
-//!     };
-//!     let files = Files { stdout: log.try_clone()?, stderr: log, hold: None };
-//!     let exit = supervisor.spawn(&command, files).await?.wait().await?;
-//!     assert_eq!(exit.status, Status::Exited(3));
-//!     assert_eq!(exit.stragglers, 1); // the `sleep` that was left behind
-//!     Ok(())
-//! }
-//! ```
-//!
-//! A short command whose output is wanted in memory is run by [`Supervisor::capture`].
 //!
 //! # Theory of operation
 //!

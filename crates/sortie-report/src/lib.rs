@@ -1,28 +1,4 @@
-//! A sweep as one HTML page: who ranks where, how the score rose, what ran when, what went wrong.
-//!
-//! ```toml
-//! [dependencies]
-//! sortie-report = { path = "sortie/crates/sortie-report" }
-//! ```
-//!
-//! ```
-//! use sortie_report::{Candidate, Page, Report};
-//!
-//! fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let line = br#"{"id": "gen-0", "candidate": "gen_0/main.py", "correct": true,
-//!         "metrics": {"combined_score": 2.5}, "stdout_log": "", "stderr_log": "<b>",
-//!         "outcome": {"kind": "exited", "code": 0}, "fault": null, "detail": null,
-//!         "seconds": {"queued": 0.1, "running": 1.5, "total": 1.7}, "attempt": "0190f1c2",
-//!         "usage": {"cpu_user_seconds": 1, "cpu_system_seconds": 0, "peak_memory_bytes": 1048576},
-//!         "submitted_at": "2026-01-01T00:00:00Z", "started_at": "2026-01-01T00:00:00.1Z",
-//!         "ended_at": "2026-01-01T00:00:01.6Z", "host": "node1"}"#;
-//!     let mut report = Report::new("circle packing");
-//!     report.add(&Candidate::from_json(line)?);
-//!     let html = report.html(Page::File)?;
-//!     assert!(html.starts_with("<!doctype html>") && html.contains("gen-0"));
-//!     Ok(())
-//! }
-//! ```
+#![doc = include_str!("../README.md")]
 //!
 //! # Theory of operation
 //!

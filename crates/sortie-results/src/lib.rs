@@ -1,39 +1,4 @@
-//! The results dir of an attempt: claimed before it runs, read back after, judged.
-//!
-//! The results dir is the evaluator's. The launcher's own files are **beside it, in `.sortie/`, by the same name**: those of
-//! `PARENT/NAME` in `PARENT/.sortie/NAME`, see [`Place`].
-//!
-//! ```toml
-//! [dependencies]
-//! sortie-results = { path = "sortie/crates/sortie-results" }
-//! tempfile = "3"
-//! ```
-//!
-//! ```
-//! use sortie_results::{AttemptId, Ended, Outcome, Programs, ReadLimits, ResultsDir, Seconds, Usage};
-//!
-//! fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let dir = tempfile::tempdir()?;
-//!     let path = dir.path().join("results");
-//!     let claim = ResultsDir::claim(&path, AttemptId::generate())?;
-//!
-//!     // Whoever runs the evaluator gives it `claim.stdout()` and `claim.stderr()`. It writes:
-//!     std::fs::write(path.join("correct.json"), r#"{"correct": true}"#)?;
-//!     std::fs::write(path.join("metrics.json"), r#"{"combined_score": 2.5, "spread": NaN}"#)?;
-//!
-//!     let ended = Ended {
-//!         outcome: Outcome::Exited { code: 0 },
-//!         seconds: Seconds::default(),
-//!         usage: Usage::default(),
-//!         programs: Programs::default(),
-//!     };
-//!     let results = claim.collect(ended, ReadLimits::default());
-//!     assert!(results.correct);
-//!     assert_eq!(results.fault, None);
-//!     assert_eq!(results.metrics["combined_score"].as_f64(), Some(2.5));
-//!     Ok(())
-//! }
-//! ```
+#![doc = include_str!("../README.md")]
 //!
 //! # Theory of operation
 //!

@@ -1,43 +1,4 @@
-//! `JobScheduler`: runs a user's evaluator on candidate programs, many at once, and answers with
-//! results that can be trusted.
-//!
-//! ```toml
-//! [dependencies]
-//! sortie-scheduler = { path = "sortie/crates/sortie-scheduler" }
-//! sortie-config = { path = "sortie/crates/sortie-config" }
-//! tempfile = "3"
-//! tokio = { version = "1", features = ["macros", "rt"] }
-//! ```
-//!
-//! ```
-//! use sortie_config::{JobType, LocalJobConfig};
-//! use sortie_scheduler::{JobScheduler, SchedulerOptions};
-//!
-//! #[tokio::main(flavor = "current_thread")]
-//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let dir = tempfile::tempdir()?;
-//!     let path = |name: &str| dir.path().join(name);
-//!     std::fs::write(path("candidate.txt"), "hello")?;
-//!     // An evaluator in shell, for want of a Python: it is given what every evaluator is given.
-//!     std::fs::write(
-//!         path("evaluate.sh"),
-//!         r#"[ "$1 $3" = "--program_path --results_dir" ] || exit 2
-//!            echo "{\"combined_score\": $(wc -c < "$2")}" > "$4/metrics.json"
-//!            echo '{"correct": true}' > "$4/correct.json""#,
-//!     )?;
-//!     let config = LocalJobConfig {
-//!         eval_program_path: path("evaluate.sh"),
-//!         python_executable: Some("sh".into()),
-//!         ..LocalJobConfig::default()
-//!     };
-//!     let scheduler = JobScheduler::new(JobType::Local, config, SchedulerOptions::default())?;
-//!     let (results, wall_time) = scheduler.run(path("candidate.txt"), path("results")).await?;
-//!     assert!(results.correct, "{:?}", results.detail);
-//!     assert_eq!(results.metrics["combined_score"].as_f64(), Some(5.0));
-//!     println!("in {wall_time:?}");
-//!     Ok(())
-//! }
-//! ```
+#![doc = include_str!("../README.md")]
 //!
 //! # Theory of operation
 //!

@@ -1,29 +1,6 @@
-//! Text that a shell reads.
+#![doc = include_str!("../README.md")]
 //!
-//! [`quote`] writes any argument as one word of bash. [`sourced`] and [`hooked`] give the command
-//! line that activates an environment on this machine, announces on file descriptor [`READY_FD`]
-//! that it is active, and becomes the command: no shell stays behind, and a command whose
-//! environment failed is never started.
-//!
-//! ```toml
-//! [dependencies]
-//! sortie-script = { path = "sortie/crates/sortie-script" }
-//! ```
-//!
-//! ```
-//! use sortie_script::{quote, sourced};
-//!
-//! fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let script = "venv/my env/bin/activate".as_ref();
-//!     let argv = sourced("/work".as_ref(), script, &["python".into(), "$(id)".into()]);
-//!     assert_eq!(argv[..2], ["bash", "-lc"]);
-//!     // What the user gave are arguments of the text, argv[2]; they are never spliced into it.
-//!     assert_eq!(argv[4..], ["/work", "venv/my env/bin/activate", "python", "$(id)"]);
-//!     // For people, who may paste it.
-//!     assert_eq!(quote("$(id)".as_ref())?, "'$(id)'");
-//!     Ok(())
-//! }
-//! ```
+//! # A batch script
 //!
 //! [`BatchScript`] is the script that Slurm runs: what it asks of Slurm, set-up, the evaluator, and a
 //! record of the end.

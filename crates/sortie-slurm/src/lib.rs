@@ -1,54 +1,10 @@
-//! Slurm's commands, called and understood: a job is submitted **once**, however often sbatch
-//! fails, and its end is told **once**, however long Slurm is silent.
+#![doc = include_str!("../README.md")]
+//!
+//! # Architecture invariant
 //!
 //! This crate knows sbatch, squeue, sacct, scontrol and scancel, the states of jobs and the words
 //! of errors. It must not know what is in a script, what a job is for, what its settings or results
 //! are; where a caller has a record of a job's end, all that is seen of it here is an [`Evidence`].
-//!
-//! ```toml
-//! [dependencies]
-//! sortie-slurm = { path = "sortie/crates/sortie-slurm" }
-//! sortie-process = { path = "sortie/crates/sortie-process" }
-//! tokio = { version = "1", features = ["macros", "rt"] }
-//! ```
-//!
-//! ```no_run
-//! use std::{env, sync::Arc, time::{Duration, SystemTime}};
-//! use sortie_process::Supervisor;
-//! use sortie_slurm::{
-//!     Client, Evidence, JobName, Pace, Patience, Retry, Submission, Tracked, Update, Watcher,
-//! };
-//!
-//! #[tokio::main(flavor = "current_thread")]
-//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let env = env::vars_os();
-//!     let record = env::current_dir()?.join("record");
-//!     let client = Client::new(Supervisor::new(), env, env::current_dir()?, Client::TIME_LIMIT);
-//!     let submission = Submission {
-//!         name: JobName::new("sortie-0198c2f4")?,
-//!         script: b"#!/bin/sh\nhostname >host; touch record\n".to_vec(),
-//!         args: vec!["--time=5".into()],
-//!     };
-//!     let submitted = SystemTime::now();
-//!     let id = client.submit(&submission, &Retry::default()).await?;
-//!
-//!     let (watcher, mut reports) =
-//!         Watcher::start(Arc::new(client), Pace::default(), Patience::default());
-//!     let look = move || if record.exists() { Evidence::Complete } else { Evidence::None };
-//!     watcher.track(Tracked { id, submitted, look: Arc::new(look) });
-//!     while let Some(report) = reports.recv().await {
-//!         match report.update {
-//!             Update::Pending(info) => println!("{} waits: {:?}", report.id, info.reason),
-//!             Update::Started(info) => println!("{} runs on {:?}", report.id, info.host),
-//!             Update::Ended(ended) => {
-//!                 println!("{} is over: {:?}", report.id, ended.how);
-//!                 break;
-//!             }
-//!         }
-//!     }
-//!     Ok(())
-//! }
-//! ```
 //!
 //! # Theory of operation
 //!

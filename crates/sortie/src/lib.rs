@@ -1,22 +1,4 @@
-//! The command-line tool, as a library so that its exit statuses can be named by others.
-//!
-//! ```toml
-//! [dependencies]
-//! sortie = { path = "sortie/crates/sortie" }
-//! ```
-//!
-//! ```
-//! use sortie::exit_status::INFRASTRUCTURE;
-//!
-//! /// Whether another try is worth it, of a `sortie run` that ended with this status.
-//! fn again(status: u8) -> bool {
-//!     status == INFRASTRUCTURE
-//! }
-//!
-//! fn main() {
-//!     assert!(again(3) && !again(1));
-//! }
-//! ```
+#![doc = include_str!("../README.md")]
 //!
 //! # Architecture invariant
 //!

@@ -7,16 +7,20 @@ use std::path::PathBuf;
 
 use super::{blocks, root};
 
-/// The crates that others may depend on, and the page that rustdoc makes of the first of each.
+/// The crates that others may depend on, and the page that rustdoc makes of the first of each: its README, then
+/// what its `lib.rs` opens with.
 fn pages() -> Vec<(String, PathBuf, String)> {
     let crates = fs::read_dir(root().join("crates")).unwrap();
     let page = |dir: PathBuf| {
-        let lib = dir.join("src/lib.rs");
+        let (readme, lib) = (dir.join("README.md"), dir.join("src/lib.rs"));
         let text = fs::read_to_string(&lib).unwrap();
+        let text = text.strip_prefix("#![doc = include_str!(\"../README.md\")]\n");
+        let text = text.unwrap_or_else(|| panic!("{}: begins without the README", lib.display()));
         let docs = text.lines().take_while(|line| line.starts_with("//!"));
         let docs = docs.map(|line| line.trim_start_matches("//!"));
-        let docs = docs.map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line)));
-        (dir.file_name().unwrap().to_string_lossy().into_owned(), lib, docs.collect())
+        let docs: Vec<_> = docs.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+        let docs = fs::read_to_string(&readme).unwrap() + &docs.join("\n");
+        (dir.file_name().unwrap().to_string_lossy().into_owned(), readme, docs)
     };
     crates.map(|entry| page(entry.unwrap().path())).collect()
 }
@@ -33,12 +37,12 @@ fn used(program: &str) -> BTreeSet<String> {
 #[test]
 fn each_first_example_is_a_program_to_copy() {
     let pages = pages();
-    assert!(pages.len() >= 11, "{pages:?}");
-    for (name, lib, docs) in pages {
+    assert!(pages.len() >= 12, "{pages:?}");
+    for (name, readme, docs) in pages {
         let blocks: Vec<_> =
             blocks::of_page(&docs).into_iter().filter(|code| code.text.ends_with('\n')).collect();
         let is_rust = |code: &&blocks::Code| {
-            code.info.iter().all(|word| ["rust", "no_run", "no_run,"].contains(&word.as_str()))
+            code.info.iter().all(|word| ["rust", "rust,no_run"].contains(&word.as_str()))
         };
         let at = blocks
             .iter()
@@ -47,7 +51,7 @@ fn each_first_example_is_a_program_to_copy() {
         let (program, manifest) = (&blocks[at].text, &blocks[at.checked_sub(1).unwrap()]);
         for line in program.lines() {
             let line = line.trim_start();
-            assert!(line != "#" && !line.starts_with("# "), "{}: hidden: {line}", lib.display());
+            assert!(line != "#" && !line.starts_with("# "), "{}: hidden: {line}", readme.display());
         }
         assert!(program.contains("fn main()"), "{name}: no program:\n{program}");
         assert!(

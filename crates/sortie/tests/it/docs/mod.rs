@@ -58,12 +58,9 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// The pages: those at the top, and all under `docs`.
+/// The pages: those at the top, those under `docs`, and the README of each crate.
 fn pages() -> Vec<(String, Vec<Code>)> {
-    let page = |path: PathBuf| {
-        let text = fs::read_to_string(&path).unwrap();
-        (path.file_name().unwrap().to_string_lossy().into_owned(), blocks::of_page(&text))
-    };
+    let root = root();
     let in_dir = |dir: &Path| {
         fs::read_dir(dir)
             .into_iter()
@@ -71,12 +68,18 @@ fn pages() -> Vec<(String, Vec<Code>)> {
             .map(|entry| entry.unwrap().path())
             .collect::<Vec<_>>()
     };
-    let paths = [in_dir(&root()), in_dir(&root().join("docs"))].concat();
-    let mut paths: Vec<_> =
-        paths.into_iter().filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
+    let of_crates = in_dir(&root.join("crates")).into_iter().map(|dir| dir.join("README.md"));
+    let mut paths = [in_dir(&root), in_dir(&root.join("docs")), of_crates.collect()].concat();
+    paths.retain(|path| path.extension().is_some_and(|end| end == "md"));
     paths.sort();
+    let page = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap();
+        (path.strip_prefix(&root).unwrap().display().to_string(), blocks::of_page(&text))
+    };
     let pages: Vec<_> = paths.into_iter().map(page).collect();
-    assert!(pages.iter().any(|(name, _)| name == "README.md"));
+    for expected in ["README.md", "crates/sortie/README.md"] {
+        assert!(pages.iter().any(|(name, _)| name == expected), "{expected} is missing");
+    }
     pages
 }
 
@@ -226,8 +229,18 @@ fn read(at: &str, command: &str) {
             let home = std::env::var("HOME").unwrap();
             ran(cargo.current_dir(root()).env("HOME", home))
         }
+        ["cargo", "package" | "publish", ..] => {
+            let mut cargo =
+                place.bash(&format!("{} -h", command.replacen("cargo", env!("CARGO"), 1)));
+            ran(cargo.env("HOME", std::env::var("HOME").unwrap()))
+        }
         ["cargo", "install", "--locked", "--path", path] => {
             assert!(root().join(path).join("src/main.rs").exists(), "{at}: {path} is no program");
+            return;
+        }
+        ["cargo", "install", "--locked", name] => {
+            let program = root().join("crates").join(name).join("src/main.rs");
+            assert!(program.exists(), "{at}: {name} is no program");
             return;
         }
         ["cargo", "doc", "-p", package] => {
