@@ -1,13 +1,11 @@
 //! A short command run for what it prints.
 
-use std::ffi::{CStr, OsString};
-use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::ffi::OsString;
+use std::io;
 
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::sys::memfd::{MFdFlags, memfd_create};
 use thiserror::Error;
 
+use crate::memory_file::{contents, input_file, output_file};
 use crate::{Command, Exit, Files, RunError, SpawnError, Supervisor};
 
 /// What a command printed, and how it ended.
@@ -60,29 +58,4 @@ impl Supervisor {
         let (stdout, stderr) = (contents(&mut stdout), contents(&mut stderr));
         Ok(Captured { exit, stdout: stdout.map_err(memory)?, stderr: stderr.map_err(memory)? })
     }
-}
-
-fn input_file(input: &[u8]) -> io::Result<File> {
-    let mut file = memory_file(c"stdin")?;
-    file.write_all(input)?;
-    file.rewind()?;
-    Ok(file)
-}
-
-/// A file opened for appending, so that the log limit can hold.
-pub(crate) fn output_file(name: &CStr) -> io::Result<File> {
-    let file = memory_file(name)?;
-    fcntl(&file, FcntlArg::F_SETFL(OFlag::O_APPEND))?;
-    Ok(file)
-}
-
-fn memory_file(name: &CStr) -> io::Result<File> {
-    Ok(memfd_create(name, MFdFlags::MFD_CLOEXEC)?.into())
-}
-
-pub(crate) fn contents(file: &mut File) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.rewind()?;
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

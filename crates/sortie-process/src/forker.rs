@@ -11,8 +11,8 @@ use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use nix::unistd::Pid;
 
 use crate::attempt::{Attempt, Heard};
-use crate::capture::{contents, output_file};
 use crate::logs::Logs;
+use crate::memory_file::{contents, output_file};
 use crate::shepherd::Shepherd;
 use crate::sys::{self, Image, SpawnFailed};
 use crate::wire::{Execution, TemplateSpec};

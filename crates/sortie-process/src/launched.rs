@@ -17,9 +17,9 @@ use tokio::time::{sleep, timeout};
 
 use crate::failure::{FAILED, Said};
 use crate::hook;
+use crate::open_files;
 use crate::protection::Protection;
-use crate::warden::{KILL, MAKE, ORDER, WAKE};
-use crate::{open_files, wire};
+use crate::wire::{self, KILL, MAKE, ORDER, WAKE};
 
 /// How long a warden may take to say that it is there, and to take an order.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -65,6 +65,7 @@ mod hook;
 mod late;
 mod launched;
 mod logs;
+mod memory_file;
 mod oom;
 mod open_files;
 mod privacy;

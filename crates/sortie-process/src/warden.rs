@@ -22,7 +22,7 @@ use crate::open_files::OpenFiles;
 use crate::protection::Protection;
 use crate::sys::{self, Reaped};
 use crate::waiting::{Signals, wait};
-use crate::wire::{self, Reply};
+use crate::wire::{self, KILL, MAKE, ORDER, Reply, WAKE};
 use crate::{shepherd, tree};
 
 /// How long the warden tries to end what a killed shepherd left, where the kernel is slow to let a
@@ -34,14 +34,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const FAREWELL: Duration = Duration::from_secs(2);
 /// The same where one of them has said that its command has a grace period.
 const LONG_FAREWELL: Duration = Duration::from_secs(3600);
-
-/// An order of the launcher: make a shepherd (its socket comes along) known under a number, let the one with that
-/// number go on that was stopped (SIGSTOP), or kill it.
-pub(crate) const MAKE: u8 = b'm';
-pub(crate) const WAKE: u8 = b'w';
-pub(crate) const KILL: u8 = b'k';
-/// An order's length in bytes: what to do, then the number, little-endian.
-pub(crate) const ORDER: usize = 9;
 
 /// Serves the launcher, which holds the other end of standard input, until it is gone.
 pub(crate) fn run() {

@@ -3,6 +3,8 @@
 //! A message of the launcher is a *frame*: one byte that says what it is, the length of the body
 //! (little-endian `u32`), the body. The files of a request travel with its first byte. A reply is
 //! a length and a [`Reply`].
+//!
+//! What the launcher says to the warden is an *order*: [`ORDER`] bytes.
 
 use std::ffi::{CStr, OsStr, OsString};
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
@@ -24,6 +26,14 @@ pub(crate) const HEADER: usize = 5;
 const LARGEST: usize = 64 << 20;
 /// Room for most commands with their environment.
 const ENOUGH: usize = 4096;
+
+/// What an order asks for: make a shepherd (its socket comes along) known under a number, let the one with that
+/// number go on that was stopped (SIGSTOP), or kill it.
+pub(crate) const MAKE: u8 = b'm';
+pub(crate) const WAKE: u8 = b'w';
+pub(crate) const KILL: u8 = b'k';
+/// An order's length in bytes: what to do, then the number, little-endian.
+pub(crate) const ORDER: usize = 9;
 
 /// What a frame asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
