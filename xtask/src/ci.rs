@@ -1,9 +1,10 @@
-//! The gates that need no test run: format, lints, documentation, dependencies, snapshots.
+//! The gates that need no test run: format, lints, documentation, layers, packages, dependencies,
+//! snapshots.
 
 use anyhow::Result;
 use xshell::{Shell, cmd};
 
-use crate::{snapshots, workspace};
+use crate::{layers, metadata::Metadata, publish, snapshots, workspace};
 
 /// Of cargo-deny. Built without optimisation: that takes a minute instead of five, and it runs for
 /// half a second all the same.
@@ -16,9 +17,15 @@ pub(crate) fn run(sh: &Shell) -> Result<()> {
     cmd!(sh, "cargo doc --locked --workspace --no-deps")
         .env("RUSTDOCFLAGS", "-D warnings")
         .run()?;
+    let metadata = Metadata::read(sh)?;
+    layers::check_crates(&metadata)?;
+    layers::check_modules()?;
+    publish::check(sh, &metadata)?;
     dependencies(sh)?;
     snapshots::none_pending()?;
-    println!("ci: format, lints, documentation, dependencies and snapshots are in order");
+    println!(
+        "ci: format, lints, documentation, layers, packages, dependencies and snapshots are in order"
+    );
     Ok(())
 }
 

@@ -7,9 +7,12 @@ mod ci;
 mod demo;
 mod docker;
 mod interrupt;
+mod layers;
+mod metadata;
 mod packages;
 mod private;
 mod programs;
+mod publish;
 mod releases;
 mod roots;
 mod slurm;
@@ -33,7 +36,7 @@ enum Task {
     /// Measure how fast it is, against what should be beaten
     #[command(subcommand)]
     Bench(bench::Bench),
-    /// Check format, lints, documentation, dependencies and snapshots; no test is run
+    /// Check format, lints, documentation, layers, packages, dependencies and snapshots; no test is run
     Ci,
     /// Run an evaluator on candidates of all kinds, and show how they rank
     Demo {
