@@ -14,6 +14,9 @@ use uuid::Uuid;
 pub struct AttemptId(#[serde(with = "uuid::serde::simple")] Uuid);
 
 impl AttemptId {
+    /// That of none.
+    pub(crate) const NIL: Self = Self(Uuid::nil());
+
     /// A new one.
     pub fn generate() -> Self {
         Self(Uuid::now_v7())

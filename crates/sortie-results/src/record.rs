@@ -28,6 +28,8 @@ use crate::{
 const VERSION: u32 = 1;
 /// A record is as large as its command line, which Linux holds to a few MiB.
 const MAX_BYTES: u64 = 16 << 20;
+/// Room for most records, in bytes.
+const ENOUGH: usize = 4 << 10;
 
 /// What an attempt was, for its record. What became of it is in its [`Results`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +135,8 @@ impl Claim {
 impl Record {
     pub(crate) fn write(&self, place: &Place, state: &Dir) -> Result<(), RecordError> {
         let path = || state.path.join(names::RECORD);
-        let mut json = serde_json::to_vec_pretty(self)
+        let mut json = Vec::with_capacity(ENOUGH);
+        serde_json::to_writer_pretty(&mut json, self)
             .map_err(|source| RecordError::Malformed { path: path(), source })?;
         json.push(b'\n');
         let replaced = match state.replace(names::RECORD, &json) {

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use sortie_config::{EngineKind, JobConfig};
+use sortie_config::JobConfig;
 use sortie_process::{Command, Limits, Status, Supervisor};
-use sortie_results::AttemptId;
 use sortie_script::sweep;
 
 use crate::SchedulerError;
@@ -24,6 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Settings that cannot work, and an engine that cannot be asked.
 pub async fn clean(config: &JobConfig) -> Result<Vec<String>, SchedulerError> {
     config.validate()?;
+    let leaves_any = |kind| engine::of(kind).outlives_its_script();
     let Some(container) = config.container().filter(|container| leaves_any(container.kind()))
     else {
         return Ok(Vec::new());
@@ -50,8 +50,4 @@ pub async fn clean(config: &JobConfig) -> Result<Vec<String>, SchedulerError> {
         Status::Exited(0) => Ok(said.lines().map(str::to_owned).collect()),
         _ => Err(SchedulerError::NotReady(format!("{} {}", container.engine, said.trim()))),
     }
-}
-
-fn leaves_any(kind: EngineKind) -> bool {
-    engine::of(kind).removal(AttemptId::generate()).is_some()
 }

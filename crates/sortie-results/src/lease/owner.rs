@@ -14,7 +14,7 @@ const VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
     pub(super) version: u32,
-    /// Names this lease, and no other.
+    /// Names this lease, and no other; nil until there is one.
     pub(super) id: AttemptId,
     /// The attempt that it was taken for, if it was.
     pub attempt: Option<AttemptId>,
@@ -44,7 +44,7 @@ impl Owner {
         let this = This::get();
         Self {
             version: VERSION,
-            id: AttemptId::generate(),
+            id: AttemptId::NIL,
             attempt,
             command: command.map(str::to_owned),
             host: this.host.clone(),

@@ -18,6 +18,10 @@ impl Engine for Apptainer {
         "install Apptainer, or set `engine` to where its command is"
     }
 
+    fn outlives_its_script(&self) -> bool {
+        false
+    }
+
     fn removal(&self, _attempt: AttemptId) -> Option<Vec<String>> {
         None
     }

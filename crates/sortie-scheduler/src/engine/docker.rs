@@ -18,6 +18,10 @@ impl Engine for Docker {
         "install Docker or Podman, start it, and set `engine`, or DOCKER_HOST to where it is"
     }
 
+    fn outlives_its_script(&self) -> bool {
+        true
+    }
+
     fn removal(&self, attempt: AttemptId) -> Option<Vec<String>> {
         let name = format!("sortie-{attempt}");
         Some(vec!["rm".to_owned(), "--force".to_owned(), "--volumes".to_owned(), name])

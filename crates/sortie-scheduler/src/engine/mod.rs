@@ -27,7 +27,10 @@ pub(crate) trait Engine {
     /// What to do where it does not answer.
     fn advice(&self) -> &'static str;
 
-    /// The arguments that remove an attempt's container; `None` where none outlives the script that runs it.
+    /// Whether a container outlives the script that runs it, should that be killed.
+    fn outlives_its_script(&self) -> bool;
+
+    /// The arguments that remove an attempt's container, of an engine whose containers outlive their scripts.
     fn removal(&self, attempt: AttemptId) -> Option<Vec<String>>;
 
     /// Whether the image, which comes from no `image_tar_path`, is here.

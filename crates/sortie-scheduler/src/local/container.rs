@@ -89,7 +89,8 @@ impl Plan {
 
     /// Whether a script that is killed leaves a container.
     pub(super) fn outlives_its_script(&self) -> bool {
-        self.removal(AttemptId::generate()).is_some()
+        let container = self.config.container();
+        container.is_some_and(|container| engine::of(container.kind()).outlives_its_script())
     }
 
     /// A command of the engine, if the jobs run in containers.
