@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
+use crate::workspace;
+
 /// The program of a package's integration tests.
 pub(crate) struct Program {
     pub(crate) package: &'static str,
@@ -37,4 +39,14 @@ pub(crate) fn build(sh: &Shell, packages: &[&'static str]) -> Result<Vec<Program
         }));
     }
     Ok(programs)
+}
+
+/// Compiles the evaluator that tests want compiled, for where there is no compiler.
+pub(crate) fn judge(sh: &Shell) -> Result<PathBuf> {
+    let source = "crates/sortie-scheduler/tests/it/compiled/judge.rs";
+    let judge = workspace::target("judge");
+    cmd!(sh, "rustc --crate-name=judge --edition=2024 -Ctarget-feature=+crt-static -Copt-level=s")
+        .args(["-o".as_ref(), judge.as_os_str(), source.as_ref()])
+        .run()?;
+    Ok(judge)
 }

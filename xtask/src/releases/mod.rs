@@ -3,7 +3,10 @@
 
 mod versions;
 
-use std::fs::{self, File};
+use std::{
+    fs::{self, File},
+    path::PathBuf,
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use xshell::Shell;
@@ -51,19 +54,27 @@ const fn root_part(package: &'static str, args: &'static [&'static str]) -> Part
 }
 
 /// With a cluster without accounting. Left out is what needs an engine of containers or shellcheck, which the
-/// roots do not have; root's is what mounts.
+/// roots do not have; root's is what mounts, or becomes another user.
 const PLAIN: &[Part] = &[
     part("sortie-slurm", &[]),
-    part("sortie-script", &["batch::", "--skip=batch::texts::"]),
+    part(
+        "sortie-script",
+        &["batch::", "--skip=batch::texts::", "--skip=an_evaluator_that_becomes_another_user"],
+    ),
+    root_part("sortie-script", &["batch::ends::an_evaluator_that_becomes_another_user"]),
     part(
         "sortie-scheduler",
-        &["slurm::", "--skip=::accounting", "--skip=containers::", "--skip=daemons::", FULL_DISK],
+        &[
+            "slurm::",
+            "--skip=::accounting",
+            "--skip=containers::",
+            "--skip=daemons::",
+            "--skip=slurm::shims::a_results_dir_on_a_full_disk",
+        ],
     ),
     root_part("sortie-scheduler", &["slurm::shims::a_results_dir_on_a_full_disk"]),
     part("sortie", &["slurm", "--skip=docs::"]),
 ];
-
-const FULL_DISK: &str = "--skip=slurm::shims::a_results_dir_on_a_full_disk";
 
 /// With a cluster that has accounting. Daemons are root's to stop.
 const ACCOUNTING: &[Part] = &[
@@ -77,6 +88,7 @@ pub(crate) fn test(sh: &Shell, which: Which) -> Result<()> {
     let interrupts = Interrupts::take()?;
     let programs =
         programs::build(sh, &["sortie-slurm", "sortie-script", "sortie-scheduler", "sortie"])?;
+    let programs = Programs { all: programs, judge: programs::judge(sh)? };
     let (mut lines, mut failed) = (Vec::new(), false);
     for release in which.releases() {
         let mut passed = Vec::new();
@@ -103,6 +115,12 @@ pub(crate) fn test(sh: &Shell, which: Which) -> Result<()> {
     Ok(())
 }
 
+/// What was built here for the tests there.
+struct Programs {
+    all: Vec<Program>,
+    judge: PathBuf,
+}
+
 /// How the tests of a cluster ended.
 struct Ends {
     /// In words, each part.
@@ -116,7 +134,7 @@ fn on(
     interrupts: &Interrupts,
     cluster: &Inside,
     flavour: Flavour,
-    programs: &[Program],
+    programs: &Programs,
 ) -> Result<Ends> {
     let mut ends = Ends { parts: Vec::new(), passed: Some(0) };
     for part in if flavour == Flavour::Plain { PLAIN } else { ACCOUNTING } {
@@ -138,15 +156,16 @@ fn run(
     interrupts: &Interrupts,
     cluster: &Inside,
     part: &Part,
-    programs: &[Program],
+    programs: &Programs,
 ) -> Result<String> {
-    let Some(program) = programs.iter().find(|it| it.package == part.package) else {
+    let Some(program) = programs.all.iter().find(|it| it.package == part.package) else {
         bail!("{} has no test program `it`", part.package)
     };
     let conf = cluster.conf().display().to_string();
     let command = cluster
         .command(sh, part.as_root, &program.dir)?
         .arg("SORTIE_TEST_NO_CONTAINERS=1")
+        .arg(format!("SORTIE_TEST_JUDGE={}", programs.judge.display()))
         .arg(format!("SORTIE_TEST_SLURM_CONF={conf}"))
         .arg(format!("SORTIE_TEST_SLURM_ACCOUNTING_CONF={conf}"))
         .arg(format!("INSTA_WORKSPACE_ROOT={}", workspace::root().display()))
@@ -181,7 +200,9 @@ mod tests {
     #[test]
     fn only_what_passed_counts() {
         let end = |word: &str, passed: u32| {
-            format!("test a ... ok\n\ntest result: {word}. {passed} passed; 0 failed; 0 ignored\n\n")
+            format!(
+                "test a ... ok\n\ntest result: {word}. {passed} passed; 0 failed; 0 ignored\n\n"
+            )
         };
         assert_eq!(counted(&end("ok", 17)), Some(17));
         assert_eq!(counted(&end("ok", 0)), None, "a filter that no test matches");
