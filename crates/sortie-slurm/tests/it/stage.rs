@@ -93,7 +93,8 @@ pub(crate) fn quick() -> Retry {
         first: Duration::from_millis(20),
         longest: Duration::from_millis(50),
         settle: Duration::from_millis(200),
-        transient_for: Duration::from_secs(2),
-        full_for: Duration::from_secs(10),
+        // Of a machine that is busy with other tests.
+        transient_for: Duration::from_secs(120),
+        full_for: Duration::from_secs(120),
     }
 }

@@ -99,7 +99,9 @@ impl<'a> Down<'a> {
     fn end(self, pid_file: &str, signal: &str) -> Self {
         let pid = fs::read_to_string(pid_file).unwrap();
         let proc = std::path::Path::new("/proc").join(pid.trim());
-        assert_eq!(fs::read_to_string(proc.join("comm")).unwrap().trim(), self.program);
+        let name = fs::read_to_string(proc.join("comm")).unwrap();
+        // As later releases of Debian call it.
+        assert_eq!(name.trim().trim_end_matches("-wlm"), self.program);
         crate::run_program("kill", &[signal, pid.trim()]);
         while proc.exists() {
             std::thread::sleep(Duration::from_millis(10));
