@@ -17,10 +17,16 @@ use crate::{SchedulerError, local, slurm};
 mod container;
 mod imports;
 mod interpreter;
+mod node;
 mod partition;
+
+pub use node::NodeCheck;
 
 /// How long what is asked may take to answer: a Conda environment on a network file system can be slow.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+const REQUEST_ADVICE: &str =
+    "correct what the settings ask of Slurm: see `sinfo` for its partitions and nodes";
 
 /// One thing that jobs need, and whether it is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -233,14 +239,13 @@ fn activation(config: &JobConfig, here: &Here) -> Option<Finding> {
 
 /// Whether Slurm would take the job.
 async fn request(plan: &slurm::Plan, client: &Client) -> Finding {
-    let advice = "correct what the settings ask of Slurm: see `sinfo` for its partitions and nodes";
     let script = plan.script_of_example();
     let result = match script {
         Ok(script) => client.test(script.as_bytes()).await.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     };
     let taken = "Slurm would take the job (sbatch --test-only)".to_owned();
-    Finding::new("request", result.map(|()| taken).map_err(|what| (what, advice)))
+    Finding::new("request", result.map(|()| taken).map_err(|what| (what, REQUEST_ADVICE)))
 }
 
 fn evaluator(usable: Result<String, EvaluatorProblem>) -> Finding {

@@ -46,7 +46,7 @@ mod shared;
 mod slurm;
 mod table;
 
-pub use check::{Finding, Problem, check};
+pub use check::{Finding, NodeCheck, Problem, check};
 pub use clean::clean;
 pub use error::SchedulerError;
 pub use evaluator::evaluator_sha256;

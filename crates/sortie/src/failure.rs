@@ -46,6 +46,8 @@ pub(crate) enum Failure {
         "`--warm` is for jobs of type `local`; these are of type `{0}`, which always start cold"
     )]
     NotWarm(JobType),
+    #[error("`--submit` is for jobs of Slurm; these are of type `{0}`, which run on no node")]
+    NoNodes(JobType),
     #[error("the command would contain {0}")]
     Nul(NulByte),
     #[error("cannot write to standard output: {0}")]
@@ -79,6 +81,8 @@ pub(crate) enum Failure {
     In { dir: PathBuf, failure: Box<Failure> },
     #[error("interrupted before the results were written")]
     Interrupted { signal: u8 },
+    #[error("interrupted before a node has answered; its job was cancelled")]
+    NotAsked { signal: u8 },
     #[error("interrupted a third time: the job is being killed, without a report")]
     Abandoned { signal: u8 },
 }
@@ -110,9 +114,9 @@ impl Failure {
             | Self::Detach(_)
             | Self::KeeperEnded { .. } => exit_status::INFRASTRUCTURE,
             Self::Refused { status, .. } | Self::Job { status, .. } => *status,
-            Self::Interrupted { signal } | Self::Abandoned { signal } => {
-                exit_status::of_signal(*signal)
-            }
+            Self::Interrupted { signal }
+            | Self::Abandoned { signal }
+            | Self::NotAsked { signal } => exit_status::of_signal(*signal),
             Self::Report(error) => error.status(),
             Self::Config(_)
             | Self::Scheduler(_)
@@ -120,6 +124,7 @@ impl Failure {
             | Self::Source(_)
             | Self::LogFilter { .. }
             | Self::NotWarm(_)
+            | Self::NoNodes(_)
             | Self::Nul(_)
             | Self::Kept { .. }
             | Self::Unknown { .. }
@@ -183,6 +188,7 @@ impl Failure {
             Self::Write { .. } => Some("name another place, or fix what is wrong there"),
             Self::Exists(_) => Some("name another with --output, or move it away"),
             Self::Scheduler(SchedulerError::NotReady(_)) => Some(output::SEE_CHECK),
+            Self::NoNodes(_) => Some("leave `--submit` out, or name settings of Slurm jobs"),
             Self::NotWarm(_) => Some("leave `--warm` out, or name settings of local jobs"),
             Self::LogFilter { .. } => Some("try `RUST_LOG=debug`, or `--verbose` without RUST_LOG"),
             Self::Scheduler(SchedulerError::NotAttachable(_)) => {

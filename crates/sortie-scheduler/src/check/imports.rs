@@ -98,6 +98,17 @@ fn in_words(
     }
 }
 
+/// What came of it on a node, in a job of its own.
+pub(super) fn on_node(
+    inside: &Inside,
+    python: &str,
+    is_in_container: bool,
+    patience: Duration,
+) -> Finding {
+    let install = if is_in_container { INSTALL_IN_IMAGE } else { INSTALL_HERE };
+    Finding::new(SUBJECT, in_words(inside, python, install, patience))
+}
+
 /// The interpreter and the imports of a job of Slurm, as far as its environment is seen from here.
 pub(super) async fn on_a_node(
     config: &JobConfig,

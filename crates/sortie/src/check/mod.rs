@@ -1,5 +1,9 @@
 //! `sortie check`: whether jobs with these settings could run here.
 
+mod node;
+
+use std::path::PathBuf;
+
 use clap::builder::styling::AnsiColor;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,8 +22,14 @@ Prints a line for each thing that jobs need: `ok` and what was found; or
 else 2. Python is started to see that it runs, and imports what the evaluator
 imports; nothing else of the evaluator runs, and nothing is changed.
 
+Of jobs of Slurm that tells what is seen from here. With --submit, one short job
+looks on a node: for its interpreter and imports, or the engine and the image, and
+whether results come from there to here. It asks for what the settings ask for, for ten
+minutes at most, and waits in the queue like others. Ctrl-C cancels it. Nothing of it
+is left, but an image that it has brought to the node.
+
 Example:
-  sortie check --config job.yaml";
+  sortie check --config job.yaml --submit=gen_0";
 
 /// Check the settings, and that what they name is there
 #[derive(clap::Args)]
@@ -31,6 +41,10 @@ pub(crate) struct Args {
     /// `advice`
     #[arg(long)]
     json: bool,
+    /// Also ask a node, by one short job of Slurm; its results dir is made in DIR, where those of other jobs are to be, and
+    /// removed [default DIR: the working directory]
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = ".")]
+    submit: Option<PathBuf>,
 }
 
 /// In JSON.
@@ -57,7 +71,7 @@ enum Said<'a> {
 }
 
 pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
-    let findings = find(&args.config)?;
+    let findings = find(args)?;
     let ok = findings.iter().all(|finding| finding.result.is_ok());
     let printed = if args.json {
         let report = Report { version: VERSION, ok, findings: findings.iter().map(line).collect() };
@@ -69,15 +83,19 @@ pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
     Ok(if ok { exit_status::CORRECT } else { exit_status::SETUP })
 }
 
-fn find(config: &ConfigArgs) -> Result<Vec<Finding>, Failure> {
-    match config.load() {
-        Ok(config) => Ok(runtime::start()?.block_on(check(&config))),
+fn find(args: &Args) -> Result<Vec<Finding>, Failure> {
+    let config = match args.config.load() {
+        Ok(config) => config,
         Err(error) => {
             let failure = Failure::from(error);
             let advice = failure.hint().unwrap_or_else(|| "correct the settings".to_owned());
             let problem = Problem { what: failure.to_string(), advice };
-            Ok(vec![Finding { subject: "settings", result: Err(problem) }])
+            return Ok(vec![Finding { subject: "settings", result: Err(problem) }]);
         }
+    };
+    match &args.submit {
+        None => Ok(runtime::start()?.block_on(check(&config))),
+        Some(dir) => node::find(&config, dir),
     }
 }
 

@@ -23,6 +23,7 @@ mod schema;
 mod settings;
 mod signals;
 mod slurm;
+mod slurm_check;
 mod slurm_keeper;
 mod stage;
 mod statuses;

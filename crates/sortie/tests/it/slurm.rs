@@ -58,9 +58,13 @@ impl Cluster {
 
     /// The job as Slurm sees it: its state, or nothing if it is not in the queue.
     pub(crate) fn state(&self) -> String {
-        let name = Submitted::read(&self.stage.path("results")).unwrap().job_name;
+        self.state_of(&Submitted::read(&self.stage.path("results")).unwrap().job_name)
+    }
+
+    /// The same of any job, by its name.
+    pub(crate) fn state_of(&self, name: &str) -> String {
         let mut squeue = self.stage.command("squeue");
-        squeue.args(["-h", "-n", &name, "-o", "%T"]).env("SLURM_CONF", &self.conf);
+        squeue.args(["-h", "-n", name, "-o", "%T"]).env("SLURM_CONF", &self.conf);
         let listed: Ran = squeue.output().unwrap().into();
         assert_eq!(listed.status, Some(0), "{listed:?}");
         listed.stdout.trim().to_owned()
