@@ -12,7 +12,7 @@ const PAGE: &str = "docs/clusters.md";
 /// What stands before the lines of the table, and after them.
 const BEGIN: &str = "| Slurm | Debian | bash | coreutils | tests without accounting, with | passed on |\n\
                      | --- | --- | --- | --- | --- | --- |\n";
-const END: &str = "<!-- end of what `cargo xtask test --slurm` writes -->\n";
+const END: &str = "<!-- end of what `cargo xtask test --slurm all` writes -->\n";
 
 /// What the tests ran with.
 pub(super) struct Tested {
