@@ -9,8 +9,9 @@ sortie_find() {
   while IFS=/ read -r _ _ pid _; do
     sortie_pids+=("$pid")
   done < <(
-    # Of stat(5): the state, but for what is dead already; the parent; the group.
-    grep -lszE "\) [^ZX] [0-9]+ $sortie_payload " /proc/[0-9]*/stat
+    # Of stat(5): the state, but for what is dead already; the parent; the group. Most often there is none any more.
+    [[ $(LC_ALL=C && kill -0 -- "-$sortie_payload" 2>&1) == *'No such process'* ]] ||
+      grep -lszE "\) [^ZX] [0-9]+ $sortie_payload " /proc/[0-9]*/stat
     grep -lszxF "SORTIE_ATTEMPT=$sortie_attempt" /proc/[0-9]*/environ
   )
   ((${#sortie_pids[@]} > 0))
@@ -38,6 +39,7 @@ sortie_stop() {
 # may lead elsewhere by now.
 sortie_flooded() {
   local size
+  [[ -s /proc/$$/fd/1 || -s /proc/$$/fd/2 ]] || return
   for size in $(stat -Lc %s "/proc/$$/fd/1" "/proc/$$/fd/2"); do
     ((size <= sortie_max_log_bytes)) || return 0
   done
