@@ -19,8 +19,8 @@ pub(crate) fn envs_dirs(base: Base<'_>, roots: &[PathBuf]) -> Result<Vec<PathBuf
     let mut found = Vec::new();
     for file in search_path(base, roots)? {
         let text = files::read(&file)?.unwrap_or_default();
-        let condarc: Option<Condarc> =
-            serde_yaml::from_slice(&text).map_err(|source| CondaError::Condarc { file, source })?;
+        let condarc: Option<Condarc> = serde_yaml::from_slice(&text)
+            .map_err(|error| CondaError::Condarc { file, problem: error.to_string() })?;
         let Condarc { envs_dirs, envs_path } = condarc.unwrap_or_default();
         let directories = envs_dirs.into_iter().chain(envs_path).flatten();
         found.extend(directories.map(|directory| base.expand(directory.as_ref())));

@@ -15,28 +15,28 @@ pub enum CondaError {
         looked: Vec<PathBuf>,
     },
     /// A file or directory is there, but cannot be read.
-    #[error("{}: cannot read: {source}", file.display())]
+    #[error("{}: cannot read: {cause}", file.display())]
     Read {
         /// Which.
         file: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A configuration file is not what conda could read either.
-    #[error("{}: not a Conda configuration: {source}", file.display())]
+    #[error("{}: not a Conda configuration: {problem}", file.display())]
     Condarc {
         /// Which.
         file: PathBuf,
         /// Why, and where in it.
-        source: serde_yaml::Error,
+        problem: String,
     },
     /// A file that sets variables is not JSON of the form conda writes.
-    #[error("{}: not an object of environment variables: {source}", file.display())]
+    #[error("{}: not an object of environment variables: {problem}", file.display())]
     Variables {
         /// Which.
         file: PathBuf,
         /// Why, and where in it.
-        source: serde_json::Error,
+        problem: String,
     },
     /// A file sets a variable that cannot be set.
     #[error("{}: environment variable `{}` {problem}", file.display(), name.escape_debug())]

@@ -26,7 +26,7 @@ fn present<T>(read: io::Result<T>, file: &Path) -> Result<Option<T>, CondaError>
         Ok(content) => Ok(Some(content)),
         Err(error) => match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(None),
-            _ => Err(CondaError::Read { file: file.into(), source: error }),
+            _ => Err(CondaError::Read { file: file.into(), cause: error }),
         },
     }
 }

@@ -43,7 +43,7 @@ fn read(file: &Path) -> Result<Map<String, Value>, CondaError> {
 }
 
 fn parsed<T>(file: &Path, result: serde_json::Result<T>) -> Result<T, CondaError> {
-    result.map_err(|source| CondaError::Variables { file: file.into(), source })
+    result.map_err(|error| CondaError::Variables { file: file.into(), problem: error.to_string() })
 }
 
 fn add(

@@ -25,6 +25,7 @@ pub struct Memory {
 
 /// A text or number that is no amount of memory.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidMemory {
     /// Not an integer with an optional unit.
     #[error("`{0}` is no amount of memory, expected an integer and K, M, G or T (M if left out)")]

@@ -25,6 +25,7 @@ pub struct TimeLimit(Option<NonZeroU32>);
 
 /// A text or number that is no time limit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidTimeLimit {
     /// Not one of the documented forms.
     #[error(

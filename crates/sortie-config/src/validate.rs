@@ -21,6 +21,7 @@ const MAX_NICE: i64 = 2_147_483_645;
 
 /// A setting that no command line, directive or variable can carry, or that makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidSetting {
     /// A NUL ends a string for the operating system.
     #[error("`{field}` holds a NUL character, which no command line or variable can carry")]

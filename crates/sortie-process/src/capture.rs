@@ -21,6 +21,7 @@ pub struct Captured {
 
 /// Why there is nothing to tell of a captured command.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum CaptureError {
     /// It was not handed over to be run.
     #[error(transparent)]
@@ -29,12 +30,12 @@ pub enum CaptureError {
     #[error(transparent)]
     Run(#[from] RunError),
     /// Its input or output cannot be held in memory.
-    #[error("cannot keep what {program:?} reads and prints in memory: {source}")]
+    #[error("cannot keep what {program:?} reads and prints in memory: {cause}")]
     Memory {
         /// The command's program.
         program: OsString,
         /// What the kernel said, such as that no more files may be opened.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -45,7 +46,7 @@ impl Supervisor {
     /// Input and output are files in memory, not pipes: a command that does not read its input, or
     /// leaves a process behind that holds on to its output, blocks nobody.
     pub async fn capture(&self, command: &Command, input: &[u8]) -> Result<Captured, CaptureError> {
-        let memory = |source| CaptureError::Memory { program: command.program.clone(), source };
+        let memory = |cause| CaptureError::Memory { program: command.program.clone(), cause };
         let stdin = input_file(input).map_err(memory)?;
         let mut stdout = output_file(c"stdout").map_err(memory)?;
         let mut stderr = output_file(c"stderr").map_err(memory)?;

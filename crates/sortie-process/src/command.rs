@@ -13,6 +13,7 @@ pub type Environment = Arc<[(OsString, OsString)]>;
 
 /// One command: nothing in it is ever read by a shell.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Command {
     /// The program: a path, or a name looked up in the `PATH` of [`Command::env`].
     pub program: OsString,
@@ -30,6 +31,53 @@ pub struct Command {
     /// How to have it without executing it. What it is else stays true: if its template is of no use,
     /// it is executed.
     pub template: Option<FromTemplate>,
+}
+
+impl Command {
+    /// A command without arguments, with the default [`Limits`]. Of `env` and `cwd`, see the fields.
+    pub fn new(
+        program: impl Into<OsString>,
+        env: impl Into<Environment>,
+        cwd: impl Into<PathBuf>,
+    ) -> Self {
+        Self {
+            program: program.into(),
+            args: Vec::new(),
+            env: env.into(),
+            cwd: cwd.into(),
+            limits: Limits::default(),
+            announces_ready: false,
+            template: None,
+        }
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args(mut self, args: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets when it is stopped.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets whether it announces that its set-up is done.
+    #[must_use]
+    pub fn announces_ready(mut self, announces: bool) -> Self {
+        self.announces_ready = announces;
+        self
+    }
+
+    /// Has it from a template.
+    #[must_use]
+    pub fn template(mut self, template: FromTemplate) -> Self {
+        self.template = Some(template);
+        self
+    }
 }
 
 /// When a command is stopped, and how gently.

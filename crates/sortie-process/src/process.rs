@@ -81,14 +81,14 @@ pub enum News {
 #[derive(Debug, Clone, Error)]
 pub enum RunError {
     /// It was never started.
-    #[error("cannot run {program:?}: cannot {doing}: {source}")]
+    #[error("cannot run {program:?}: cannot {doing}: {cause}")]
     NotStarted {
         /// The command's program.
         program: OsString,
         /// The step that failed, such as `execute` or `enter the working directory`.
         doing: String,
         /// What the kernel said.
-        source: Arc<io::Error>,
+        cause: Arc<io::Error>,
     },
     /// A process that kept it, or its template while it ran, failed, or was killed from outside or by the command itself.
     /// Whatever the command had started has been killed, but how it ended is not known.
@@ -246,9 +246,9 @@ impl Process {
                 self.end(Ok(exit));
             }
             Some(Reply::NotStarted { doing, errno }) => {
-                let source = Arc::new(io::Error::from_raw_os_error(errno));
+                let cause = Arc::new(io::Error::from_raw_os_error(errno));
                 let program = self.program.clone();
-                self.end(Err(RunError::NotStarted { program, doing, source }));
+                self.end(Err(RunError::NotStarted { program, doing, cause }));
             }
             // It is lost when its socket is closed, which is when nothing is left of it.
             Some(Reply::Failed { why }) => self.failed = Some(why),

@@ -55,20 +55,20 @@ pub enum SpawnError {
     )]
     NoHelper,
     /// The helper process does not start.
-    #[error("cannot start the helper process {}: {source}", program.display())]
+    #[error("cannot start the helper process {}: {cause}", program.display())]
     Helper {
         /// The program it was to be started from.
         program: PathBuf,
         /// What the kernel said, or that the helper said nothing in ten seconds.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The command cannot be passed on to the helper process.
-    #[error("cannot hand {program:?} over to the helper process: {source}")]
+    #[error("cannot hand {program:?} over to the helper process: {cause}")]
     HandOver {
         /// The command's program.
         program: OsString,
         /// What the kernel said, such as that no more files may be opened.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -124,7 +124,7 @@ impl Supervisor {
             let frame = wire::encode_run(command, from, has_input)
                 .map_err(|wire::HasNul(s)| SpawnError::Nul(s))?;
             let Shepherd { number, socket, seat } = shepherd;
-            let failed = |source| SpawnError::HandOver { program: command.program.clone(), source };
+            let failed = |cause| SpawnError::HandOver { program: command.program.clone(), cause };
             let socket = sys::watch(socket).map_err(failed)?;
             match send(socket.get_ref(), &frame, &files).await {
                 Ok(()) => {}
@@ -139,7 +139,7 @@ impl Supervisor {
                     tries -= 1;
                     continue;
                 }
-                Err(source) => return Err(failed(source)),
+                Err(cause) => return Err(failed(cause)),
             }
             let kept = Kept { number, socket, seat, rests };
             return Ok(Process::new(self.clone(), kept, command));
@@ -202,8 +202,8 @@ impl Supervisor {
             }
             other => other,
         };
-        let (number, socket) = made
-            .map_err(|source| SpawnError::HandOver { program: command.program.clone(), source })?;
+        let (number, socket) =
+            made.map_err(|cause| SpawnError::HandOver { program: command.program.clone(), cause })?;
         Ok(Shepherd { number, socket, seat })
     }
 
@@ -214,7 +214,7 @@ impl Supervisor {
         if warden.is_none() {
             let helper = self.shared.helper.program.as_deref();
             let program = helper.unwrap_or(Path::new(OWN_PROGRAM));
-            let failed = |source| SpawnError::Helper { program: program.to_owned(), source };
+            let failed = |cause| SpawnError::Helper { program: program.to_owned(), cause };
             if helper.is_none() && !hook::is_in_this_program().map_err(failed)? {
                 return Err(SpawnError::NoHelper);
             }

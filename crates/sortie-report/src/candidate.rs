@@ -80,13 +80,14 @@ struct Line<'a> {
 /// Why a line is no candidate.
 #[derive(Debug, Error)]
 #[error("not a line of results.jsonl: {0}")]
-pub struct LineError(#[from] serde_json::Error);
+pub struct LineError(String);
 
 impl Candidate {
     /// Reads one line of a sweep's `results.jsonl`: the JSON form of results, with `id`, `candidate`,
     /// `submitted_at`, `started_at`, `ended_at`, `host` and `evaluator_sha256`. Other members are passed over.
     pub fn from_json(line: &[u8]) -> Result<Self, LineError> {
-        let line: Line<'_> = serde_json::from_slice(line)?;
+        let line: Line<'_> =
+            serde_json::from_slice(line).map_err(|error| LineError(error.to_string()))?;
         let metrics = match Value::parse(line.metrics.get().as_bytes()) {
             Ok(Value::Object(members)) => *members,
             // Nested deeper than is read, or no object: nothing to rank by.

@@ -122,6 +122,7 @@ fn create_logs(dir: &Dir) -> io::Result<[File; 2]> {
 
 /// Why a results dir could not be taken.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum ClaimError {
     /// Another attempt has it, and still runs.
     #[error("{}: in use by another attempt that is still running ({})", .path.display(), who(.owner.as_deref()))]
@@ -144,12 +145,12 @@ pub enum ClaimError {
         owner: Option<Box<Owner>>,
     },
     /// The note of an attempt that was handed to a cluster cannot be read, so that it may be under way there.
-    #[error("{source}: a job of the cluster may be under way in {}: make sure that it is gone, and take the directory over (--take-over)", .path.display())]
+    #[error("{cause}: a job of the cluster may be under way in {}: make sure that it is gone, and take the directory over (--take-over)", .path.display())]
     Unreadable {
         /// The results dir.
         path: PathBuf,
         /// What is wrong with the note.
-        source: Box<RecordError>,
+        cause: Box<RecordError>,
     },
     /// Another attempt that was handed to a cluster has it, and may be under way there.
     #[error(
@@ -168,20 +169,20 @@ pub enum ClaimError {
         note: PathBuf,
     },
     /// The operating system would not.
-    #[error("{}", in_dir(action, path, source))]
+    #[error("{}", in_dir(action, path, cause))]
     Failed {
         /// What could not be done, as in `create`.
         action: &'static str,
         /// The file or directory it could not be done to.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
 impl ClaimError {
-    pub(crate) fn failed(path: &Path, action: &'static str, source: io::Error) -> Self {
-        Self::Failed { action, path: path.to_owned(), source }
+    pub(crate) fn failed(path: &Path, action: &'static str, cause: io::Error) -> Self {
+        Self::Failed { action, path: path.to_owned(), cause }
     }
 
     fn of_lease(path: &Path, error: LeaseError) -> Self {
@@ -189,7 +190,7 @@ impl ClaimError {
         match error {
             LeaseError::Held { owner, .. } => Self::InUse { path, owner },
             LeaseError::Unknown { owner, .. } => Self::Unknown { path, owner },
-            LeaseError::Failed { action, path, source } => Self::Failed { action, path, source },
+            LeaseError::Failed { action, path, cause } => Self::Failed { action, path, cause },
         }
     }
 
@@ -200,7 +201,7 @@ impl ClaimError {
             | Self::Unknown { .. }
             | Self::Submitted { .. }
             | Self::Unreadable { .. } => Fault::Setup,
-            Self::Failed { source, .. } => fault_of(source),
+            Self::Failed { cause, .. } => fault_of(cause),
         }
     }
 }

@@ -95,6 +95,7 @@ pub enum End {
 
 /// Why a record of the start or end cannot be used.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum EndRecordError {
     /// The file cannot be used.
     #[error("{} {why}", .file.display())]
@@ -105,12 +106,12 @@ pub enum EndRecordError {
         why: Unusable,
     },
     /// It is no JSON of this form.
-    #[error("{} is no record of a job: {source}", .file.display())]
+    #[error("{} is no record of a job: {problem}", .file.display())]
     Broken {
         /// The file.
         file: PathBuf,
         /// What is wrong with it.
-        source: serde_json::Error,
+        problem: String,
     },
     /// Another version of sortie wrote it.
     #[error("{} has version {found}, this sortie reads version {VERSION}: use the sortie that the job was submitted with", .file.display())]
@@ -201,7 +202,10 @@ fn read<T: for<'de> Deserialize<'de>>(
         Err(Unusable::Missing) => return Ok(None),
         Err(why) => return Err(EndRecordError::Unusable { file, why }),
     };
-    let broken = |source| EndRecordError::Broken { file: file.clone(), source };
+    let broken = |error: serde_json::Error| EndRecordError::Broken {
+        file: file.clone(),
+        problem: error.to_string(),
+    };
     // A reason may quote what is no text.
     let bytes = String::from_utf8_lossy(&bytes).into_owned().into_bytes();
     // The version first: the rest of another one may look different.

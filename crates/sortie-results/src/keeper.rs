@@ -68,13 +68,20 @@ pub struct KeeperDir {
 
 /// Why a note cannot be used.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum NoteError {
     /// The file cannot be used.
     #[error("the note of the launcher {0}")]
-    Unusable(#[from] Unusable),
+    Unusable(Unusable),
     /// It is no note, or of another version.
     #[error("the note of the launcher is not one of version {VERSION}: {0}")]
     Broken(String),
+}
+
+impl From<Unusable> for NoteError {
+    fn from(error: Unusable) -> Self {
+        Self::Unusable(error)
+    }
 }
 
 impl KeeperNote {

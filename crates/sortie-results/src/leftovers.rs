@@ -35,8 +35,8 @@ pub(crate) fn none_submitted(
 pub(crate) fn none_of_earlier_sortie(results: &Dir) -> Result<(), ClaimError> {
     match submitted(&results.path, results, &OLD) {
         // An evaluator may have written it.
-        Err(ClaimError::Unreadable { source, .. })
-            if !matches!(*source, RecordError::Version { .. }) => {}
+        Err(ClaimError::Unreadable { cause, .. })
+            if !matches!(*cause, RecordError::Version { .. }) => {}
         found => found?,
     }
     match results.file.try_lock() {
@@ -63,7 +63,7 @@ fn submitted(results_dir: &Path, dir: &Dir, names: &Names) -> Result<(), ClaimEr
             let note = dir.path.join(names.submitted);
             Err(ClaimError::Submitted { path, attempt, job_name, note })
         }
-        Err(source) => Err(ClaimError::Unreadable { path, source: Box::new(source) }),
+        Err(cause) => Err(ClaimError::Unreadable { path, cause: Box::new(cause) }),
     }
 }
 

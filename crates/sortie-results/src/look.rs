@@ -103,7 +103,7 @@ fn claim(place: &Place) -> Standing {
 fn there<T>(read: Result<T, RecordError>) -> Result<Option<T>, RecordError> {
     match read {
         Ok(found) => Ok(Some(found)),
-        Err(RecordError::Unusable { source: Unusable::Missing, .. }) => Ok(None),
+        Err(RecordError::Unusable { cause: Unusable::Missing, .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -137,7 +137,7 @@ impl Record {
         let path = || state.path.join(names::RECORD);
         let mut json = Vec::with_capacity(ENOUGH);
         serde_json::to_writer_pretty(&mut json, self)
-            .map_err(|source| RecordError::Malformed { path: path(), source })?;
+            .map_err(|error| RecordError::malformed(path(), &error))?;
         json.push(b'\n');
         let replaced = match state.replace(names::RECORD, &json) {
             // The evaluator has made a directory of that name, where it may write to the launcher's.
@@ -147,7 +147,7 @@ impl Record {
             }
             replaced => replaced,
         };
-        replaced.map_err(|source| RecordError::Unwritable { path: path(), source })?;
+        replaced.map_err(|cause| RecordError::Unwritable { path: path(), cause })?;
         if place.layout != Layout::Old
             && let Ok(results) = place.open_results()
         {
@@ -173,7 +173,7 @@ fn copy_for_user(state: &Dir, results: &Dir, json: &[u8]) -> Result<(), RecordEr
         // Not every file system has links.
         Err(_) => results.replace(names::RECORD, json),
     }
-    .map_err(|source| RecordError::Unwritable { path: results.path.join(names::RECORD), source })
+    .map_err(|cause| RecordError::Unwritable { path: results.path.join(names::RECORD), cause })
 }
 
 impl Record {
@@ -225,8 +225,8 @@ impl Record {
             Ok((json, Opened { _file: file, stat }))
         };
         let (json, opened) =
-            read().map_err(|source| RecordError::Unusable { path: path(), source })?;
-        let malformed = |source| RecordError::Malformed { path: path(), source };
+            read().map_err(|cause| RecordError::Unusable { path: path(), cause })?;
+        let malformed = |error| RecordError::malformed(path(), &error);
         let Versioned { version } = serde_json::from_slice(&json).map_err(malformed)?;
         if version != VERSION {
             return Err(RecordError::Version { path: path(), version });
@@ -299,46 +299,47 @@ pub fn load(
 
 pub(crate) fn open_state(place: &Place) -> Result<Dir, RecordError> {
     let dir = place.open_state();
-    dir.map_err(|source| RecordError::Dir { path: place.state.clone(), source })
+    dir.map_err(|cause| RecordError::Dir { path: place.state.clone(), cause })
 }
 
 /// Why the record of an attempt cannot be written or read.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum RecordError {
     /// The results dir is not there, or may not be read.
-    #[error("{}", in_dir("open the results dir", path, source))]
+    #[error("{}", in_dir("open the results dir", path, cause))]
     Dir {
         /// The results dir.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// It could not be written; nothing of it is left.
-    #[error("cannot write {}: {source}", .path.display())]
+    #[error("cannot write {}: {cause}", .path.display())]
     Unwritable {
         /// The record.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The evaluator left a directory in its place, which cannot be moved away.
     #[error(transparent)]
     InTheWay(#[from] ClaimError),
     /// It is missing, as the attempt has not ended, or it cannot be read.
-    #[error("{} {source}", .path.display())]
+    #[error("{} {cause}", .path.display())]
     Unusable {
         /// The record.
         path: PathBuf,
         /// Why.
-        source: Unusable,
+        cause: Unusable,
     },
     /// It is no record, or not all of one.
-    #[error("{} is not the record of an attempt: {source}", .path.display())]
+    #[error("{} is not the record of an attempt: {problem}", .path.display())]
     Malformed {
         /// The record.
         path: PathBuf,
         /// Why.
-        source: serde_json::Error,
+        problem: String,
     },
     /// It was written by a later sortie.
     #[error("{} is of version {version}; this sortie reads version {VERSION}", .path.display())]
@@ -358,4 +359,10 @@ pub enum RecordError {
         /// Whose it should be.
         expected: AttemptId,
     },
+}
+
+impl RecordError {
+    pub(crate) fn malformed(path: PathBuf, error: &serde_json::Error) -> Self {
+        Self::Malformed { path, problem: error.to_string() }
+    }
 }

@@ -62,6 +62,7 @@ pub struct Reopened {
 
 /// Why a results dir cannot be opened again for an attempt.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum ReopenError {
     /// The results dir is not there, or may not be read.
     #[error(transparent)]
@@ -85,7 +86,7 @@ impl Claim {
         let path = self.state.path.join(names::SCRIPT);
         match self.state.replace_private(names::SCRIPT, script) {
             Ok(()) => Ok(path),
-            Err(source) => Err(RecordError::Unwritable { path, source }),
+            Err(cause) => Err(RecordError::Unwritable { path, cause }),
         }
     }
 
@@ -95,10 +96,10 @@ impl Claim {
         let name = self.place.names().submitted;
         let path = || self.state.path.join(name);
         let json = serde_json::to_vec(&Versioned { version: VERSION, rest: submitted })
-            .map_err(|source| RecordError::Malformed { path: path(), source })?;
+            .map_err(|error| RecordError::malformed(path(), &error))?;
         self.state
             .replace(name, &json)
-            .map_err(|source| RecordError::Unwritable { path: path(), source })
+            .map_err(|cause| RecordError::Unwritable { path: path(), cause })
     }
 }
 
@@ -118,8 +119,8 @@ impl Submitted {
         let path = || dir.path.join(names.submitted);
         let json = dir
             .read(names.submitted, MAX_BYTES)
-            .map_err(|source| RecordError::Unusable { path: path(), source })?;
-        let malformed = |source| RecordError::Malformed { path: path(), source };
+            .map_err(|cause| RecordError::Unusable { path: path(), cause })?;
+        let malformed = |error| RecordError::malformed(path(), &error);
         // The version first: the rest of another one may look different.
         let Versioned::<IgnoredAny> { version, .. } =
             serde_json::from_slice(&json).map_err(malformed)?;

@@ -31,10 +31,16 @@ pub enum Unusable {
     },
     /// The operating system would not let it be read.
     #[error("cannot be read: {0}")]
-    Unreadable(#[from] io::Error),
+    Unreadable(io::Error),
     /// It does not hold JSON.
     #[error("is not JSON: {0}")]
     Broken(ParseError),
+}
+
+impl From<io::Error> for Unusable {
+    fn from(error: io::Error) -> Self {
+        Self::Unreadable(error)
+    }
 }
 
 impl Unusable {

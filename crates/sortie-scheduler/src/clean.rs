@@ -29,20 +29,11 @@ pub async fn clean(config: &JobConfig) -> Result<Vec<String>, SchedulerError> {
         return Ok(Vec::new());
     };
     let here = Here::now()?;
-    let env = Containers::of_engine(&here).into();
-    let cwd = here.cwd.clone();
+    let env = Containers::of_engine(&here);
     let limits = Limits { time: Some(PATIENCE), ..Limits::default() };
     let mut argv = sweep(container.engine).into_iter();
     let program = argv.next().unwrap_or_default();
-    let command = Command {
-        program,
-        args: argv.collect(),
-        env,
-        cwd,
-        limits,
-        announces_ready: false,
-        template: None,
-    };
+    let command = Command::new(program, env, here.cwd).args(argv).limits(limits);
     let captured = Supervisor::new().capture(&command, &[]).await;
     let captured = captured.map_err(|error| SchedulerError::NotReady(error.to_string()))?;
     let said = String::from_utf8_lossy(&captured.stderr);

@@ -12,6 +12,7 @@ use crate::JobId;
 
 /// A request that the scheduler refuses.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum SchedulerError {
     /// The settings are of another kind of job.
     #[error("the job type is `{job_type}`, but the settings are those of `{config}`")]

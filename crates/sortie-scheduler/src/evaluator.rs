@@ -25,8 +25,8 @@ pub use digest::evaluator_sha256;
 /// Why no job can use the evaluator.
 #[derive(Debug, Error)]
 pub(crate) enum EvaluatorProblem {
-    #[error("the evaluator {} cannot be read: {source}", path.display())]
-    Unreadable { path: PathBuf, source: io::Error },
+    #[error("the evaluator {} cannot be read: {cause}", path.display())]
+    Unreadable { path: PathBuf, cause: io::Error },
     #[error("the evaluator {} is neither a file nor a directory", .0.display())]
     Special(PathBuf),
     #[error("the evaluator {} is a directory without a `__main__.py`, which Python would run", .0.display())]
@@ -130,7 +130,7 @@ fn described(file: &Path, what: &str) -> String {
 /// Of an evaluator that Python runs, or that a program runs which the user has named.
 fn python(config: &JobConfig, file: &Path) -> Result<String, EvaluatorProblem> {
     let path = || config.eval_program_path().to_owned();
-    let unreadable = |source| EvaluatorProblem::Unreadable { path: path(), source };
+    let unreadable = |cause| EvaluatorProblem::Unreadable { path: path(), cause };
     let metadata = fs::metadata(file).map_err(unreadable)?;
     access(file, Access::READ_OK).map_err(|errno| unreadable(errno.into()))?;
     if !metadata.is_file() && !metadata.is_dir() {

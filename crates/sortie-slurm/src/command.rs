@@ -37,20 +37,14 @@ impl Caller {
     /// Runs a command; what it printed, if it exited with zero.
     pub(crate) async fn run(&self, call: Call<'_>) -> Result<String, Error> {
         let Call { program, args, env, input } = call;
-        let command = Command {
-            program: program.into(),
-            args,
-            env: env.clone(),
-            cwd: self.cwd.clone(),
-            limits: Limits {
-                time: Some(self.time_limit),
-                grace: GRACE,
-                log_bytes: OUTPUT,
-                ..Limits::default()
-            },
-            announces_ready: false,
-            template: None,
+        let limits = Limits {
+            time: Some(self.time_limit),
+            grace: GRACE,
+            log_bytes: OUTPUT,
+            ..Limits::default()
         };
+        let command =
+            Command::new(program, env.clone(), self.cwd.clone()).args(args).limits(limits);
         let captured = match self.supervisor.capture(&command, input).await {
             Ok(captured) => captured,
             Err(error) => return Err(not_run(program, env, error)),
@@ -67,11 +61,7 @@ impl Caller {
                     Stopped::LogLimit => "it printed more than 64 MiB",
                     _ => "it was stopped",
                 };
-                return Err(Error::NotRun {
-                    command: program,
-                    problem: problem.into(),
-                    source: None,
-                });
+                return Err(Error::NotRun { command: program, problem: problem.into() });
             }
             (None, Status::Exited(0)) => {
                 return Ok(String::from_utf8_lossy(&captured.stdout).into_owned());
@@ -79,7 +69,7 @@ impl Caller {
             (None, Status::Exited(code)) => format!("exit code {code}"),
             (None, Status::Signaled(signal)) => {
                 let problem = format!("signal {signal} ended it");
-                return Err(Error::NotRun { command: program, problem, source: None });
+                return Err(Error::NotRun { command: program, problem });
             }
         };
         Err(Error::Failed { command: program, status, words })
@@ -98,14 +88,12 @@ impl Error {
 
 fn not_run(program: &'static str, env: &Environment, error: CaptureError) -> Error {
     match error {
-        CaptureError::Run(RunError::NotStarted { doing, source, .. })
-            if doing == "execute" && source.kind() == ErrorKind::NotFound =>
+        CaptureError::Run(RunError::NotStarted { doing, cause, .. })
+            if doing == "execute" && cause.kind() == ErrorKind::NotFound =>
         {
             Error::Missing { command: program, path: environment::path(env) }
         }
-        error => {
-            Error::NotRun { command: program, problem: error.to_string(), source: Some(error) }
-        }
+        error => Error::NotRun { command: program, problem: error.to_string() },
     }
 }
 

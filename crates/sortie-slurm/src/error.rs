@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use sortie_process::CaptureError;
 use thiserror::Error;
 
 use crate::words;
 
 /// What went wrong with one of Slurm's commands.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum Error {
     /// It is not installed here.
     #[error(
@@ -28,8 +28,6 @@ pub enum Error {
         command: &'static str,
         /// What happened to it.
         problem: String,
-        /// The error that says so, if there is one.
-        source: Option<CaptureError>,
     },
     /// It said nothing for too long.
     #[error("`{command}` gave no answer in {} s{}", limit.as_secs_f64(), said(words))]

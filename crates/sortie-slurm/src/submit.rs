@@ -49,17 +49,17 @@ pub enum SubmitError {
     #[error(transparent)]
     Refused(Error),
     /// There is no job, as Slurm could not take it for all the time given.
-    #[error("gave up submitting after {} s: {source}", after.as_secs())]
+    #[error("gave up submitting after {} s: {cause}", after.as_secs())]
     GaveUp {
         /// How long it was tried.
         after: Duration,
         /// What sbatch said last.
-        source: Error,
+        cause: Error,
     },
     /// Whether there is a job is not known, as Slurm did not tell for all the time given. It is to
     /// be cancelled by its name ([`Client::cancel_named`]) before another one takes its place.
     #[error(
-        "the job named {name} may or may not have been submitted: Slurm did not tell for {} s: {source}",
+        "the job named {name} may or may not have been submitted: Slurm did not tell for {} s: {cause}",
         after.as_secs()
     )]
     InDoubt {
@@ -68,7 +68,7 @@ pub enum SubmitError {
         /// How long it was tried.
         after: Duration,
         /// Why the job could not be looked up.
-        source: Error,
+        cause: Error,
     },
 }
 
@@ -175,7 +175,7 @@ impl<D: Desk> Trying<'_, D> {
             }
         };
         if enough {
-            return Err(SubmitError::GaveUp { after: self.begun.elapsed(), source: error });
+            return Err(SubmitError::GaveUp { after: self.begun.elapsed(), cause: error });
         }
         Ok(None)
     }
@@ -209,11 +209,11 @@ impl<D: Desk> Trying<'_, D> {
         }
     }
 
-    fn give_up(&self, source: Error) -> SubmitError {
+    fn give_up(&self, cause: Error) -> SubmitError {
         let after = self.begun.elapsed();
         match self.doubt {
-            Some(_) => SubmitError::InDoubt { name: self.name.clone(), after, source },
-            None => SubmitError::GaveUp { after, source },
+            Some(_) => SubmitError::InDoubt { name: self.name.clone(), after, cause },
+            None => SubmitError::GaveUp { after, cause },
         }
     }
 

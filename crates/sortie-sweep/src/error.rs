@@ -9,6 +9,7 @@ use thiserror::Error;
 
 /// Why a sweep cannot be made, read, or go on.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum SweepError {
     /// There is none.
     #[error("{} holds no sweep: it has no {}", dir.display(), crate::names::LEDGER)]
@@ -68,14 +69,14 @@ pub enum SweepError {
         version: u32,
     },
     /// The operating system would not.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {cause}", path.display())]
     Io {
         /// What could not be done, as in `write`.
         action: &'static str,
         /// The file or directory it could not be done to.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// Candidates failed, one after the other, for something that the user has to mend. They are run again when the sweep
     /// is resumed.
@@ -87,12 +88,12 @@ pub enum SweepError {
         detail: String,
     },
     /// The machine has no thread for who writes.
-    #[error("cannot start a thread for {}: {source}: this user may have no more processes (`ulimit -u`)", dir.display())]
+    #[error("cannot start a thread for {}: {cause}: this user may have no more processes (`ulimit -u`)", dir.display())]
     NoThread {
         /// The directory.
         dir: PathBuf,
         /// What the kernel said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The thread that writes has panicked.
     #[error("{}: what writes the sweep's files has ended: {reason}", dir.display())]
@@ -115,12 +116,12 @@ impl SweepError {
     /// Whether there is no space left.
     pub(crate) fn is_for_want_of_space(&self) -> bool {
         use io::ErrorKind::{QuotaExceeded, StorageFull};
-        let is_full = |source: &io::Error| matches!(source.kind(), StorageFull | QuotaExceeded);
-        matches!(self, Self::Io { source, .. } if is_full(source))
+        let is_full = |cause: &io::Error| matches!(cause.kind(), StorageFull | QuotaExceeded);
+        matches!(self, Self::Io { cause, .. } if is_full(cause))
     }
 
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
         let path = path.to_owned();
-        move |source| Self::Io { action, path, source }
+        move |cause| Self::Io { action, path, cause }
     }
 }

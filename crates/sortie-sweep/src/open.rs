@@ -159,8 +159,8 @@ fn make_dir(disk: &dyn Disk, path: &Path, made: &mut Vec<PathBuf>) -> Result<(),
         return Ok(());
     }
     if path.exists() {
-        let source = io::Error::other("a file of that name is there");
-        return Err(SweepError::Io { action: "create", path: path.to_owned(), source });
+        let cause = io::Error::other("a file of that name is there");
+        return Err(SweepError::Io { action: "create", path: path.to_owned(), cause });
     }
     let parent = path.parent().filter(|parent| *parent != Path::new(""));
     if let Some(parent) = parent {
@@ -180,7 +180,7 @@ fn lease(dir: &SweepDir, consent: Consent) -> Result<Lease, SweepError> {
     taken.map_err(|error| match error {
         LeaseError::Held { owner, .. } => SweepError::InUse { dir, owner },
         LeaseError::Unknown { owner, .. } => SweepError::Unknown { dir, owner },
-        LeaseError::Failed { action, path, source } => SweepError::Io { action, path, source },
+        LeaseError::Failed { action, path, cause } => SweepError::Io { action, path, cause },
     })
 }
 

@@ -149,8 +149,8 @@ impl Read {
             (Ok(left), _) => (Some(left.0), left.1),
             (Err(error), Some(finished)) => (None, unrecorded(finished, &error)),
             (Err(error), None) => {
-                let source = std::io::Error::other(error);
-                return Err(SweepError::Io { action: "read", path: results_dir.clone(), source });
+                let cause = std::io::Error::other(error);
+                return Err(SweepError::Io { action: "read", path: results_dir.clone(), cause });
             }
         };
         let line = result_line::json(candidate, &results, record.as_ref());

@@ -28,14 +28,15 @@ pub struct Sources {
 
 /// What a user names that are no candidates.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum SourceError {
     /// It is not there, or cannot be read.
-    #[error("candidate {}: {source}", path.display())]
+    #[error("candidate {}: {cause}", path.display())]
     Unreadable {
         /// What was named.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A directory without candidates.
     #[error("directory {} holds no candidate: neither a file, nor a directory with a {MAIN}", path.display())]
@@ -82,7 +83,7 @@ impl Sources {
     /// `NAME.jsonl`, see [`Sources::add_json_lines`]; or a pattern, as the shell's. Files that were named before, or are
     /// named twice, count once.
     pub fn add(&mut self, argument: &Path) -> Result<(), SourceError> {
-        let unreadable = |source| SourceError::Unreadable { path: argument.to_owned(), source };
+        let unreadable = |cause| SourceError::Unreadable { path: argument.to_owned(), cause };
         match fs::metadata(argument) {
             Ok(found) if found.is_dir() => self.add_directory(argument),
             Ok(_) if argument.extension().is_some_and(|name| name == "jsonl") => {
@@ -112,7 +113,7 @@ impl Sources {
             match fs::metadata(&path) {
                 Ok(found) if found.is_dir() => self.add_directory(&path)?,
                 Ok(_) => self.add_file(path),
-                Err(source) => return Err(SourceError::Unreadable { path, source }),
+                Err(cause) => return Err(SourceError::Unreadable { path, cause }),
             }
         }
         Ok(())
@@ -173,7 +174,7 @@ impl Sources {
         }
         let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let entries =
-            entries.map_err(|source| SourceError::Unreadable { path: path.to_owned(), source })?;
+            entries.map_err(|cause| SourceError::Unreadable { path: path.to_owned(), cause })?;
         let is_shown = |entry: &fs::DirEntry| !entry.file_name().as_bytes().starts_with(b".");
         let mut paths: Vec<_> = entries.iter().filter(|entry| is_shown(entry)).collect();
         paths.sort_by_key(|entry| entry.file_name());

@@ -42,7 +42,7 @@ pub(crate) fn look(results_dir: &Path, on_cluster: bool, void: Option<AttemptId>
 fn told(results_dir: &Path, error: &RecordError) {
     let is_there = !matches!(
         error,
-        RecordError::Dir { .. } | RecordError::Unusable { source: Unusable::Missing, .. }
+        RecordError::Dir { .. } | RecordError::Unusable { cause: Unusable::Missing, .. }
     );
     if is_there {
         tracing::warn!("{error}: {} is run again", results_dir.display());

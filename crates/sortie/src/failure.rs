@@ -74,8 +74,8 @@ pub(crate) enum Failure {
     Yaml(WriteError),
     #[error("{} is there already, and was not overwritten", .0.display())]
     Exists(PathBuf),
-    #[error("cannot write {}: {source}", .path.display())]
-    Write { path: PathBuf, source: io::Error },
+    #[error("cannot write {}: {cause}", .path.display())]
+    Write { path: PathBuf, cause: io::Error },
     /// One that has to do with a directory, for the hint.
     #[error("{failure}")]
     In { dir: PathBuf, failure: Box<Failure> },

@@ -52,8 +52,8 @@ pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
 /// Writes a file that is not there yet.
 pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let written = File::create_new(path).and_then(|mut file| file.write_all(bytes));
-    written.map_err(|source| match source.kind() {
+    written.map_err(|cause| match cause.kind() {
         io::ErrorKind::AlreadyExists => Failure::Exists(path.to_owned()),
-        _ => Failure::Write { path: path.to_owned(), source },
+        _ => Failure::Write { path: path.to_owned(), cause },
     })
 }

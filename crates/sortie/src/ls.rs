@@ -44,9 +44,9 @@ pub(crate) struct Args {
 
 pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
     let mut walk = Walk { found: Vec::new(), left: MOST };
-    let entries = fs::read_dir(&args.dir).map_err(|source| Failure::Job {
+    let entries = fs::read_dir(&args.dir).map_err(|cause| Failure::Job {
         dir: args.dir.clone(),
-        problem: format!("cannot be listed: {source}"),
+        problem: format!("cannot be listed: {cause}"),
         hint: "name a directory".to_owned(),
         status: exit_status::SETUP,
     })?;

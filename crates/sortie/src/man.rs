@@ -32,13 +32,13 @@ pub(crate) fn execute(args: &Args, mut command: clap::Command) -> Result<u8, Fai
         output::print(&page).map_err(Failure::Output)?;
         return Ok(exit_status::CORRECT);
     };
-    fs::create_dir_all(dir).map_err(|source| Failure::Write { path: dir.clone(), source })?;
+    fs::create_dir_all(dir).map_err(|cause| Failure::Write { path: dir.clone(), cause })?;
     let commands = command.get_subcommands().filter(|command| !command.is_hide_set());
     for command in commands.chain([&command]) {
         let name = command.get_display_name().unwrap_or_else(|| command.get_name());
         let path = dir.join(format!("{name}.1"));
         let written = page(command).and_then(|page| fs::write(&path, page));
-        written.map_err(|source| Failure::Write { path, source })?;
+        written.map_err(|cause| Failure::Write { path, cause })?;
     }
     Ok(exit_status::CORRECT)
 }

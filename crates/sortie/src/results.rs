@@ -72,7 +72,7 @@ fn of_sweep(dir: &SweepDir, top: Option<usize>) -> Result<(), Failure> {
     };
     let Some(top) = top else {
         for line in dir.results()? {
-            print(line.map_err(|source| unreadable(dir, source))?)?;
+            print(line.map_err(|cause| unreadable(dir, cause))?)?;
         }
         return Ok(());
     };
@@ -84,8 +84,8 @@ fn of_sweep(dir: &SweepDir, top: Option<usize>) -> Result<(), Failure> {
     scored.into_iter().take(top).try_for_each(|(_, end)| print(dir.result(end)?))
 }
 
-fn unreadable(dir: &SweepDir, source: io::Error) -> Failure {
-    SweepError::Io { action: "read", path: dir.results_file(), source }.into()
+fn unreadable(dir: &SweepDir, cause: io::Error) -> Failure {
+    SweepError::Io { action: "read", path: dir.results_file(), cause }.into()
 }
 
 fn over(view: JobView) -> Result<JobView, Failure> {

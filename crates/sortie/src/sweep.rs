@@ -220,7 +220,7 @@ fn log_here(dir: &SweepDir) -> Result<(), Failure> {
     let path = dir.log_file();
     let log = File::options().create(true).append(true).open(&path);
     let logs = log.and_then(|log| sortie_process::detach::log_to(&log));
-    Ok(logs.map_err(|source| SweepError::Io { action: "open", path, source })?)
+    Ok(logs.map_err(|cause| SweepError::Io { action: "open", path, cause })?)
 }
 
 /// Has the sweep run, and shows how it fares: the sweep as it is then, and the signal that stopped it, if one did.

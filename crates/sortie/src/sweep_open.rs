@@ -79,10 +79,10 @@ fn resume(args: &Args, dir: &Path) -> Result<(OpenSweep, JobConfig), Failure> {
     let header = &open.sweep().header;
     let options = options(args, header.options.clone());
     let cwd = header.cwd.clone();
-    env::set_current_dir(&cwd).map_err(|source| SweepError::Io {
+    env::set_current_dir(&cwd).map_err(|cause| SweepError::Io {
         action: GO_THERE,
         path: cwd,
-        source,
+        cause,
     })?;
     let config = JobConfig::load(&open.dir().settings_file())?;
     open.set_options(options.workers, options.in_slurm, options.setup_failures);
@@ -142,7 +142,7 @@ fn candidates(args: &Args) -> Result<Vec<Candidate>, Failure> {
             sources.add_json_lines("standard input", &stdin()?)?;
         } else {
             let read = fs::read(list);
-            let text = read.map_err(|source| ConfigError::Read { file: list.clone(), source })?;
+            let text = read.map_err(|cause| ConfigError::Read { file: list.clone(), cause })?;
             sources.add_json_lines(&list.display().to_string(), &text)?;
         }
     }

@@ -76,7 +76,7 @@ impl Layers {
     /// Of the settings in a file of UTF-8 YAML of at most 1 MiB. A pipe is as good as a file.
     pub fn file(path: &Path) -> Result<Self, ConfigError> {
         let text = read(path);
-        let text = text.map_err(|source| ConfigError::Read { file: path.to_owned(), source })?;
+        let text = text.map_err(|cause| ConfigError::Read { file: path.to_owned(), cause })?;
         Self::text(&text, &path.display().to_string())
     }
 

@@ -41,16 +41,9 @@ impl Stage {
 
     /// `sh -c SCRIPT`, in the directory.
     fn sh(&self, script: &str) -> Command {
-        Command {
-            program: "sh".into(),
-            args: vec!["-c".into(), script.into()],
-            env: vec![("PATH".into(), "/usr/bin:/bin".into()), (MARK.into(), self.mark().into())]
-                .into(),
-            cwd: self.dir.path().to_owned(),
-            limits: Limits { grace: Duration::from_secs(30), ..Limits::default() },
-            announces_ready: false,
-            template: None,
-        }
+        let env = [("PATH".into(), "/usr/bin:/bin".into()), (MARK.into(), self.mark().into())];
+        let limits = Limits { grace: Duration::from_secs(30), ..Limits::default() };
+        Command::new("sh", env, self.dir.path()).args(["-c", script]).limits(limits)
     }
 
     fn files(&self) -> Files {

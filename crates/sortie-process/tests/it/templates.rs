@@ -28,7 +28,7 @@ fn from_template(stage: &Stage, fault: &str, script: &str) -> Command {
         growth: 1 << 30,
     };
     let args = [vec!["sh".into()], command.args.clone()].concat();
-    Command { template: Some(FromTemplate { template: Arc::new(template), args }), ..command }
+    command.template(FromTemplate { template: Arc::new(template), args })
 }
 
 /// Runs it; of the stage's processes at most the template is left.

@@ -87,14 +87,14 @@ pub enum LeaseError {
         owner: Option<Box<Owner>>,
     },
     /// The operating system would not.
-    #[error("cannot {action} {}: {source}", .path.display())]
+    #[error("cannot {action} {}: {cause}", .path.display())]
     Failed {
         /// What could not be done.
         action: &'static str,
         /// To which file.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -110,8 +110,7 @@ impl Lease {
     ///
     /// Somebody has it, or may have it and there is no consent.
     pub fn take(path: &Path, owner: &Owner, consent: Consent) -> Result<Self, LeaseError> {
-        let failed =
-            |action| move |source| LeaseError::Failed { action, path: path.into(), source };
+        let failed = |action| move |cause| LeaseError::Failed { action, path: path.into(), cause };
         let mut left = TRIES;
         loop {
             if let Some(lease) = Self::create(path, owner).map_err(failed("create"))? {
@@ -189,7 +188,7 @@ impl Lease {
         owner: &Owner,
         consent: Consent,
     ) -> Result<Option<Self>, LeaseError> {
-        let failed = |source| LeaseError::Failed { action: "take over", path: path.into(), source };
+        let failed = |cause| LeaseError::Failed { action: "take over", path: path.into(), cause };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let beside = |name: String| path.with_file_name(name);
         let metadata = dead.file.metadata().map_err(failed)?;

@@ -1,12 +1,11 @@
 //! One attempt on this machine, from its results dir to its record.
 
-use std::error::Error;
 use std::ffi::OsString;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sortie_process::{Command, Exit, Files, News, Process, RunError};
+use sortie_process::{Command, Exit, Files, News, Process, RunError, SpawnError};
 use sortie_results::{AttemptId, Claim, Fault, Outcome, Start};
 use tokio::sync::watch;
 use tracing::Instrument;
@@ -107,7 +106,8 @@ async fn execute(
     };
     let sha256 = planned.evaluator_sha256.clone();
     let template = plan.server(&planned, &job.paths);
-    let command = Command { template, ..plan.command(&planned, limits) };
+    let mut command = plan.command(&planned, limits);
+    command.template = template;
     let (activates, contained) = (planned.activates.clone(), planned.inside.is_some());
     let argv = planned.argv();
     let mut process = match start(shared, claim, &command, cancel).await {
@@ -140,8 +140,13 @@ async fn start(
             Ok(files) => match shared.setting.supervisor.spawn(command, files).await {
                 Ok(process) => return Ok(process),
                 Err(error) => {
-                    let said = error.source().and_then(|error| error.downcast_ref());
-                    (said.is_some_and(are_short), outcome::of_spawn_error(&error))
+                    let short = match &error {
+                        SpawnError::Helper { cause, .. } | SpawnError::HandOver { cause, .. } => {
+                            are_short(cause)
+                        }
+                        _ => false,
+                    };
+                    (short, outcome::of_spawn_error(&error))
                 }
             },
         };

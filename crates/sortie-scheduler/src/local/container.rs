@@ -99,15 +99,10 @@ impl Plan {
         args: impl IntoIterator<Item = impl Into<OsString>>,
         patience: Duration,
     ) -> Option<Command> {
-        Some(Command {
-            program: self.config.container()?.engine.into(),
-            args: args.into_iter().map(Into::into).collect(),
-            env: Environment::clone(&self.shared_env),
-            cwd: self.here.cwd.clone(),
-            limits: Limits { time: Some(patience), ..Limits::default() },
-            announces_ready: false,
-            template: None,
-        })
+        let engine = self.config.container()?.engine;
+        let command = Command::new(engine, Environment::clone(&self.shared_env), &self.here.cwd);
+        let limits = Limits { time: Some(patience), ..Limits::default() };
+        Some(command.args(args).limits(limits))
     }
 
     /// The outcome of a script that was not stopped, by the record it left.

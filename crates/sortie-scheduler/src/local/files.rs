@@ -73,8 +73,8 @@ pub(super) async fn claim(
         };
         match answered.ok_or_else(broken)? {
             Err(ClaimError::InUse { .. }) if wait <= LAST_WAIT => sleep(wait).await,
-            Err(ClaimError::Failed { source, .. })
-                if are_short(&source) && shared.may_wait(wait, cancel) =>
+            Err(ClaimError::Failed { cause, .. })
+                if are_short(&cause) && shared.may_wait(wait, cancel) =>
             {
                 job.reporter.pending(NO_FILES.into());
                 sleep(wait.min(LAST_WAIT)).await;

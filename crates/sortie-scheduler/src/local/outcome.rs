@@ -47,8 +47,8 @@ fn set_up_failed(what: &str, how: &str, stderr: &File) -> Outcome {
 pub(super) fn of_run_error(error: &RunError) -> Outcome {
     let reason = error.to_string();
     match error {
-        RunError::NotStarted { source, .. } => {
-            Outcome::NotStarted { reason, fault: fault_of(source) }
+        RunError::NotStarted { cause, .. } => {
+            Outcome::NotStarted { reason, fault: fault_of(cause) }
         }
         RunError::Lost { .. } => Outcome::Lost { reason },
     }
@@ -58,7 +58,7 @@ pub(super) fn of_run_error(error: &RunError) -> Outcome {
 pub(super) fn of_spawn_error(error: &SpawnError) -> Outcome {
     let fault = match error {
         SpawnError::Nul(_) | SpawnError::NoHelper => Fault::Setup,
-        SpawnError::Helper { source, .. } => fault_of(source),
+        SpawnError::Helper { cause, .. } => fault_of(cause),
         SpawnError::HandOver { .. } => Fault::Infrastructure,
     };
     Outcome::NotStarted { reason: error.to_string(), fault }

@@ -50,12 +50,12 @@ pub(crate) struct Planned {
 pub(crate) enum NotReady {
     #[error(transparent)]
     Evaluator(#[from] EvaluatorProblem),
-    #[error("the {what} {} cannot be read: {source}", path.display())]
+    #[error("the {what} {} cannot be read: {cause}", path.display())]
     Unreadable {
         /// As in `candidate`.
         what: &'static str,
         path: PathBuf,
-        source: io::Error,
+        cause: io::Error,
     },
     #[error("no Python: neither `python3` nor `python` is on PATH, {}", on_path(path.as_deref()))]
     NoPython { path: Option<OsString> },
@@ -279,7 +279,7 @@ impl Plan {
         access(self.here.cwd.join(path), Access::READ_OK).map_err(|errno| NotReady::Unreadable {
             what,
             path: path.to_owned(),
-            source: errno.into(),
+            cause: errno.into(),
         })
     }
 
@@ -343,15 +343,10 @@ impl Plan {
 
     /// The planned command, as the supervisor takes it.
     pub(crate) fn command(&self, planned: &Planned, limits: Limits) -> Command {
-        Command {
-            program: planned.program.clone(),
-            args: planned.args.clone(),
-            env: planned.env.clone(),
-            cwd: self.here.cwd.clone(),
-            limits,
-            announces_ready: planned.activates.is_some(),
-            template: None,
-        }
+        Command::new(&planned.program, planned.env.clone(), &self.here.cwd)
+            .args(&planned.args)
+            .limits(limits)
+            .announces_ready(planned.activates.is_some())
     }
 }
 

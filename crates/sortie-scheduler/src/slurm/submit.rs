@@ -130,7 +130,7 @@ async fn hand_in_with_room(
             Err(error) => error,
         };
         let full =
-            matches!(&error, SubmitError::GaveUp { source, .. } if source.advice() == Advice::Wait);
+            matches!(&error, SubmitError::GaveUp { cause, .. } if cause.advice() == Advice::Wait);
         if !is_array || !full {
             return Some(HandedIn::Refused { error, room: None });
         }

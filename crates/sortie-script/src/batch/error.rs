@@ -8,6 +8,7 @@ use crate::{ContainerError, NulByte};
 
 /// Why there is no script for these values.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum ScriptError {
     /// A NUL byte, which ends every text for the operating system.
     #[error("{what} holds {nul}")]

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 /// Why there is no container for these values.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum ContainerError {
     /// What is no text cannot be in a request to an engine, which is JSON.
     #[error("{what} is {value:?}: an engine takes text in UTF-8 only, without NUL")]

@@ -10,6 +10,7 @@ use super::{
 
 /// Why flags are not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum FlagsError {
     /// They do not split into words.
     #[error("{setting}: {problem}")]

@@ -8,6 +8,7 @@ use std::{iter::Peekable, str::CharIndices};
 
 /// A text that a shell would not simply split.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum WordsError {
     /// A quote that is not closed.
     #[error("the quote {quote} at offset {offset} is not closed")]

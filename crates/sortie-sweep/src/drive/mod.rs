@@ -71,7 +71,7 @@ impl OpenSweep {
             evaluators,
         };
         let desk = Desk::start(scribe)
-            .map_err(|source| SweepError::NoThread { dir: dir.path().to_owned(), source })?;
+            .map_err(|cause| SweepError::NoThread { dir: dir.path().to_owned(), cause })?;
         let reads = Reads::new(desk.orders.clone(), limits);
         let mut drive = Drive::new(dir, sweep, on_cluster, (desk, reads), control);
         let driven = drive.drive(&scheduler, &mut news).await;

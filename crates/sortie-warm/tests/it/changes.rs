@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use sortie_process::{Command, Start};
+use sortie_process::Start;
 
 use crate::{Stage, warmed};
 
@@ -46,7 +46,8 @@ async fn a_package_upgraded_while_the_first_job_runs_is_noticed() {
     std::os::unix::fs::symlink(home, stage.path("venv/bin/python")).unwrap();
     stage.write(&package, "VALUE = 1\n");
     let program = stage.path("venv/bin/python");
-    let command = Command { program: program.clone().into(), ..stage.cold(&[]) };
+    let mut command = stage.cold(&[]);
+    command.program = program.clone().into();
     let command = warmed(command, &[], |t| t.program = program.into());
 
     let mut first = stage.start(&command).await;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 
-use sortie_process::{Command, Start, Status};
+use sortie_process::{Start, Status};
 
 use crate::{Stage, warmed};
 
@@ -90,7 +90,8 @@ async fn numpy_itself_is_forked_and_draws_nothing_alike() {
     );
     let mut drawn = HashSet::new();
     for job in 0..20 {
-        let cold = Command { program: python.clone(), ..stage.cold(&[]) };
+        let mut cold = stage.cold(&[]);
+        cold.program = python.clone();
         let ran = stage.run(&warmed(cold, &[], |_| ())).await;
         assert_eq!(ran.exit.start, if job == 0 { Start::Fresh } else { Start::Warm });
         assert_eq!((ran.exit.status, ran.out.lines().count()), (Status::Exited(0), 3));

@@ -83,22 +83,16 @@ impl Stage {
 
     fn cold_at(&self, evaluator: &Path, args: &[&str]) -> Command {
         let own = ["--program_path", "candidate.py", "--results_dir", "results"];
-        let args = own.iter().chain(args).map(Into::into);
+        let args = own.iter().chain(args);
         let env = [
             ("PATH", std::env::var("PATH").unwrap()),
             (MARK, self.mark()),
             ("PYTHONUNBUFFERED", "1".to_owned()),
             ("PYTHONIOENCODING", "utf-8".to_owned()),
         ];
-        Command {
-            program: python().into(),
-            args: [evaluator.into()].into_iter().chain(args).collect(),
-            env: env.into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
-            cwd: self.dir.path().to_owned(),
-            limits: Limits { grace: Duration::from_secs(30), ..Limits::default() },
-            announces_ready: false,
-            template: None,
-        }
+        let env = env.map(|(name, value)| (name.into(), value.into()));
+        let limits = Limits { grace: Duration::from_secs(30), ..Limits::default() };
+        Command::new(python(), env, self.dir.path()).args([evaluator]).args(args).limits(limits)
     }
 
     /// The evaluator, to be had from a server.
@@ -145,7 +139,7 @@ fn warmed(cold: Command, preload: &[String], change: impl FnOnce(&mut Template))
     };
     change(&mut template);
     let args = cold.args.clone();
-    Command { template: Some(FromTemplate { template: Arc::new(template), args }), ..cold }
+    cold.template(FromTemplate { template: Arc::new(template), args })
 }
 
 /// Waits, two minutes at most, until something is so.

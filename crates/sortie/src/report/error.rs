@@ -12,12 +12,12 @@ use crate::exit_status;
 pub(crate) enum ReportError {
     #[error("{} is not the directory of a sweep: it has no ledger.jsonl and no results.jsonl", .dir.display())]
     NoResults { dir: PathBuf },
-    #[error("cannot read {}: {source}", .path.display())]
-    Read { path: PathBuf, source: io::Error },
-    #[error("cannot write {}: {source}", .path.display())]
-    Write { path: PathBuf, source: io::Error },
-    #[error("cannot serve at 127.0.0.1:{port}: {source}")]
-    Listen { port: u16, source: io::Error },
+    #[error("cannot read {}: {cause}", .path.display())]
+    Read { path: PathBuf, cause: io::Error },
+    #[error("cannot write {}: {cause}", .path.display())]
+    Write { path: PathBuf, cause: io::Error },
+    #[error("cannot serve at 127.0.0.1:{port}: {cause}")]
+    Listen { port: u16, cause: io::Error },
     #[error("the report does not fit into memory")]
     TooLarge,
 }

@@ -9,7 +9,7 @@ use super::ReportError;
 
 /// Writes beside the file and renames, so that a browser never loads half of it.
 pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), ReportError> {
-    write(path, content).map_err(|source| ReportError::Write { path: path.to_owned(), source })
+    write(path, content).map_err(|cause| ReportError::Write { path: path.to_owned(), cause })
 }
 
 fn write(path: &Path, content: &[u8]) -> io::Result<()> {

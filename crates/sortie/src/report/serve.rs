@@ -37,7 +37,7 @@ struct Site {
 impl Server {
     /// Listens on 127.0.0.1; a port of 0 is any.
     pub(super) async fn bind(source: Source, port: u16) -> Result<Self, ReportError> {
-        let listen = |source| ReportError::Listen { port, source };
+        let listen = |cause| ReportError::Listen { port, cause };
         let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(listen)?;
         let port = listener.local_addr().map_err(listen)?.port();
         let secret = Uuid::new_v4().simple().to_string();

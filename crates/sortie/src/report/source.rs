@@ -35,7 +35,7 @@ pub(super) struct Source {
 impl Source {
     /// Of that directory, which has to be there.
     pub(super) fn open(dir: &Path) -> Result<Self, ReportError> {
-        let read = |source| ReportError::Read { path: dir.to_owned(), source };
+        let read = |cause| ReportError::Read { path: dir.to_owned(), cause };
         let full = fs::canonicalize(dir).map_err(read)?;
         fs::read_dir(&full).map_err(read)?;
         let title = full.file_name().unwrap_or(full.as_os_str()).to_string_lossy().into_owned();
@@ -73,7 +73,7 @@ impl Source {
     /// Takes what has been added since the last time; costs a `stat` or two where nothing was.
     pub(super) fn refresh(&mut self) -> Result<(), ReportError> {
         let path = self.dir.results_file();
-        self.follow().map_err(|source| ReportError::Read { path, source })
+        self.follow().map_err(|cause| ReportError::Read { path, cause })
     }
 
     fn follow(&mut self) -> io::Result<()> {
