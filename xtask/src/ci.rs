@@ -4,7 +4,7 @@
 use anyhow::Result;
 use xshell::{Shell, cmd};
 
-use crate::{layers, metadata::Metadata, publish, snapshots, workspace};
+use crate::{layers, messages, metadata::Metadata, publish, snapshots, workspace};
 
 /// Of cargo-deny. Built without optimisation: that takes a minute instead of five, and it runs for
 /// half a second all the same.
@@ -20,6 +20,7 @@ pub(crate) fn run(sh: &Shell) -> Result<()> {
     let metadata = Metadata::read(sh)?;
     layers::check_crates(&metadata)?;
     layers::check_modules()?;
+    messages::check()?;
     publish::check(sh, &metadata)?;
     dependencies(sh)?;
     snapshots::none_pending()?;

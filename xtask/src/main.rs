@@ -8,6 +8,7 @@ mod demo;
 mod docker;
 mod interrupt;
 mod layers;
+mod messages;
 mod metadata;
 mod packages;
 mod private;

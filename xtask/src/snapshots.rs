@@ -12,7 +12,7 @@ use crate::workspace;
 
 /// Fails if a snapshot waits for a review.
 pub(crate) fn none_pending() -> Result<()> {
-    let pending = find(&[".snap.new", ".pending-snap"])?;
+    let pending = workspace::find(&[".snap.new", ".pending-snap"])?;
     ensure!(
         pending.is_empty(),
         "snapshots wait for a review, accept them (`cargo insta review`) or remove them:\n{}",
@@ -48,7 +48,8 @@ impl References {
             .with_context(|| format!("no snapshot was compared with: {}", self.0.display()))?;
         let noted: BTreeSet<PathBuf> =
             noted.lines().filter_map(|line| fs::canonicalize(line).ok()).collect();
-        let orphaned: BTreeSet<PathBuf> = find(&[".snap"])?.difference(&noted).cloned().collect();
+        let orphaned: BTreeSet<PathBuf> =
+            workspace::find(&[".snap"])?.difference(&noted).cloned().collect();
         ensure!(
             orphaned.is_empty(),
             "no test compares with these snapshots, remove them:\n{}",
@@ -56,28 +57,6 @@ impl References {
         );
         Ok(())
     }
-}
-
-/// The workspace's own files, canonical, whose names end in one of these.
-fn find(suffixes: &[&str]) -> Result<BTreeSet<PathBuf>> {
-    let mut found = BTreeSet::new();
-    let mut directories = vec![fs::canonicalize(workspace::root())?];
-    while let Some(directory) = directories.pop() {
-        let context = || format!("cannot list {}", directory.display());
-        for entry in fs::read_dir(&directory).with_context(context)? {
-            let entry = entry.with_context(context)?;
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if entry.file_type().with_context(context)?.is_dir() {
-                if name != "target" && name != ".git" {
-                    directories.push(entry.path());
-                }
-            } else if suffixes.iter().any(|suffix| name.ends_with(suffix)) {
-                found.insert(entry.path());
-            }
-        }
-    }
-    Ok(found)
 }
 
 fn lines(paths: &BTreeSet<PathBuf>) -> String {
