@@ -26,6 +26,18 @@ const THREAD_COUNTS: [&str; 9] = [
 const THREAD_POLICIES: [(&str, &str); 3] =
     [("OMP_DYNAMIC", "FALSE"), ("MKL_DYNAMIC", "FALSE"), ("OMP_WAIT_POLICY", "PASSIVE")];
 
+/// Told to libraries of a job that has CPUs to itself. All fall back on the first.
+const CPU_COUNTS: [&str; 5] = [
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+];
+
+/// Python's own, from 3.13 on.
+const PYTHON_CPUS: &str = "PYTHON_CPU_COUNT";
+
 impl JobConfig {
     /// What follows the Python interpreter on the command line, or what is the command line of an evaluator that runs
     /// as itself: `EVALUATOR --program_path CANDIDATE --results_dir RESULTS_DIR [--KEY VALUE]...`.
@@ -80,6 +92,15 @@ impl JobConfig {
             env.extend(THREAD_POLICIES);
         }
         env.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    /// What is added to the environment of a job that has CPUs to itself, where that is not set: how many there are. Where
+    /// the user has set `OMP_NUM_THREADS`, the libraries that would heed it are told nothing else.
+    pub fn cpu_counts(&self, is_set: impl Fn(&str) -> bool) -> Vec<(&'static str, String)> {
+        let Some(cpus) = self.share().cpus else { return Vec::new() };
+        let libraries = if is_set(CPU_COUNTS[0]) { &[][..] } else { &CPU_COUNTS };
+        let unset = libraries.iter().chain([&PYTHON_CPUS]).filter(|name| !is_set(name));
+        unset.map(|name| (*name, cpus.to_string())).collect()
     }
 
     /// The evaluator, as the job's side finds it.
@@ -177,6 +198,21 @@ mod tests {
         );
         let args = config.evaluator_args(Path::new("/data/main.py"), Path::new("out"));
         assert_eq!(args[2], "/data/main.py");
+    }
+
+    #[test]
+    fn libraries_are_told_of_a_jobs_own_cpus_unless_the_user_tells_them() {
+        let names = |cpus, set: &[&str]| {
+            let config = JobConfig::from(LocalJobConfig { cpus, ..LocalJobConfig::default() });
+            let told = config.cpu_counts(|name| set.contains(&name));
+            assert!(told.iter().all(|(_, value)| value == "6"));
+            told.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(None, &[]), [""; 0]);
+        assert_eq!(names(Some(6), &[]), [&CPU_COUNTS[..], &[PYTHON_CPUS]].concat());
+        assert_eq!(names(Some(6), &["OMP_NUM_THREADS"]), [PYTHON_CPUS]);
+        let but_mkl = names(Some(6), &["MKL_NUM_THREADS", PYTHON_CPUS]);
+        assert!(but_mkl.len() == 4 && !but_mkl.contains(&"MKL_NUM_THREADS"), "{but_mkl:?}");
     }
 
     #[test]

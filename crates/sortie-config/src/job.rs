@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::{
     Activation, ContainerSettings, EnvironmentPolicy, EvaluatorKind, JobType, Limits,
-    LocalDockerJobConfig, LocalJobConfig, PyValue, SlurmCondaJobConfig, SlurmDockerJobConfig,
-    SlurmSettings, activation::set_path,
+    LocalDockerJobConfig, LocalJobConfig, PyValue, Share, SlurmCondaJobConfig,
+    SlurmDockerJobConfig, SlurmSettings, activation::set_path,
 };
 
 /// The settings of one of the kinds of job.
@@ -114,6 +114,15 @@ impl JobConfig {
             Self::Local(_) | Self::SlurmConda(_) => None,
             Self::LocalDocker(config) => Some(config.container()),
             Self::SlurmDocker(config) => Some(config.container()),
+        }
+    }
+
+    /// What each job has of this machine to itself; nothing for a job of Slurm, which deals that out by itself.
+    pub fn share(&self) -> Share {
+        match self {
+            Self::Local(config) => Share { gpus: config.gpus, cpus: config.cpus },
+            Self::LocalDocker(config) => Share { gpus: config.gpus, cpus: config.cpus },
+            Self::SlurmConda(_) | Self::SlurmDocker(_) => Share::default(),
         }
     }
 

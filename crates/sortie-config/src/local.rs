@@ -40,6 +40,14 @@ pub struct LocalJobConfig {
     pub eval_verbose: bool,
     /// Threads numeric libraries may use; less than 1 counts as 1, `None` leaves them alone.
     pub numeric_threads_per_job: Option<i64>,
+    /// GPUs that each job has to itself, of those that the launcher may see: all, or those of `CUDA_VISIBLE_DEVICES`,
+    /// `HIP_VISIBLE_DEVICES` or `ROCR_VISIBLE_DEVICES`. A job finds its own in that variable; with 0 it sees none. By default
+    /// (null) jobs see what the launcher sees.
+    pub gpus: Option<u32>,
+    /// CPUs that each job has to itself, of those that the launcher may use: it is bound to them, and numeric libraries are
+    /// told how many, unless a variable tells them already. By default (null) jobs share what the launcher may use.
+    #[schemars(range(min = 1))]
+    pub cpus: Option<u32>,
     /// Whether the evaluator is kept warm, and how; `None`, that is cold, by default. In YAML `true`,
     /// `false` or a mapping.
     #[serde(with = "crate::warm")]
@@ -63,6 +71,8 @@ impl Default for LocalJobConfig {
             python_executable: None,
             eval_verbose: true,
             numeric_threads_per_job: None,
+            gpus: None,
+            cpus: None,
             warm: None,
             environment: EnvironmentPolicy::default(),
             limits: Limits::default(),

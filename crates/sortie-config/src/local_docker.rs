@@ -69,7 +69,10 @@ pub struct LocalDockerJobConfig {
     pub python_executable: Option<PathBuf>,
     /// How long the job may run; without a limit by default.
     pub time: Option<TimeLimit>,
-    /// CPUs it may use; all by default.
+    /// GPUs that each job has to itself, of those that the launcher may see: all, or those of `CUDA_VISIBLE_DEVICES`,
+    /// `HIP_VISIBLE_DEVICES` or `ROCR_VISIBLE_DEVICES`. None by default.
+    pub gpus: Option<u32>,
+    /// CPUs that each job has to itself, of those that the launcher may use; all by default, which jobs share.
     #[schemars(range(min = 1))]
     pub cpus: Option<u32>,
     /// Memory it may use; all by default.
@@ -104,6 +107,7 @@ impl Default for LocalDockerJobConfig {
             require_limits: true,
             python_executable: None,
             time: None,
+            gpus: None,
             cpus: None,
             mem: None,
             eval_verbose: true,
@@ -117,5 +121,5 @@ impl Default for LocalDockerJobConfig {
 container_settings!(LocalDockerJobConfig, config => {
     cpus: config.cpus,
     memory: config.mem,
-    gpus: false
+    gpus: config.gpus.is_some_and(|gpus| gpus > 0)
 });

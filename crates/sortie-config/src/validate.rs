@@ -8,8 +8,8 @@ use std::{
 
 use crate::{
     ContainerSettings, ContainerUser, EngineKind, EvaluatorKind, JobConfig, Limits,
-    LocalDockerJobConfig, LocalJobConfig, SlurmCondaJobConfig, SlurmDockerJobConfig, SlurmSettings,
-    Warm, container::apptainer, gpus, sbatch_args,
+    LocalDockerJobConfig, LocalJobConfig, Share, SlurmCondaJobConfig, SlurmDockerJobConfig,
+    SlurmSettings, Warm, container::apptainer, gpus, sbatch_args,
 };
 
 /// Slurm keeps CPUs per task in 16 bits and reserves the values above this one (`NO_VAL16` and
@@ -142,6 +142,14 @@ pub enum InvalidSetting {
          leave `warm` out"
     )]
     WarmExecutable,
+    /// GPUs by two ways.
+    #[error(
+        "`environment.set` names {name}, by which `gpus` tells each job its own: leave one of them out"
+    )]
+    GpuVariable {
+        /// The variable.
+        name: &'static str,
+    },
     /// Two environments.
     #[error("`conda_env` and `activate_script` are mutually exclusive: set one of them")]
     TwoEnvironments,
@@ -162,7 +170,7 @@ impl InvalidSetting {
             Self::Engines { field, .. } => field,
             Self::SeveralNodes { .. } => "nodelist",
             Self::GpuKind { .. } => "gpus",
-            Self::VariableName { .. } => "environment.set",
+            Self::VariableName { .. } | Self::GpuVariable { .. } => "environment.set",
             Self::Grace { .. } => "limits.grace_seconds",
             Self::PythonForExecutable { .. } => "python_executable",
             Self::WarmExecutable => "warm",
@@ -190,6 +198,7 @@ impl JobConfig {
         at_least_1("limits.max_log_bytes", self.limits().max_log_bytes)?;
         at_least_1("limits.max_result_bytes", self.limits().max_result_bytes)?;
         python(self)?;
+        share(self)?;
         match self {
             Self::Local(config) => local(config),
             Self::LocalDocker(config) => local_docker(config),
@@ -208,6 +217,20 @@ fn python(config: &JobConfig) -> Checked {
         return Err(InvalidSetting::PythonForExecutable { program: program.to_owned() });
     }
     Ok(())
+}
+
+/// What a job has to itself is some CPUs, and GPUs that nothing else names.
+fn share(config: &JobConfig) -> Checked {
+    let Share { gpus, cpus } = config.share();
+    if cpus == Some(0) {
+        let expected = "at least 1, or null for all".to_owned();
+        return Err(InvalidSetting::OutOfRange { field: "cpus".to_owned(), value: 0, expected });
+    }
+    let set = &config.environment().set;
+    let named = Share::GPU_VARIABLES.into_iter().find(|name| set.contains_key(*name));
+    named
+        .filter(|_| gpus.is_some())
+        .map_or(Ok(()), |name| Err(InvalidSetting::GpuVariable { name }))
 }
 
 /// A job that is asked to end before its time limit has to be able to.
@@ -251,10 +274,6 @@ fn slurm_conda(config: &SlurmCondaJobConfig) -> Checked {
 fn local_docker(config: &LocalDockerJobConfig) -> Checked {
     optional_path("image_tar_path", config.image_tar_path.as_deref())?;
     optional_path("image_cache", config.image_cache.as_deref())?;
-    if config.cpus == Some(0) {
-        let expected = "at least 1, or null for all".to_owned();
-        return Err(InvalidSetting::OutOfRange { field: "cpus".to_owned(), value: 0, expected });
-    }
     container(&config.container())
 }
 

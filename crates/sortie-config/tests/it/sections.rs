@@ -153,14 +153,14 @@ fn places_that_disagree_are_told() {
 
 #[test]
 fn what_is_set_by_hand_ends_the_dispute() {
-    let text = "evo_config: {job_type: local}\njob_config: {_target_: shinka.launch.SlurmCondaJobConfig, cpus: 2}\n";
+    let text = "evo_config: {job_type: local}\njob_config: {_target_: shinka.launch.SlurmCondaJobConfig, partition: a}\n";
     let mut layers = Layers::text(text, "job.yaml").unwrap();
     let config = layers.set("--set", "job_type=slurm_docker").unwrap().config().unwrap();
     assert_eq!(config.job_type(), JobType::SlurmDocker);
     let error = layers.set("--set", "job_type=local").unwrap().config().unwrap_err().to_string();
     assert_eq!(
         error,
-        "job.yaml:2:59: `cpus` is a setting of `local_docker` and `slurm_conda` and `slurm_docker` jobs, but this job is \
+        "job.yaml:2:59: `partition` is a setting of `slurm_conda` and `slurm_docker` jobs, but this job is \
          `local`, as `--set job_type` says: remove it or change the job type"
     );
 }
