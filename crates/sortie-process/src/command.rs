@@ -23,6 +23,8 @@ pub struct Command {
     pub env: Environment,
     /// The directory it starts in; absolute, since the command is started by another process.
     pub cwd: PathBuf,
+    /// The CPUs that it is bound to, by their numbers; empty for those of the launcher.
+    pub cpus: Vec<u32>,
     /// When it is stopped.
     pub limits: Limits,
     /// Whether the command announces that its set-up is done by writing a byte to file
@@ -34,7 +36,7 @@ pub struct Command {
 }
 
 impl Command {
-    /// A command without arguments, with the default [`Limits`]. Of `env` and `cwd`, see the fields.
+    /// A command without arguments, on the CPUs of the launcher, with the default [`Limits`]. Of `env` and `cwd`, see the fields.
     pub fn new(
         program: impl Into<OsString>,
         env: impl Into<Environment>,
@@ -45,6 +47,7 @@ impl Command {
             args: Vec::new(),
             env: env.into(),
             cwd: cwd.into(),
+            cpus: Vec::new(),
             limits: Limits::default(),
             announces_ready: false,
             template: None,
@@ -55,6 +58,13 @@ impl Command {
     #[must_use]
     pub fn args(mut self, args: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// Binds it to these CPUs, or to none in particular.
+    #[must_use]
+    pub fn cpus(mut self, cpus: impl Into<Vec<u32>>) -> Self {
+        self.cpus = cpus.into();
         self
     }
 

@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
+use nix::sched::CpuSet;
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use nix::unistd::Pid;
 
@@ -80,7 +81,7 @@ impl Forker {
         let null = File::options().read(true).write(true).open("/dev/null").map_err(why)?;
         let files = [0, stdout, stderr, null.as_raw_fd(), theirs.as_raw_fd()];
         debug_assert_eq!(files.len(), Template::SOCKET as usize + 1);
-        let pid = execute(&execution, &files, stack)
+        let pid = execute(&execution, &spec.cpus, &files, stack)
             .map_err(|SpawnFailed { doing, errno }| format!("cannot {doing}: {}", errno.desc()))?;
         Ok(Self {
             pid,
@@ -256,12 +257,26 @@ impl Forker {
 /// Starts the program of a command or template.
 pub(crate) fn execute(
     execution: &Execution<'_>,
+    cpus: &[u32],
     files: &[RawFd],
     stack: &mut [u8],
 ) -> Result<Pid, SpawnFailed> {
     let Execution { program, cwd, args, env } = execution;
     let program = program::find(program, env, cwd);
-    sys::spawn(&Image { program: &program, args, env, cwd, files }, stack)
+    let cpus = cpu_set(cpus).map_err(|errno| SpawnFailed { doing: sys::BIND, errno })?;
+    sys::spawn(&Image { program: &program, args, env, cwd, cpus: cpus.as_ref(), files }, stack)
+}
+
+/// The set of these CPUs; `None` where there are none.
+fn cpu_set(cpus: &[u32]) -> nix::Result<Option<CpuSet>> {
+    if cpus.is_empty() {
+        return Ok(None);
+    }
+    let mut set = CpuSet::new();
+    for cpu in cpus {
+        set.set(*cpu as usize)?;
+    }
+    Ok(Some(set))
 }
 
 /// Lets a forked command go.

@@ -168,6 +168,7 @@ impl Shepherd {
         files.extend(gate.as_ref().map(|(_, writer)| writer.as_raw_fd()));
         let execution = Execution::from_strings(request.strings, request.args)
             .ok_or(io::ErrorKind::InvalidData)?;
-        Ok(forker::execute(&execution, &files, &mut self.stack).map(|pid| (pid, gate)))
+        Ok(forker::execute(&execution, &request.cpus, &files, &mut self.stack)
+            .map(|pid| (pid, gate)))
     }
 }

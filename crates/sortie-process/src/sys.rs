@@ -11,7 +11,7 @@ use std::ptr;
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::sched::CloneFlags;
+use nix::sched::{CloneFlags, CpuSet, sched_setaffinity};
 use nix::sys::prctl;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::unistd::{ForkResult, Pid, chdir, getppid, setsid};
@@ -26,6 +26,8 @@ pub(crate) struct Image<'a> {
     pub(crate) args: &'a [&'a CStr],
     pub(crate) env: &'a [&'a CStr],
     pub(crate) cwd: &'a CStr,
+    /// The CPUs that it is bound to; those of this process if `None`.
+    pub(crate) cpus: Option<&'a CpuSet>,
     /// Its file descriptors 0, 1, 2, …; each is that number already or larger than all of them, so
     /// that none overwrites another.
     pub(crate) files: &'a [RawFd],
@@ -36,6 +38,9 @@ pub(crate) struct SpawnFailed {
     pub(crate) doing: &'static str,
     pub(crate) errno: Errno,
 }
+
+/// The step of [`spawn`] that binds a process to its CPUs.
+pub(crate) const BIND: &str = "bind it to its CPUs";
 
 /// Starts a program in a session of its own, with signals as by default and none blocked; the
 /// kernel kills it when its parent dies.
@@ -65,6 +70,9 @@ pub(crate) fn spawn(image: &Image<'_>, stack: &mut [u8]) -> Result<Pid, SpawnFai
                 // SAFETY: plain system call on numbers; both descriptors are this process's own.
                 let result = unsafe { libc::dup2(*file, target) };
                 Errno::result(result).map_err(failed("set up the standard files"))?;
+            }
+            if let Some(cpus) = image.cpus {
+                sched_setaffinity(Pid::from_raw(0), cpus).map_err(failed(BIND))?;
             }
             if let Some(given) = files_given {
                 open_files::give_back(given).map_err(failed("set the limit of open files"))?;

@@ -50,6 +50,8 @@ pub struct Template {
     pub env: Environment,
     /// The directory it starts in; absolute.
     pub cwd: PathBuf,
+    /// The CPUs that it is bound to, and with it all that is forked, by their numbers; empty for those of the launcher.
+    pub cpus: Vec<u32>,
     /// How many there may be at a time; commands beyond that are executed.
     pub most: usize,
     /// How long its set-up may take.

@@ -55,6 +55,8 @@ pub(crate) struct Request<'a> {
     #[serde(skip)]
     pub(crate) strings: &'a [u8],
     pub(crate) args: usize,
+    /// The CPUs that it is bound to; none for those of this process.
+    pub(crate) cpus: Vec<u32>,
     pub(crate) time: Option<Duration>,
     pub(crate) grace: Duration,
     pub(crate) orphan_grace: bool,
@@ -84,6 +86,7 @@ pub(crate) struct TemplateSpec<'a> {
     #[serde(serialize_with = "at_once")]
     pub(crate) strings: &'a [u8],
     pub(crate) args: usize,
+    pub(crate) cpus: Vec<u32>,
     pub(crate) patience: Duration,
     pub(crate) idle: Duration,
     pub(crate) commands: u32,
@@ -134,6 +137,7 @@ pub(crate) fn encode_run(
     let request = Request {
         strings: &[],
         args: command.args.len(),
+        cpus: command.cpus.clone(),
         time: command.limits.time,
         grace: command.limits.grace,
         orphan_grace: command.limits.orphan_grace,
@@ -162,6 +166,7 @@ fn encode_template(template: &Template) -> Result<Vec<u8>, HasNul> {
     let spec = TemplateSpec {
         strings: &strings,
         args: template.args.len(),
+        cpus: template.cpus.clone(),
         patience: template.patience,
         idle: template.idle,
         commands: template.commands,

@@ -80,6 +80,7 @@ async fn of_this_machine(config: &JobConfig, here: Here) -> Result<Vec<Finding>,
     let plan = local::Plan::new(config.clone(), here)?;
     let supervisor = Supervisor::new();
     let mut findings = vec![settings(config), evaluator(plan.usable())];
+    findings.extend(devices(&plan));
     findings.extend(interpreter::find(&plan, &supervisor, "interpreter").await);
     if let Some(settings) = plan.warm() {
         findings.push(warm(&plan, settings, &supervisor).await);
@@ -92,6 +93,7 @@ async fn of_container(config: &JobConfig, here: Here) -> Result<Vec<Finding>, Sc
     let plan = local::Plan::new(config.clone(), here)?;
     let supervisor = Supervisor::new();
     let mut findings = vec![settings(config), evaluator(plan.usable())];
+    findings.extend(devices(&plan));
     let Some(container) = config.container() else { return Ok(findings) };
     let engine = engine::of(container.kind());
     let answer = match plan.engine_command(engine.version(), PATIENCE) {
@@ -109,6 +111,11 @@ async fn of_container(config: &JobConfig, here: Here) -> Result<Vec<Finding>, Sc
     }
     findings.push(protection(&supervisor).await);
     Ok(findings)
+}
+
+/// What each job has to itself, if anything. What there is not enough of is refused before.
+fn devices(plan: &local::Plan) -> Option<Finding> {
+    plan.devices.as_ref().map(|devices| Finding::new("devices", Ok(devices.in_words())))
 }
 
 /// The archive of the image, if it comes from one.

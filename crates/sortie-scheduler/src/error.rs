@@ -31,6 +31,32 @@ pub enum SchedulerError {
     /// Nothing could ever run.
     #[error("`max_workers` is 0, expected at least 1")]
     NoWorkers,
+    /// A job is to have more to itself than the launcher may use.
+    #[error(
+        "`{field}` is {wanted}, but the launcher may use {found} ({whence}): lower it, or start the launcher where it may use more"
+    )]
+    TooFew {
+        /// The setting.
+        field: &'static str,
+        /// What it asks for.
+        wanted: u32,
+        /// What there is.
+        found: usize,
+        /// How that is known.
+        whence: String,
+    },
+    /// No engine but Apptainer takes GPUs of AMD by their number.
+    #[error(
+        "`gpus` gives GPUs of NVIDIA alone to containers of {engine}, and those here are AMD's: leave it out, and set \
+         `docker_flags: --device /dev/kfd --device /dev/dri`, which gives all of them to each job"
+    )]
+    GpusOfContainers {
+        /// The engine's command.
+        engine: String,
+    },
+    /// The CPUs to deal out are not known.
+    #[error("`cpus` is set, and which CPUs the launcher may use cannot be told: {0}")]
+    Cpus(std::io::Error),
     /// A job could not run, as something it needs is not there.
     #[error("{0}")]
     NotReady(String),

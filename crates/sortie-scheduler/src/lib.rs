@@ -17,6 +17,13 @@
 //! A reporter that is dropped without having told the end reports the job as lost: every job ends in
 //! exactly one outcome.
 //!
+//! # GPUs and CPUs
+//!
+//! Jobs of this machine share what it has, unless their settings say what each is to have to itself (`gpus`, `cpus`). Then no more
+//! run at once than there is enough for, of what the launcher may use itself; each is bound to its own CPUs, and finds its own GPUs in
+//! the variable that names the launcher's. All schedulers of a process deal from one hand, and who has waited longest comes first. Other
+//! processes deal by themselves.
+//!
 //! # Architecture invariant
 //!
 //! This crate does not know YAML and prints nothing.
@@ -25,6 +32,7 @@ mod check;
 mod clean;
 mod container;
 mod descriptors;
+mod devices;
 mod engine;
 mod error;
 mod evaluator;

@@ -11,7 +11,8 @@ pub struct SchedulerOptions {
     /// Whether each job's start and end are traced as information (`tracing::info!`), not only for
     /// debugging.
     pub verbose: bool,
-    /// How many local jobs run at once, at most; further ones are queued. At least 1.
+    /// How many local jobs run at once, at most; further ones are queued. At least 1. Fewer run where each has GPUs or CPUs to
+    /// itself and there are not enough.
     pub max_workers: usize,
     /// What keeps the processes of local jobs. Schedulers that are given clones of one share its
     /// helper processes.

@@ -76,11 +76,15 @@ fn command(plan: &local::Plan, paths: &Paths) -> Result<Preview, SchedulerError>
     })
 }
 
-/// As for an attempt whose id is made up.
+/// As for an attempt whose id is made up, with the GPUs that the first job is dealt.
 fn planned(plan: &local::Plan, paths: &Paths) -> Result<local::Planned, SchedulerError> {
     let place = Place::expected(&plan.here.cwd.join(&paths.results_dir));
     let planned = plan.evaluation(paths, place.state_dir(), AttemptId::generate());
-    planned.map_err(|error| SchedulerError::NotReady(error.to_string()))
+    let mut planned = planned.map_err(|error| SchedulerError::NotReady(error.to_string()))?;
+    if let Some(devices) = &plan.devices {
+        devices.give_first(&mut planned);
+    }
+    Ok(planned)
 }
 
 /// As for an attempt whose id is made up.

@@ -92,7 +92,9 @@ impl JobScheduler {
         let (executor, most): (Box<dyn Executor>, _) = match config.job_type() {
             JobType::Local | JobType::LocalDocker => {
                 let most = descriptors::at_most(max_workers);
-                (Box::new(Local::new(config, here, setting)?), most)
+                let local = Local::new(config, here, setting)?;
+                let most = most.min(local.at_once());
+                (Box::new(local), most)
             }
             JobType::SlurmConda | JobType::SlurmDocker => {
                 (Box::new(Slurm::new(config, here, setting)?), usize::MAX)

@@ -102,6 +102,7 @@ pub fn template() -> Template {
         args: Vec::new(),
         env: Environment::default(),
         cwd: "/".into(),
+        cpus: Vec::new(),
         most: usize::MAX,
         patience: PATIENCE,
         idle: Duration::from_secs(300),

@@ -34,6 +34,12 @@ async fn what_cannot_be_executed_says_why() {
     assert!(not_started(&stage, &command).await.contains("No such file"));
 
     command = stage.sh("exit 0");
+    for missing in [1023, 5000] {
+        command.cpus = vec![missing];
+        let message = not_started(&stage, &command).await;
+        assert!(message.contains("bind it to its CPUs: Invalid argument"), "{message}");
+    }
+    command.cpus.clear();
     command.cwd = stage.path("missing");
     let message = not_started(&stage, &command).await;
     assert!(message.contains("enter the working directory"), "{message}");

@@ -42,6 +42,26 @@ async fn the_environment_is_the_commands_alone() {
 }
 
 #[tokio::test]
+async fn it_is_bound_to_its_cpus_and_without_any_to_the_launchers() {
+    const BOUND_TO: &str = "sed -n 's/^Cpus_allowed_list:\t//p' /proc/self/status";
+    let stage = Stage::new();
+    let mut command = stage.sh(BOUND_TO);
+    stage.run(&command).await;
+    let allowed = stage.read("out");
+    let here = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+    assert!(here.contains(&format!("Cpus_allowed_list:\t{allowed}")), "{allowed}");
+
+    let first = allowed.split(['-', ',', '\n']).next().unwrap();
+    command.cpus = vec![first.parse().unwrap()];
+    stage.run(&command).await;
+    assert_eq!(stage.read("out"), format!("{allowed}{first}\n"));
+    // The next one that the same helper process keeps is not.
+    command.cpus.clear();
+    stage.run(&command).await;
+    assert_eq!(stage.read("out"), format!("{allowed}{first}\n{allowed}"));
+}
+
+#[tokio::test]
 async fn open_files_signals_and_sessions_do_not_leak() {
     let stage = Stage::new();
     // Open in this process, and even inherited by the children it makes itself.

@@ -21,6 +21,7 @@ fn from_template(stage: &Stage, fault: &str, script: &str) -> Command {
             .chain(command.env.iter().filter(|(name, _)| name != "PATH").cloned())
             .collect(),
         cwd: command.cwd.clone(),
+        cpus: command.cpus.clone(),
         most: 2,
         patience: Duration::from_secs(30),
         idle: Duration::from_secs(600),

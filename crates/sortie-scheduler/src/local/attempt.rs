@@ -11,8 +11,9 @@ use tokio::sync::watch;
 use tracing::Instrument;
 
 use super::files::{self, Claimed, Guard, Keeping};
-use super::{Listed, Shared, outcome};
+use super::{Listed, Planned, Shared, outcome};
 use crate::descriptors::are_short;
+use crate::devices::Grant;
 use crate::executor::{Cancel, Job, without_results};
 
 pub(super) type Cancelled = watch::Receiver<Option<Cancel>>;
@@ -22,6 +23,9 @@ pub(super) const FIRST_WAIT: Duration = Duration::from_millis(1);
 pub(super) const LAST_WAIT: Duration = Duration::from_millis(512);
 /// The last wait of one that holds its results dir for files to be closed: a minute, all together.
 const LONGEST_WAIT: Duration = Duration::from_secs(32);
+
+/// Why a job waits that could run otherwise.
+const DEVICES_OUT: &str = "jobs of another scheduler have the GPUs or CPUs that it is to have";
 
 /// Sees to a job until it is over, and tells.
 pub(super) async fn run(listed: Listed, job: Job, cancel: Cancelled) {
@@ -100,9 +104,14 @@ async fn execute(
     if cancel.borrow_and_update().is_some() {
         return not_run(Outcome::Cancelled, Vec::new());
     }
-    let planned = match planned {
+    let mut planned = match planned {
         Ok(planned) => planned,
         Err(error) => return not_run(error.into(), Vec::new()),
+    };
+    // It has them until this returns, when nothing of it runs any more.
+    let _grant = match deal(shared, job, &mut planned, cancel).await {
+        Ok(grant) => grant,
+        Err(outcome) => return not_run(outcome, planned.argv()),
     };
     let sha256 = planned.evaluator_sha256.clone();
     let template = plan.server(&planned, &job.paths);
@@ -124,6 +133,23 @@ async fn execute(
     remove_container(shared, job.attempt, &ended).await;
     let end = CommandEnd::Ran { ended, activates, contained };
     Execution { end, command: argv, queued, sha256, keeping }
+}
+
+/// Waits for what the job is to have to itself, if anything, and has its command use that.
+async fn deal(
+    shared: &Shared,
+    job: &Job,
+    planned: &mut Planned,
+    cancel: &mut Cancelled,
+) -> Result<Option<Grant>, Outcome> {
+    let Some(devices) = &shared.plan.devices else { return Ok(None) };
+    let grant = tokio::select! {
+        grant = devices.take(|| job.reporter.pending(DEVICES_OUT.into())) => grant,
+        () = files::stopped(cancel, Cancel::Gently) => return Err(Outcome::Cancelled),
+    };
+    tracing::debug!(devices = ?grant.devices(), "dealt");
+    devices.give(grant.devices(), planned);
+    Ok(Some(grant))
 }
 
 /// Starts the command; waits a while for files to be closed where it could not be for the limit of open files.

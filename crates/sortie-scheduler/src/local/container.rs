@@ -70,6 +70,8 @@ impl Plan {
             program: "bash".into(),
             args: args.chain([script.render_here()?.into()]).collect(),
             env: self.shared_env.clone(),
+            cpus: Vec::new(),
+            place: 0,
             activates: None,
             inside: Some(command),
             evaluator_sha256: None,

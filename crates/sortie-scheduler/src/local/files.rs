@@ -319,7 +319,7 @@ async fn unless_stopped<T>(answer: impl Future<Output = T>, cancel: &mut Cancell
 }
 
 /// Waits until the job is to be stopped, at least as hard as this.
-async fn stopped(cancel: &mut Cancelled, how: Cancel) {
+pub(super) async fn stopped(cancel: &mut Cancelled, how: Cancel) {
     if cancel.wait_for(|asked| *asked >= Some(how)).await.is_err() {
         // Nobody is there any more who could ask.
         std::future::pending::<()>().await;

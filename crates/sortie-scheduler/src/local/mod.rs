@@ -21,6 +21,7 @@ pub(crate) use python::executable;
 pub(crate) use trial::Inside;
 
 use self::warm::Warnings;
+use crate::devices::Devices;
 use crate::executor::{Cancel, Executor, Job, Setting};
 use crate::here::Here;
 use crate::{JobId, SchedulerError};
@@ -61,6 +62,11 @@ impl Local {
             plan_is_near: OnceLock::new(),
         });
         Ok(Self { shared, runtime })
+    }
+
+    /// How many jobs the machine has enough for at once, of what each is to have to itself.
+    pub(crate) fn at_once(&self) -> usize {
+        self.shared.plan.devices.as_ref().map_or(usize::MAX, Devices::at_once)
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rustix::fs::{Access, access};
 use sortie_conda::{CondaError, Env, activate, find};
-use sortie_config::{EvaluatorKind, Interpreter, JobConfig, Warm};
+use sortie_config::{EvaluatorKind, Interpreter, JobConfig, Share, Warm};
 use sortie_process::{Command, Environment, Limits};
 use sortie_results::{AttemptId, Outcome};
 use sortie_script::{ScriptError, Step, Trial, hooked, sourced};
@@ -16,6 +16,7 @@ use thiserror::Error;
 use super::python;
 use crate::SchedulerError;
 use crate::container::Containers;
+use crate::devices::Devices;
 use crate::evaluator::{self, Digest, EvaluatorProblem};
 use crate::here::Here;
 use crate::job::Paths;
@@ -25,6 +26,8 @@ pub(crate) struct Plan {
     pub(super) config: JobConfig,
     /// The containers that the jobs run in, if any.
     pub(super) containers: Option<Containers>,
+    /// What each job has to itself, if anything.
+    pub(crate) devices: Option<Devices>,
     pub(crate) here: Here,
     /// The job's environment, but for what activation changes.
     env: Env,
@@ -37,6 +40,10 @@ pub(crate) struct Planned {
     pub(crate) program: OsString,
     pub(crate) args: Vec<OsString>,
     pub(crate) env: Environment,
+    /// The CPUs that it is bound to; none for those of the launcher.
+    pub(crate) cpus: Vec<u32>,
+    /// The place of what it has to itself among all such, from 0.
+    pub(crate) place: usize,
     /// What is activated by a shell first, if anything.
     pub(crate) activates: Option<String>,
     /// The evaluator's command line, if it is run in a container by this command.
@@ -95,12 +102,13 @@ impl Planned {
 impl Plan {
     pub(crate) fn new(config: JobConfig, here: Here) -> Result<Self, SchedulerError> {
         let containers = Containers::new(&config, &here)?;
+        let devices = Devices::new(&config, &here)?;
         let env = match containers {
             None => environment(&config, &here),
             Some(_) => Containers::of_engine(&here).into_iter().collect(),
         };
         let shared_env = env.clone().into_iter().collect();
-        Ok(Self { config, containers, here, env, shared_env, digest: Digest::default() })
+        Ok(Self { config, containers, devices, here, env, shared_env, digest: Digest::default() })
     }
 
     /// Whether all is there that every job needs, as far as can be seen without starting anything.
@@ -235,6 +243,8 @@ impl Plan {
             program,
             args,
             env: self.shared_env.clone(),
+            cpus: Vec::new(),
+            place: 0,
             activates: None,
             inside: None,
             evaluator_sha256: None,
@@ -345,6 +355,7 @@ impl Plan {
     pub(crate) fn command(&self, planned: &Planned, limits: Limits) -> Command {
         Command::new(&planned.program, planned.env.clone(), &self.here.cwd)
             .args(&planned.args)
+            .cpus(planned.cpus.as_slice())
             .limits(limits)
             .announces_ready(planned.activates.is_some())
     }
@@ -359,6 +370,14 @@ fn environment(config: &JobConfig, here: &Here) -> Env {
         if !policy.set.contains_key(&name) {
             env.insert(name.into(), value.into());
         }
+    }
+    let is_set = |name: &str| env.contains_key(OsStr::new(name));
+    for (name, value) in config.cpu_counts(is_set) {
+        env.insert(name.into(), value.into());
+    }
+    if config.share().gpus == Some(0) {
+        // To CUDA and to ROCm no device has this number.
+        env.extend(Share::GPU_VARIABLES.map(|name| (name.into(), "-1".into())));
     }
     env
 }

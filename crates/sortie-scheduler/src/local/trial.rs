@@ -106,7 +106,10 @@ impl Plan {
         let paths = Paths::new(self.config.eval_program_path(), &dir.0);
         let command = (make(&paths), trial);
         let planned = self.in_container(containers, &paths, &dir.0, attempt, command);
-        let planned = planned.map_err(|error| text(&error))?;
+        let mut planned = planned.map_err(|error| text(&error))?;
+        if let Some(devices) = &self.devices {
+            devices.give_first(&mut planned);
+        }
         let limits = Limits { time: Some(patience), ..self.limits() };
         let captured = supervisor.capture(&self.command(&planned, limits), &[]).await;
         let captured = captured.map_err(|error| text(&error))?;

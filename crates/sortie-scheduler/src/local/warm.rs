@@ -13,6 +13,11 @@ impl Plan {
     /// `planned` would be, with the server in place of the evaluator.
     pub(super) fn server(&self, planned: &Planned, paths: &Paths) -> Option<FromTemplate> {
         let settings = self.warm()?;
+        let most = settings.servers.map_or(usize::MAX, |most| most as usize);
+        // Jobs that have something to themselves have a server for each place.
+        if planned.place >= most {
+            return None;
+        }
         let args = paths.evaluator_args(&self.config);
         let before = planned.args.len().checked_sub(args.len())?;
         let server = sortie_warm::server_args(self.evaluator(), &settings.preload);
@@ -21,7 +26,8 @@ impl Plan {
             args: [&planned.args[..before], &server].concat(),
             env: planned.env.clone(),
             cwd: self.here.cwd.clone(),
-            most: settings.servers.map_or(usize::MAX, |most| most as usize),
+            cpus: planned.cpus.clone(),
+            most,
             idle: settings.max_idle,
             commands: settings.max_jobs,
             ..sortie_warm::template()

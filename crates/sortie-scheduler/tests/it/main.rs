@@ -6,6 +6,7 @@ mod apptainer;
 mod cancelling;
 mod compiled;
 mod containers;
+mod devices;
 mod environment;
 mod evaluators;
 mod events;

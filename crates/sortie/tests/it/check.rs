@@ -29,6 +29,36 @@ fn all_is_there() {
 }
 
 #[test]
+fn what_jobs_have_to_themselves_is_told_as_run_and_sweep_tell_it() {
+    let stage = Stage::empty();
+    stage.write("job.yaml", format!("{PYTHON}gpus: 2\n"));
+    stage.write("evaluate.py", "");
+    stage.write("candidate.py", "");
+    let with = |list: &str, args: &[&str]| {
+        ran(stage.sortie(args).args(["--config", "job.yaml"]).env("CUDA_VISIBLE_DEVICES", list))
+    };
+    let checked = with("0,GPU-b,2,3,4", &["check"]);
+    assert_eq!(checked.status, Some(0), "{checked:?}");
+    let said = "each job has 2 of 5 GPUs (CUDA_VISIBLE_DEVICES is `0,GPU-b,2,3,4`) to itself: 2 jobs at once";
+    assert!(checked.stdout.contains(said), "{}", checked.stdout);
+
+    let refused = "`gpus` is 2, but the launcher may use 1 (CUDA_VISIBLE_DEVICES is `GPU-b`): lower it, or start";
+    for args in [
+        &["check"][..],
+        &["render", "candidate.py", "results"],
+        &["run", "candidate.py", "results"],
+        &["submit", "candidate.py", "results"],
+        &["sweep", "candidate.py", "--out", "results"],
+    ] {
+        let ran = with("GPU-b", args);
+        assert_eq!(ran.status, Some(2), "{args:?} {ran:?}");
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(said.contains(refused), "{args:?} {said}");
+        assert!(!stage.path("results/job_log.out").exists(), "{args:?}");
+    }
+}
+
+#[test]
 fn each_that_is_not_there_is_a_line_with_what_to_do() {
     let stage = Stage::empty();
     let cases = [

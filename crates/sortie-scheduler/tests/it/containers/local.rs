@@ -1,5 +1,7 @@
 //! Containers on this machine, on a real engine, from `cargo xtask test`.
 
+use std::fs;
+
 use sortie_config::{LocalDockerJobConfig, LocalJobConfig, TimeLimit};
 use sortie_results::Outcome;
 use sortie_scheduler::{Preview, check, clean, preview};
@@ -37,6 +39,41 @@ async fn a_dropped_run_leaves_no_container() {
         () = stage.appears("results/started") => {}
     }
     stage.has_no_containers().await;
+}
+
+#[tokio::test]
+async fn it_is_bound_to_cpus_of_its_own() {
+    let told = r#"
+print(len(os.sched_getaffinity(0)), os.environ["OMP_NUM_THREADS"], os.environ.get("MKL_NUM_THREADS"))
+"#;
+    let Some(stage) = Stage::new(&format!("{told}{GOOD}")) else { return };
+    let mut config = LocalDockerJobConfig { cpus: Some(1), ..stage.local() };
+    config.environment.set.insert("OMP_NUM_THREADS".into(), "5".into());
+    let results = stage.run(config).await;
+    assert!(results.correct, "{} {}", results.outcome, results.stderr_log.text());
+    let has_quota = std::thread::available_parallelism().unwrap().get() == 1;
+    let told = results.stdout_log.text();
+    assert!(has_quota || told == "1 5 None\n", "{told}");
+}
+
+#[tokio::test]
+async fn gpus_are_those_that_it_is_dealt() {
+    let Some(mut stage) = Stage::new(GOOD) else { return };
+    let seen = stage.path("seen").display().to_string();
+    let engine = stage.engine(&format!("[ $1 != run ] || printf '%s\\n' \"$@\" >{seen}"));
+    stage.env.push(("CUDA_VISIBLE_DEVICES".into(), "GPU-d0,MIG-d1,GPU-d2".into()));
+    // With flags for all of them, too, it has its own.
+    for docker_flags in ["", "--gpus all"] {
+        let docker_flags = docker_flags.to_owned();
+        let engine = engine.clone();
+        let config = LocalDockerJobConfig { engine, gpus: Some(2), docker_flags, ..stage.local() };
+        let results = stage.run(config).await;
+        // There are none that the engine could pass on.
+        assert!(results.outcome.to_string().contains("container: "), "{}", results.outcome);
+        let seen = fs::read_to_string(stage.path("seen")).unwrap();
+        assert!(seen.contains("\n--gpus=\"device=GPU-d0,MIG-d1\"\n"), "{seen}");
+        assert!(!seen.contains("--gpus=all"), "{seen}");
+    }
 }
 
 /// Says to a child process, started from this program, where to run a job.

@@ -54,7 +54,7 @@ sortie_add_gpus() {
   sortie_device=''
   [[ $sortie_gpus != none ]] || return 0
   sortie_step gpus
-  for name in CUDA_VISIBLE_DEVICES ROCR_VISIBLE_DEVICES GPU_DEVICE_ORDINAL ZE_AFFINITY_MASK; do
+  for name in CUDA_VISIBLE_DEVICES HIP_VISIBLE_DEVICES ROCR_VISIBLE_DEVICES GPU_DEVICE_ORDINAL ZE_AFFINITY_MASK; do
     [[ -v $name ]] || continue
     sortie_given+=("$name=${!name}")
     ids=${ids:-${!name}}

@@ -11,6 +11,9 @@ sortie_find_flags() {
   if ((sortie_cpus > 0)) && cpus=$(getconf _NPROCESSORS_ONLN); then
     sortie_here+=("--cpus=$((sortie_cpus < cpus ? sortie_cpus : cpus))")
   fi
+  if [[ -n ${SORTIE_CPUSET-} && $sortie_unheld != *,cpuset,* ]]; then
+    sortie_here+=("--cpuset-cpus=$SORTIE_CPUSET")
+  fi
   # Podman would hand its own on.
   [[ $sortie_kind != podman ]] || ((sortie_http_proxy)) || sortie_here+=(--http-proxy=false)
   sortie_add_gpus

@@ -19,7 +19,7 @@ sortie_ask_engine() {
 
 # Sets what is to be known of the engine, which is asked once an hour: sortie_kind, `podman` or `docker`, by whose
 # command line it is called, whatever the command's name; sortie_rootless, sortie_groups (as `cgroupfs1`), and
-# sortie_unheld, the limits that it would ignore, each with a comma before and after.
+# sortie_unheld, the limits that it would ignore (and `cpuset`, to bind to CPUs), each with a comma before and after.
 sortie_find_engine() {
   local name=engine-$sortie_place_name now noted
   printf -v now '%(%s)T' -1
@@ -49,23 +49,25 @@ sortie_ask_podman() {
   [[ $rootless == true ]] || return 0
   sortie_rootless=1
   controllers=" ${controllers//[\[\]]/ } "
-  for limit in mem=memory cpus=cpu pids_limit=pids; do
+  for limit in mem=memory cpus=cpu pids_limit=pids cpuset=cpuset; do
     [[ $controllers == *" ${limit#*=} "* ]] || sortie_unheld+=${limit%=*},
   done
 }
 
 # Some releases answer without a daemon, too, with all fields empty.
 sortie_ask_docker() {
-  local version memory cpus pids security
+  local version memory cpus pids cpuset security
   sortie_ask_engine info --format \
-    'sortie {{.ServerVersion}}|{{.CgroupDriver}}{{.CgroupVersion}}|{{.MemoryLimit}}|{{.CPUCfsQuota}}|{{.PidsLimit}}|{{.SecurityOptions}}' || return
-  IFS='|' read -r version sortie_groups memory cpus pids security <<<"$sortie_answer"
+    'sortie {{.ServerVersion}}|{{.CgroupDriver}}{{.CgroupVersion}}|{{.MemoryLimit}}|{{.CPUCfsQuota}}|{{.PidsLimit}}|{{.CPUSet}}{{.NCPU}}|{{.SecurityOptions}}' || return
+  IFS='|' read -r version sortie_groups memory cpus pids cpuset security <<<"$sortie_answer"
   sortie_groups=${sortie_groups:--}
   [[ -n $version ]] || return
   [[ $security != *name=rootless* ]] || sortie_rootless=1
   [[ $memory != false ]] || sortie_unheld+=mem,
   [[ $cpus != false ]] || sortie_unheld+=cpus,
   [[ $pids != false ]] || sortie_unheld+=pids_limit,
+  # Those of an engine in a virtual machine are others.
+  [[ $cpuset == "true$(getconf _NPROCESSORS_ONLN)" ]] || sortie_unheld+=cpuset,
 }
 
 # Ends the job if the engine would ignore limits that are set.

@@ -261,7 +261,7 @@ fn who_submits_is_another_user_in_a_rootless_engine() {
         ("podman-remote version 5.8.6", "sortie true [cpu memory pids]", "--userns=keep-id"),
         (
             "Docker version 28.5.2, build e6534b4",
-            "sortie 28.5.2|systemd2|true|true|true|[name=rootless]",
+            "sortie 28.5.2|systemd2|true|true|true|true2|[name=rootless]",
             "--user=0:0",
         ),
     ] {
@@ -287,7 +287,7 @@ fn limits_that_the_engine_would_ignore() {
         // Podman without root on cgroups v1; Docker where the kernel has no such controllers.
         let info = match engine.name {
             "podman" => "sortie true []",
-            _ => "sortie 28.5.2|none1|false|false|false|[name=rootless]",
+            _ => "sortie 28.5.2|none1|false|false|false|false2|[name=rootless]",
         };
         let wrapper = here.wrapper(&format!("[ $1 != info ] || exec echo '{info}'"));
         let limited = |change: &dyn Fn(&mut Case)| {
