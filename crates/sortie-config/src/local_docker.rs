@@ -72,7 +72,8 @@ pub struct LocalDockerJobConfig {
     /// GPUs that each job has to itself, of those that the launcher may see: all, or those of `CUDA_VISIBLE_DEVICES`,
     /// `HIP_VISIBLE_DEVICES` or `ROCR_VISIBLE_DEVICES`. None by default.
     pub gpus: Option<u32>,
-    /// CPUs that each job has to itself, of those that the launcher may use; all by default, which jobs share.
+    /// CPUs that each job has to itself, of those that the launcher may use, and the most that it may use; by default jobs
+    /// share all of them.
     #[schemars(range(min = 1))]
     pub cpus: Option<u32>,
     /// Memory it may use; all by default.
