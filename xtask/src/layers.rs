@@ -53,7 +53,7 @@ const CRATES: &[(&str, &[&str])] = &[
 /// Where the modules of `sortie-process` are.
 const PROCESS: &str = "crates/sortie-process/src";
 /// Those that run in the launcher.
-const LAUNCHER: &[&str] = &["capture", "flock", "launched", "process", "supervisor"];
+const LAUNCHER: &[&str] = &["capture", "launched", "pool", "process", "supervisor"];
 /// Those that run in the helper processes.
 const HELPERS: &[&str] =
     &["attempt", "forker", "late", "oom", "shepherd", "teller", "waiting", "warden", "warm"];
@@ -200,20 +200,20 @@ mod tests {
     #[test]
     fn a_half_that_uses_the_other_is_seen() {
         for (module, text, fault) in [
-            ("warden", "use crate::flock::Seat;", "warden uses flock"),
+            ("warden", "use crate::pool::Permit;", "warden uses pool"),
             (
                 "warden",
                 "use crate::{\n    sys::{self, A},\n    Process,\n};",
                 "warden uses process",
             ),
-            ("flock", "fn f() { crate::warden::run() }", "flock uses warden"),
+            ("pool", "fn f() { crate::warden::run() }", "pool uses warden"),
             ("wire", "use crate::{Command, shepherd};", "wire uses shepherd"),
             ("attempt", "use crate::hook;", "attempt uses hook"),
         ] {
             assert_eq!(crossings_with(module, text), [format!("  {fault}")], "{text}");
         }
         for (module, text) in [
-            ("warden", "use crate::shepherd;\n/// [`Process`](crate::Process)\n// crate::flock"),
+            ("warden", "use crate::shepherd;\n/// [`Process`](crate::Process)\n// crate::pool"),
             ("warden", "#[cfg(test)]\nmod tests { use crate::Supervisor; }"),
             ("sys", "crate::hook::enter();"),
             ("hook", "use crate::{sys, warden};"),

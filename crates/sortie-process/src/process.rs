@@ -11,7 +11,7 @@ use thiserror::Error;
 use tokio::io::unix::AsyncFd;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::flock::{Seat, Shepherd};
+use crate::pool::{Permit, Shepherd};
 use crate::wire::{self, Kind, Reply};
 use crate::{Command, Exit, Start, Supervisor, Template};
 
@@ -31,7 +31,7 @@ pub struct Process {
     /// The shepherd's socket; `None` once the command is over.
     socket: Option<AsyncFd<UnixStream>>,
     /// The shepherd's claim to the template.
-    seat: Option<Seat>,
+    permit: Option<Permit>,
     template: Option<Arc<Template>>,
     /// Why the template was not asked, if there is a reason.
     rests: Option<String>,
@@ -63,7 +63,7 @@ enum Help {
 pub(crate) struct Kept {
     pub(crate) number: u64,
     pub(crate) socket: AsyncFd<UnixStream>,
-    pub(crate) seat: Option<Seat>,
+    pub(crate) permit: Option<Permit>,
     /// Why the command's template is left alone, if it is.
     pub(crate) rests: Option<String>,
 }
@@ -107,7 +107,7 @@ fn because(why: Option<&str>) -> String {
 
 impl Process {
     pub(crate) fn new(supervisor: Supervisor, kept: Kept, command: &Command) -> Self {
-        let Kept { number, socket, seat, rests } = kept;
+        let Kept { number, socket, permit, rests } = kept;
         let limits = &command.limits;
         let longest =
             limits.time.and_then(|time| time.checked_add(limits.grace.saturating_add(PATIENCE)));
@@ -115,7 +115,7 @@ impl Process {
             supervisor,
             number,
             socket: Some(socket),
-            seat,
+            permit,
             template: command.template.as_ref().map(|from| from.template.clone()),
             rests,
             received: Vec::new(),
@@ -272,8 +272,8 @@ impl Process {
         let Some(socket) = self.socket.take() else { return };
         if !lost {
             let socket = socket.into_inner();
-            let seat = self.seat.take();
-            self.supervisor.put_idle(Shepherd { number: self.number, socket, seat });
+            let permit = self.permit.take();
+            self.supervisor.put_idle(Shepherd { number: self.number, socket, permit });
         }
     }
 }

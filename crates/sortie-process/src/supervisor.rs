@@ -8,8 +8,8 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::flock::{Flock, Seat, Shepherd, Source};
 use crate::launched::Launched;
+use crate::pool::{Permit, Pool, Shepherd, Source};
 use crate::process::Kept;
 use crate::protection::Protection;
 use crate::{Command, Files, Process, Template, hook, sys, wire};
@@ -32,7 +32,7 @@ pub struct Supervisor {
 #[derive(Default)]
 struct Shared {
     helper: Arc<Helper>,
-    flock: Flock,
+    pool: Pool,
 }
 
 /// The warden, once it is needed, and the program it is started from.
@@ -90,7 +90,7 @@ impl Supervisor {
     #[must_use]
     pub fn apart(&self) -> Self {
         let helper = self.shared.helper.clone();
-        Self { shared: Arc::new(Shared { helper, flock: Flock::default() }) }
+        Self { shared: Arc::new(Shared { helper, pool: Pool::default() }) }
     }
 
     /// What keeps processes from outliving their command here.
@@ -120,10 +120,10 @@ impl Supervisor {
         let mut tries = TRIES;
         loop {
             let Found { shepherd, rests, new } = self.find(command).await?;
-            let from = command.template.as_ref().filter(|_| shepherd.seat.is_some());
+            let from = command.template.as_ref().filter(|_| shepherd.permit.is_some());
             let frame = wire::encode_run(command, from, has_input)
                 .map_err(|wire::HasNul(s)| SpawnError::Nul(s))?;
-            let Shepherd { number, socket, seat } = shepherd;
+            let Shepherd { number, socket, permit } = shepherd;
             let failed = |cause| SpawnError::HandOver { program: command.program.clone(), cause };
             let socket = sys::watch(socket).map_err(failed)?;
             match send(socket.get_ref(), &frame, &files).await {
@@ -141,7 +141,7 @@ impl Supervisor {
                 }
                 Err(cause) => return Err(failed(cause)),
             }
-            let kept = Kept { number, socket, seat, rests };
+            let kept = Kept { number, socket, permit, rests };
             return Ok(Process::new(self.clone(), kept, command));
         }
     }
@@ -171,28 +171,32 @@ impl Supervisor {
 
     /// Takes back a shepherd that keeps no command any more.
     pub(crate) fn put_idle(&self, shepherd: Shepherd) {
-        self.shared.flock.put_idle(shepherd);
+        self.shared.pool.put_idle(shepherd);
     }
 
     /// Notes that the command's template was of no use.
     pub(crate) fn rest(&self, template: &Arc<Template>, reason: &str) {
-        self.shared.flock.rest(template, reason);
+        self.shared.pool.rest(template, reason);
     }
 
     /// A shepherd for the command and, if it is not to be asked for its template, perhaps the reason.
     async fn find(&self, command: &Command) -> Result<Found, SpawnError> {
-        let (shepherd, seat, rests) = match self.shared.flock.find(command.template.as_ref()) {
+        let (shepherd, permit, rests) = match self.shared.pool.find(command.template.as_ref()) {
             Source::Template(Ok(shepherd)) => (Some(shepherd), None, None),
-            Source::Template(Err(seat)) => (None, Some(seat), None),
+            Source::Template(Err(permit)) => (None, Some(permit), None),
             Source::Program(shepherd, rests) => (shepherd, None, rests),
         };
         Ok(match shepherd {
             Some(shepherd) => Found { shepherd, rests, new: false },
-            None => Found { shepherd: self.make(command, seat).await?, rests, new: true },
+            None => Found { shepherd: self.make(command, permit).await?, rests, new: true },
         })
     }
 
-    async fn make(&self, command: &Command, seat: Option<Seat>) -> Result<Shepherd, SpawnError> {
+    async fn make(
+        &self,
+        command: &Command,
+        permit: Option<Permit>,
+    ) -> Result<Shepherd, SpawnError> {
         let mut warden = self.shared.helper.warden.lock().await;
         let made = match self.running(&mut warden).await?.make().await {
             // It was killed: there can be another one.
@@ -204,7 +208,7 @@ impl Supervisor {
         };
         let (number, socket) =
             made.map_err(|cause| SpawnError::HandOver { program: command.program.clone(), cause })?;
-        Ok(Shepherd { number, socket, seat })
+        Ok(Shepherd { number, socket, permit })
     }
 
     async fn running<'a>(

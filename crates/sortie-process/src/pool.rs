@@ -1,4 +1,4 @@
-//! The shepherds, as the launcher sees them: which are idle, and which has which template.
+//! The pool of shepherds, as the launcher sees it: which are idle, and which has which template.
 
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,12 +15,12 @@ const LONGEST_REST: Duration = Duration::from_secs(3600);
 pub(crate) struct Shepherd {
     pub(crate) number: u64,
     pub(crate) socket: UnixStream,
-    pub(crate) seat: Option<Seat>,
+    pub(crate) permit: Option<Permit>,
 }
 
-/// One shepherd's claim to a template, of which there may be so many and not more.
+/// The permit of one shepherd to have a copy of a template, of which there may be so many and not more.
 #[derive(Debug)]
-pub(crate) struct Seat {
+pub(crate) struct Permit {
     template: Arc<Template>,
     /// As many are taken as there are copies of it.
     _taken: Arc<()>,
@@ -29,7 +29,7 @@ pub(crate) struct Seat {
 /// What a command is to be had from.
 pub(crate) enum Source {
     /// Its template: the shepherd that has it or may have it, or the right to give it to a new one.
-    Template(Result<Shepherd, Seat>),
+    Template(Result<Shepherd, Permit>),
     /// Its program: an idle shepherd, if there is one, and why its template is left alone, if that
     /// is so.
     Program(Option<Shepherd>, Option<String>),
@@ -37,7 +37,7 @@ pub(crate) enum Source {
 
 /// All shepherds of a supervisor.
 #[derive(Default)]
-pub(crate) struct Flock(Mutex<State>);
+pub(crate) struct Pool(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -61,7 +61,7 @@ struct Rest {
     time: Duration,
 }
 
-impl Flock {
+impl Pool {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -81,17 +81,17 @@ impl Flock {
         if let Some(reason) = known.resting() {
             return Source::Program(state.take_plain(), Some(reason));
         }
-        let seat = known.seat();
+        let permit = known.permit();
         let has_it = |shepherd: &Shepherd| {
-            shepherd.seat.as_ref().is_some_and(|seat| same(&seat.template, template))
+            shepherd.permit.as_ref().is_some_and(|permit| same(&permit.template, template))
         };
         if let Some(at) = state.idle.iter().rposition(|(shepherd, _)| has_it(shepherd)) {
             return Source::Template(Ok(state.idle.remove(at).0));
         }
-        match (seat, state.take_plain()) {
+        match (permit, state.take_plain()) {
             (None, plain) => Source::Program(plain, None),
-            (seat, Some(plain)) => Source::Template(Ok(Shepherd { seat, ..plain })),
-            (Some(seat), None) => Source::Template(Err(seat)),
+            (permit, Some(plain)) => Source::Template(Ok(Shepherd { permit, ..plain })),
+            (Some(permit), None) => Source::Template(Err(permit)),
         }
     }
 
@@ -120,10 +120,10 @@ impl State {
     /// An idle shepherd without a template, or one that has ended its own by now.
     fn take_plain(&mut self) -> Option<Shepherd> {
         let plain = |(shepherd, since): &(Shepherd, Instant)| {
-            shepherd.seat.as_ref().is_none_or(|seat| since.elapsed() > seat.template.idle)
+            shepherd.permit.as_ref().is_none_or(|permit| since.elapsed() > permit.template.idle)
         };
         let (shepherd, _) = self.idle.remove(self.idle.iter().rposition(plain)?);
-        Some(Shepherd { seat: None, ..shepherd })
+        Some(Shepherd { permit: None, ..shepherd })
     }
 }
 
@@ -132,10 +132,10 @@ impl Known {
         Arc::strong_count(&self.taken) - 1
     }
 
-    /// A seat for one more shepherd, if there may be one more.
-    fn seat(&self) -> Option<Seat> {
+    /// A permit for one more shepherd, if there may be one more.
+    fn permit(&self) -> Option<Permit> {
         let free = self.taken() < self.template.most;
-        free.then(|| Seat { template: self.template.clone(), _taken: self.taken.clone() })
+        free.then(|| Permit { template: self.template.clone(), _taken: self.taken.clone() })
     }
 
     fn resting(&self) -> Option<String> {
