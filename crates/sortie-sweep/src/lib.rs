@@ -40,7 +40,7 @@
 //! without their lines are written to `results.jsonl.new`, then an `again` is noted, then the file gets its name. Of the
 //! two files the one counts that the ledger speaks of.
 //!
-//! One task hands out and listens; another, the scribe, reads results, writes and syncs, for many candidates at once.
+//! One task hands out and listens; another, the writer, reads results, writes and syncs, for many candidates at once.
 //! What is with the scheduler or waits to be written is bounded, so memory does not grow with the sweep but for its list of
 //! candidates.
 //!
@@ -54,7 +54,6 @@
 mod again;
 mod books;
 mod candidate;
-mod desk;
 mod dir;
 mod disk;
 mod drive;
@@ -70,16 +69,17 @@ mod path_text;
 mod progress;
 mod python;
 mod reads;
+mod recovery;
 mod repair;
 mod result_line;
 mod result_lines;
-mod scribe;
 mod sources;
 mod stop;
 mod streak;
 mod summary;
 mod sweep;
-mod triage;
+mod writer;
+mod writer_thread;
 
 pub use candidate::Candidate;
 pub use dir::SweepDir;

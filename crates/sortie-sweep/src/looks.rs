@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::reads::{MOST, PATIENCE};
-use crate::triage::{Begun, look};
+use crate::recovery::{Begun, look};
 
 /// A candidate that was begun: its place, its results dir, and the attempt of it that is void.
 pub(crate) type Started = (usize, PathBuf, Option<AttemptId>);

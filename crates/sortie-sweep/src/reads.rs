@@ -1,4 +1,4 @@
-//! Reading what candidates have left, for the scribe: one results dir after the other, beside the runtime. One that does not
+//! Reading what candidates have left, for the writer: one results dir after the other, beside the runtime. One that does not
 //! answer holds up no other; its candidate is written down when it does.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use sortie_blocking::{Answered, BlockingPool};
 use sortie_results::{ReadLimits, load};
 
-use crate::scribe::{Finish, Order};
+use crate::writer::{Finish, Order};
 
 /// If there is no answer for so long, another thread goes on.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(500);

@@ -5,7 +5,7 @@ use sortie_results::jiff::Timestamp;
 
 use crate::again::Void;
 use crate::books::Books;
-use crate::scribe::Read;
+use crate::writer::Read;
 use crate::{End, SweepError};
 
 /// So many in a row, all for the same reason, are no accident, even where others got through before. What is wrong with

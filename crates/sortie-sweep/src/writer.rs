@@ -1,4 +1,4 @@
-//! The one who writes: beside the tasks that see to jobs, since reading results and syncing files takes its time.
+//! What writes a sweep down: beside the tasks that see to jobs, since reading results and syncing files takes its time.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -67,7 +67,7 @@ pub(crate) enum News {
     Failed(SweepError),
 }
 
-pub(crate) struct Scribe {
+pub(crate) struct Writer {
     pub(crate) books: Books,
     /// For as long as there may be something to write.
     pub(crate) _lease: Lease,
@@ -78,7 +78,7 @@ pub(crate) struct Scribe {
     pub(crate) evaluators: Evaluators,
 }
 
-impl Scribe {
+impl Writer {
     /// Has a candidate run again that has failed, as it may have for want of space alone. On a cluster its job is
     /// there to be judged again.
     pub(crate) fn disbelieve(&self, results_dir: &Path) {

@@ -1,4 +1,4 @@
-//! The thread in which the scribe writes: what the orders that are there ask for, together.
+//! The thread of the writer, which writes what the orders that are there ask for, together.
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -8,19 +8,19 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use crate::SweepError;
-use crate::scribe::{BYTES, News, ORDERS, Order, Read, SYNC, Scribe, Start};
+use crate::writer::{BYTES, News, ORDERS, Order, Read, SYNC, Start, Writer};
 
-/// After it has written, the scribe waits so long for more to write together.
+/// After it has written, the writer waits so long for more to write together.
 const PACE: Duration = Duration::from_millis(5);
 
-pub(crate) struct Desk {
+pub(crate) struct WriterThread {
     pub(crate) orders: Sender<Order>,
     /// Told at the thread's end, unless it broke off; `None` once that is known.
     ended: Option<oneshot::Receiver<()>>,
 }
 
 struct Work {
-    scribe: Scribe,
+    writer: Writer,
     orders: Receiver<Order>,
     synced: Instant,
     starts: Vec<Start>,
@@ -30,21 +30,21 @@ struct Work {
     closes: bool,
 }
 
-impl Desk {
+impl WriterThread {
     /// Starts the thread, which writes until it is to close, or something cannot be written: then nothing more is.
-    pub(crate) fn start(scribe: Scribe) -> io::Result<Self> {
+    pub(crate) fn start(writer: Writer) -> io::Result<Self> {
         let (orders, receiver) = channel();
         let (end, ended) = oneshot::channel();
-        let work = Work::new(scribe, receiver);
+        let work = Work::new(writer, receiver);
         let write = move || {
             work.write();
             let _ = end.send(());
         };
-        thread::Builder::new().name("sortie-scribe".into()).spawn(write)?;
+        thread::Builder::new().name("sortie-writer".into()).spawn(write)?;
         Ok(Self { orders, ended: Some(ended) })
     }
 
-    /// If the scribe has failed, that is its last news.
+    /// If the writer has failed, that is its last news.
     pub(crate) fn order(&self, order: Order) {
         let _ = self.orders.send(order);
     }
@@ -61,10 +61,10 @@ impl Desk {
 }
 
 impl Work {
-    fn new(scribe: Scribe, orders: Receiver<Order>) -> Self {
+    fn new(writer: Writer, orders: Receiver<Order>) -> Self {
         let (starts, over) = (Vec::new(), Vec::new());
         let synced = Instant::now();
-        Self { scribe, orders, synced, starts, over, bytes: 0, closes: false }
+        Self { writer, orders, synced, starts, over, bytes: 0, closes: false }
     }
 
     fn write(mut self) {
@@ -79,7 +79,7 @@ impl Work {
                 Order::Start { ids, noted } => self.starts.push((ids, noted)),
                 Order::Finish(finish) => {
                     let mut read = Read::of(finish)?;
-                    self.scribe.believe(&mut read)?;
+                    self.writer.believe(&mut read)?;
                     self.bytes += read.line.len();
                     self.over.push(read);
                 }
@@ -90,7 +90,7 @@ impl Work {
             }
         }
         self.flush()?;
-        self.scribe.books.sync()
+        self.writer.books.sync()
     }
 
     /// The next order, before which what those before ask for is written if it is much, or there are no more of them; `None`
@@ -107,7 +107,7 @@ impl Work {
                 continue;
             }
             if self.synced.elapsed() >= SYNC {
-                self.scribe.books.sync()?;
+                self.writer.books.sync()?;
                 self.synced = Instant::now();
             }
             match self.orders.recv_timeout(SYNC.saturating_sub(self.synced.elapsed())) {
@@ -120,19 +120,19 @@ impl Work {
 
     fn flush(&mut self) -> Result<(), SweepError> {
         self.bytes = 0;
-        self.scribe.finish(&std::mem::take(&mut self.over))?;
-        self.scribe.start(std::mem::take(&mut self.starts))
+        self.writer.finish(&std::mem::take(&mut self.over))?;
+        self.writer.start(std::mem::take(&mut self.starts))
     }
 
     /// Tells that nothing more can be written, and waits until no more orders count.
     fn fail(self, error: SweepError) {
         let full = error.is_for_want_of_space();
-        let _ = self.scribe.news.send(News::Failed(error));
+        let _ = self.writer.news.send(News::Failed(error));
         while !self.closes
             && let Ok(order) = self.orders.recv()
         {
             match order {
-                Order::Finish(finish) if full => self.scribe.disbelieve(&finish.results_dir),
+                Order::Finish(finish) if full => self.writer.disbelieve(&finish.results_dir),
                 Order::Close => return,
                 Order::Start { .. } | Order::Finish(_) => {}
             }

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 
 use super::{Drive, Flying};
 use crate::looks::Started;
-use crate::scribe::{Finish, News, Order};
-use crate::triage::Begun;
+use crate::recovery::Begun;
+use crate::writer::{Finish, News, Order};
 use crate::{Progress, State, Stop, Sweep, SweepDir};
 
 /// Of jobs that are lost together, the last is found to be so within this time after the first.
@@ -116,7 +116,7 @@ impl Drive {
         let lost = matches!(finished.outcome, Outcome::Lost { .. });
         let lost = attached && (lost || finished.fault == Some(Fault::Setup));
         if self.failed.is_some() {
-            // It is not written down, but may be in its results dir, see `Scribe::disbelieve`.
+            // It is not written down, but may be in its results dir, see `Writer::disbelieve`.
             self.write_down(place, Some(finished), left);
             self.unwritten -= 1;
             self.progress.waiting += 1;
@@ -143,8 +143,8 @@ impl Drive {
         let finish = |left| Box::new(Finish { place, candidate, results_dir, finished, left });
         let unread = || Err("not read".to_owned());
         match left {
-            Some(left) => self.desk.order(Order::Finish(finish(Ok(left)))),
-            None if self.failed.is_some() => self.desk.order(Order::Finish(finish(unread()))),
+            Some(left) => self.writer.order(Order::Finish(finish(Ok(left)))),
+            None if self.failed.is_some() => self.writer.order(Order::Finish(finish(unread()))),
             None => self.reads.read(finish(unread())),
         }
     }

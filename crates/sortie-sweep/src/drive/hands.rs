@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::{Drive, Flying};
-use crate::scribe::Order;
+use crate::writer::Order;
 use crate::{State, Stop, SweepError};
 
 /// How many local jobs wait in the scheduler, so that its workers never wait for a disk.
@@ -38,7 +38,7 @@ impl Drive {
         let places: Vec<_> = self.todo.drain(..room.min(self.todo.len())).collect();
         let ids = places.iter().map(|place| self.sweep.candidates[*place].id.clone()).collect();
         let (sender, noted) = oneshot::channel();
-        self.desk.order(Order::Start { ids, noted: sender });
+        self.writer.order(Order::Start { ids, noted: sender });
         self.starting = Some((places, noted));
     }
 

@@ -13,15 +13,15 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use self::candidates::STOPPING;
-use crate::desk::Desk;
 use crate::evaluators::Evaluators;
 use crate::looks::Looks;
 use crate::reads::{PATIENCE, Reads};
-use crate::scribe::{News, Order, Scribe};
 use crate::streak::Streak;
+use crate::writer::{News, Order, Writer};
+use crate::writer_thread::WriterThread;
 use crate::{OpenSweep, Progress, Stop, Sweep, SweepDir, SweepError};
 
-/// So many bytes of results go from the scheduler to the scribe without being read again.
+/// So many bytes of results go from the scheduler to the writer without being read again.
 const RECENT: usize = 1 << 20;
 
 /// How a sweep on its way is watched and stopped.
@@ -62,7 +62,7 @@ impl OpenSweep {
         let options = SchedulerOptions { max_workers, recent_bytes: RECENT, ..options };
         let scheduler = JobScheduler::new(job_type, config, options)?;
         let (sender, mut news) = mpsc::unbounded_channel();
-        let scribe = Scribe {
+        let writer = Writer {
             books,
             _lease: lease,
             sync_starts: on_cluster,
@@ -70,10 +70,10 @@ impl OpenSweep {
             streak: Streak::new(sweep.header.options.setup_failures),
             evaluators,
         };
-        let desk = Desk::start(scribe)
+        let writer = WriterThread::start(writer)
             .map_err(|cause| SweepError::NoThread { dir: dir.path().to_owned(), cause })?;
-        let reads = Reads::new(desk.orders.clone(), limits);
-        let mut drive = Drive::new(dir, sweep, on_cluster, (desk, reads), control);
+        let reads = Reads::new(writer.orders.clone(), limits);
+        let mut drive = Drive::new(dir, sweep, on_cluster, (writer, reads), control);
         let driven = drive.drive(&scheduler, &mut news).await;
         // What a cluster has goes on, if anything is left; here there is nothing left.
         scheduler.leave();
@@ -94,7 +94,7 @@ struct Drive {
     dir: SweepDir,
     sweep: Sweep,
     on_cluster: bool,
-    desk: Desk,
+    writer: WriterThread,
     reads: Reads,
     control: Control,
     /// Those that were begun, and are being looked at.
@@ -123,7 +123,7 @@ impl Drive {
         dir: SweepDir,
         sweep: Sweep,
         on_cluster: bool,
-        (desk, reads): (Desk, Reads),
+        (writer, reads): (WriterThread, Reads),
         control: Control,
     ) -> Self {
         let progress = Progress::of(&sweep);
@@ -132,7 +132,7 @@ impl Drive {
             dir,
             sweep,
             on_cluster,
-            desk,
+            writer,
             reads,
             control,
             looks,
@@ -180,7 +180,7 @@ impl Drive {
                         self.sort(place, begun);
                     }
                 }
-                _ = self.desk.ended(), if self.failed.is_none() => {
+                _ = self.writer.ended(), if self.failed.is_none() => {
                     self.hear_news(self.broken("it has ended"));
                     self.withdraw(scheduler);
                 }
@@ -196,9 +196,9 @@ impl Drive {
 
     /// Waits until all that is over is written down, as far as it can be.
     async fn close(mut self, mut news: mpsc::UnboundedReceiver<News>) -> Result<Sweep, SweepError> {
-        self.desk.order(Order::Close);
+        self.writer.order(Order::Close);
         let patience = if self.stop >= Stop::Cancel { STOPPING } else { Duration::MAX };
-        if timeout(patience, self.desk.ended()).await == Ok(false) {
+        if timeout(patience, self.writer.ended()).await == Ok(false) {
             self.hear_news(self.broken("it broke off"));
         }
         while let Ok(written) = news.try_recv() {
@@ -221,7 +221,7 @@ impl Drive {
     }
 }
 
-/// The candidates whose starts are noted now, or, if the scribe has failed, never will be; waits for ever if there are none.
+/// The candidates whose starts are noted now, or, if the writer has failed, never will be; waits for ever if there are none.
 async fn noted(starting: &mut Option<(Vec<usize>, oneshot::Receiver<()>)>) -> (Vec<usize>, bool) {
     let Some((places, noted)) = starting else { return std::future::pending().await };
     let noted = noted.await.is_ok();
