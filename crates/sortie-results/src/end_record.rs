@@ -146,7 +146,7 @@ impl JobStart {
         SystemTime::UNIX_EPOCH + Duration::try_from_secs_f64(self.started_at).unwrap_or_default()
     }
 
-    /// Reads an attempt's `job_start.json` in this results dir; `None` where there is none yet.
+    /// Reads an attempt's `job_start.json` in this results dir; `None` where there is none yet, or not all of it.
     ///
     /// As all that is read from a results dir: a regular file of a bearable size, or an error.
     pub fn load(results_dir: &Path, attempt: AttemptId) -> Result<Option<Self>, EndRecordError> {
@@ -155,7 +155,8 @@ impl JobStart {
 
     /// The same where it is known already where the launcher's directory is.
     pub fn at(place: &Place, attempt: AttemptId) -> Result<Option<Self>, EndRecordError> {
-        read(place, names::JOB_START, attempt, |start: &Self| start.attempt)
+        let is_whole = |bytes: &[u8]| bytes.ends_with(b"\n");
+        read(place, names::JOB_START, is_whole, attempt, |start: &Self| start.attempt)
     }
 }
 
@@ -172,7 +173,9 @@ impl JobEnd {
 
     /// The same where it is known already where the launcher's directory is.
     pub fn at(place: &Place, attempt: AttemptId) -> Result<Option<Self>, EndRecordError> {
-        read(place, names::JOB_END, attempt, |end: &Self| end.start.attempt)
+        // It is put there in one step.
+        let is_whole = |_: &[u8]| true;
+        read(place, names::JOB_END, is_whole, attempt, |end: &Self| end.start.attempt)
     }
 }
 
@@ -192,14 +195,15 @@ struct Versioned {
 fn read<T: for<'de> Deserialize<'de>>(
     place: &Place,
     name: &'static str,
+    is_whole: impl FnOnce(&[u8]) -> bool,
     expected: AttemptId,
     attempt: impl FnOnce(&T) -> AttemptId,
 ) -> Result<Option<T>, EndRecordError> {
     let dir = place.open_state().map_err(Unusable::from);
     let file = place.state.join(name);
     let bytes = match dir.and_then(|dir| dir.read(name, LIMIT)) {
-        Ok(bytes) => bytes,
-        Err(Unusable::Missing) => return Ok(None),
+        Ok(bytes) if is_whole(&bytes) => bytes,
+        Ok(_) | Err(Unusable::Missing) => return Ok(None),
         Err(why) => return Err(EndRecordError::Unusable { file, why }),
     };
     let broken = |error: serde_json::Error| EndRecordError::Broken {

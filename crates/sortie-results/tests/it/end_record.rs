@@ -76,7 +76,12 @@ fn a_start_is_read() {
         r#"{{"version":1,"attempt":"{}","job_id":"7","host":"n","started_at":1.5}}"#,
         claim.attempt()
     );
-    fs::write(dir.state("job_start.json"), text).unwrap();
+    // A script that is writing it, or could not.
+    for torn in ["", &text[..20], &text] {
+        fs::write(dir.state("job_start.json"), torn).unwrap();
+        assert_eq!(JobStart::load(claim.path(), claim.attempt()).unwrap(), None, "{torn}");
+    }
+    fs::write(dir.state("job_start.json"), text + "\n").unwrap();
     let start = JobStart::load(claim.path(), claim.attempt()).unwrap().unwrap();
     assert_eq!((start.job_id.as_str(), start.started_at.to_bits()), ("7", 1.5_f64.to_bits()));
 }

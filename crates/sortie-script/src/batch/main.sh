@@ -7,6 +7,17 @@ sortie_on_signal() {
   echo >&5
 }
 
+# Opens two pipes without a name: 3 for what is told of the evaluator, 5 to sleep by. A here-string is one in bash from 5.1 on,
+# which saves a process each.
+sortie_open_pipes() {
+  if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)) && exec 3<<<'' 5<<<'' && [[ -p /proc/self/fd/3 ]]; then
+    exec 3<>/proc/self/fd/3 5<>/proc/self/fd/5
+    read -r -u 3 _ && read -r -u 5 _
+  else
+    exec 3<> <(:) 5<> <(:)
+  fi
+}
+
 # Opens the logs and records the start, unless Slurm has started the script once more.
 sortie_begin() {
   # Most often Slurm has opened just these. Without them there is nothing to tell, nor where.
@@ -17,11 +28,11 @@ sortie_begin() {
     [[ ! -e $sortie_records/job_end.json ]] || exit 75
     sortie_end 75 '{"kind":"restarted"}'
   fi
-  sortie_write job_start.json "$sortie_job}"
+  sortie_write_line job_start.json "$sortie_job}"
 
   sortie_signal='' sortie_payload='' sortie_step='' sortie_said='' sortie_ended='' sortie_status=0 sortie_waited=''
   sortie_cpu='' sortie_parent_is_over=''
-  exec 3<> <(:) 5<> <(:) # pipes without a name: for what is told of the evaluator, and to sleep by
+  sortie_open_pipes
   exec 4>&2 2>/dev/null # nothing that bash says of the processes below is the evaluator's word
   trap 'sortie_on_signal 15' TERM
   trap 'sortie_on_signal 2' INT

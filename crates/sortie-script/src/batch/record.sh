@@ -9,13 +9,20 @@ sortie_now() {
   fi
 }
 
-# sortie_write NAME TEXT: a file in the launcher's directory, whole or not at all.
+# sortie_make_way NAME: removes what has this name in the launcher's directory; the candidate may have put anything there.
+sortie_make_way() {
+  [[ ! -e $sortie_records/$1 && ! -L $sortie_records/$1 ]] || rm -rf -- "${sortie_records:?}/$1"
+}
+
+# sortie_write_line NAME TEXT: a new file in the launcher's directory. While its newline is missing it is not taken for one.
+sortie_write_line() {
+  sortie_make_way "$1" && printf '%s\n' "$2" >"$sortie_records/$1"
+}
+
+# sortie_write NAME TEXT: the same, whole or not at all.
 sortie_write() {
-  local file=$sortie_records/$1 beside=$sortie_records/.$1.$sortie_attempt
-  if [[ -e $beside || -L $beside || -e $file || -L $file ]]; then
-    rm -rf -- "$beside" "$file" || return # whatever the candidate may have put there
-  fi
-  printf '%s\n' "$2" >"$beside" && mv -fT -- "$beside" "$file"
+  local beside=.$1.$sortie_attempt
+  sortie_write_line "$beside" "$2" && sortie_make_way "$1" && mv -fT -- "$sortie_records/$beside" "$sortie_records/$1"
 }
 
 # Sets sortie_job, the beginning of both records; this is where a run starts.

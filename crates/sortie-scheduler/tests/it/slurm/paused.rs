@@ -140,7 +140,7 @@ async fn what_slurm_kills_for_its_memory_is_told_soon() {
     clock.until("it to run for long", || Instant::now() >= later).await;
     let start = r#"{"version":1,"attempt":"ID","job_id":"41","host":"n1","started_at":1.0}"#;
     let note = Submitted::read(&shims.0.path("results/0")).unwrap();
-    let start = start.replace("ID", &note.attempt.to_string());
+    let start = start.replace("ID", &note.attempt.to_string()) + "\n";
     crate::write(&shims.0.path("results/.sortie/0/job_start.json"), &start);
     let listings = shims.calls("squeue").len();
     clock.until("the next listing", || shims.calls("squeue").len() > listings).await;
