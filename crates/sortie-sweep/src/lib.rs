@@ -53,6 +53,7 @@
 
 mod again;
 mod books;
+mod breaker;
 mod candidate;
 mod dir;
 mod disk;
@@ -75,7 +76,6 @@ mod result_line;
 mod result_lines;
 mod sources;
 mod stop;
-mod streak;
 mod summary;
 mod sweep;
 mod writer;

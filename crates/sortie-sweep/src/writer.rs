@@ -11,8 +11,8 @@ use sortie_scheduler::Finished;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::books::{Books, Done};
+use crate::breaker::Breaker;
 use crate::evaluators::Evaluators;
-use crate::streak::Streak;
 use crate::{Candidate, End, SweepError, result_line};
 
 /// What was written is on disk within this time.
@@ -74,7 +74,7 @@ pub(crate) struct Writer {
     /// Whether what is begun has to be on disk before it is: where it would outlive this machine.
     pub(crate) sync_starts: bool,
     pub(crate) news: mpsc::UnboundedSender<News>,
-    pub(crate) streak: Streak,
+    pub(crate) breaker: Breaker,
     pub(crate) evaluators: Evaluators,
 }
 
@@ -89,7 +89,7 @@ impl Writer {
         }
     }
 
-    /// Fails where the set-up does, see [`Streak`].
+    /// Fails where the set-up does, see [`Breaker`].
     pub(crate) fn finish(&mut self, over: &[Read]) -> Result<(), SweepError> {
         if over.is_empty() {
             return Ok(());
@@ -105,10 +105,10 @@ impl Writer {
             .collect();
         let ends = self.books.finish(&done)?;
         for (read, end) in over.iter().zip(ends) {
-            self.streak.hear(read, &end);
+            self.breaker.hear(read, &end);
             let _ = self.news.send(News::Done { place: read.finish.place, end });
         }
-        self.streak.end(&mut self.books)
+        self.breaker.end(&mut self.books)
     }
 
     pub(crate) fn start(&mut self, starts: Vec<Start>) -> Result<(), SweepError> {

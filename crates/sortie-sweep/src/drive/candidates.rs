@@ -9,7 +9,7 @@ use sortie_scheduler::{Event, Finished, JobId, JobScheduler, Status};
 
 use tokio::time::Instant;
 
-use super::{Drive, Flying};
+use super::{Drive, InFlight};
 use crate::looks::Started;
 use crate::recovery::Begun;
 use crate::writer::{Finish, News, Order};
@@ -94,10 +94,10 @@ impl Drive {
     }
 
     fn moves(&mut self, job: JobId, running: bool) {
-        if let Some(flying) = self.flying.get_mut(&job)
-            && flying.running != running
+        if let Some(in_flight) = self.in_flight.get_mut(&job)
+            && in_flight.running != running
         {
-            flying.running = running;
+            in_flight.running = running;
             let Progress { queued, running: runs, .. } = &mut self.progress;
             let (from, to) = if running { (queued, runs) } else { (runs, queued) };
             *from -= 1;
@@ -107,7 +107,7 @@ impl Drive {
 
     fn over(&mut self, scheduler: &JobScheduler, job: JobId, finished: Arc<Finished>) {
         self.moves(job, true);
-        let Some(Flying { place, attached, .. }) = self.flying.remove(&job) else { return };
+        let Some(InFlight { place, attached, .. }) = self.in_flight.remove(&job) else { return };
         self.moved = Instant::now();
         self.progress.running -= 1;
         let left = scheduler.take(job);
@@ -180,13 +180,13 @@ impl Drive {
             return true;
         }
         if self.failed.is_some() {
-            return self.flying.is_empty();
+            return self.in_flight.is_empty();
         }
         if self.gives_up() {
             return true;
         }
         let to_do = !self.todo.is_empty() || !self.adrift.is_empty() || self.looks.are_left();
-        let busy = !self.flying.is_empty() || self.unwritten > 0 || self.starting.is_some();
+        let busy = !self.in_flight.is_empty() || self.unwritten > 0 || self.starting.is_some();
         !busy && (self.stops() || !to_do)
     }
 
@@ -198,7 +198,7 @@ impl Drive {
             Stop::Cancel => STOPPING,
             Stop::Now => KILLING,
         };
-        self.flying.is_empty() && self.moved.elapsed() >= patience
+        self.in_flight.is_empty() && self.moved.elapsed() >= patience
     }
 
     pub(super) fn tell(&self) {

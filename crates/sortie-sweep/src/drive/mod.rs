@@ -1,7 +1,7 @@
 //! A sweep on its way: candidates handed to the scheduler, few enough at once, and their ends written down.
 
 mod candidates;
-mod hands;
+mod dispatch;
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -13,10 +13,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use self::candidates::STOPPING;
+use crate::breaker::Breaker;
 use crate::evaluators::Evaluators;
 use crate::looks::Looks;
 use crate::reads::{PATIENCE, Reads};
-use crate::streak::Streak;
 use crate::writer::{News, Order, Writer};
 use crate::writer_thread::WriterThread;
 use crate::{OpenSweep, Progress, Stop, Sweep, SweepDir, SweepError};
@@ -67,7 +67,7 @@ impl OpenSweep {
             _lease: lease,
             sync_starts: on_cluster,
             news: sender,
-            streak: Streak::new(sweep.header.options.setup_failures),
+            breaker: Breaker::new(sweep.header.options.setup_failures),
             evaluators,
         };
         let writer = WriterThread::start(writer)
@@ -83,7 +83,7 @@ impl OpenSweep {
 }
 
 /// A candidate that the scheduler has.
-struct Flying {
+struct InFlight {
     place: usize,
     running: bool,
     /// Whether another launcher has submitted it.
@@ -107,7 +107,7 @@ struct Drive {
     not_before: Instant,
     /// Those that will be handed over once that is noted.
     starting: Option<(Vec<usize>, oneshot::Receiver<()>)>,
-    flying: HashMap<JobId, Flying>,
+    in_flight: HashMap<JobId, InFlight>,
     /// How many are over, and not written down yet.
     unwritten: usize,
     stop: Stop,
@@ -140,7 +140,7 @@ impl Drive {
             adrift: VecDeque::new(),
             not_before: Instant::now(),
             starting: None,
-            flying: HashMap::new(),
+            in_flight: HashMap::new(),
             unwritten: 0,
             stop: Stop::No,
             moved: Instant::now(),

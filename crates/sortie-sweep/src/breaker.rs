@@ -1,4 +1,4 @@
-//! The set-up fails one candidate after the other: there is no point in going on.
+//! A circuit breaker: where the set-up fails one candidate after the other, there is no point in going on.
 
 use sortie_results::Fault;
 use sortie_results::jiff::Timestamp;
@@ -12,8 +12,8 @@ use crate::{End, SweepError};
 /// a single candidate, such as its file that is missing, is said in other words each time.
 const MOST: usize = 20;
 
-/// The last candidates that were done, as far as they failed by the set-up, for one reason.
-pub(crate) struct Streak {
+/// What stops a sweep: the last candidates that were done, as far as they failed by the set-up, for one reason.
+pub(crate) struct Breaker {
     /// How many it takes to stop; `None` for never.
     most: Option<usize>,
     detail: String,
@@ -23,7 +23,7 @@ pub(crate) struct Streak {
     ends: Vec<End>,
 }
 
-impl Streak {
+impl Breaker {
     /// Of a launcher under which no candidate has ended yet: as few as `first` stop it until one gets through.
     pub(crate) fn new(first: usize) -> Self {
         Self::with((first > 0).then_some(first))

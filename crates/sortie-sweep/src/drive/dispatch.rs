@@ -5,7 +5,7 @@ use sortie_scheduler::{JobId, JobScheduler, Request, Status};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::{Drive, Flying};
+use super::{Drive, InFlight};
 use crate::writer::Order;
 use crate::{State, Stop, SweepError};
 
@@ -20,7 +20,7 @@ impl Drive {
     fn room(&self) -> usize {
         let options = &self.sweep.header.options;
         let most = if self.on_cluster { options.in_slurm } else { options.workers + QUEUED };
-        most.saturating_sub(self.flying.len() + self.unwritten)
+        most.saturating_sub(self.in_flight.len() + self.unwritten)
     }
 
     /// Notes that further candidates are about to be handed over, if there is room for a good number.
@@ -79,7 +79,7 @@ impl Drive {
     }
 
     fn flies(&mut self, job: JobId, place: usize, attached: bool) {
-        self.flying.insert(job, Flying { place, running: false, attached });
+        self.in_flight.insert(job, InFlight { place, running: false, attached });
         self.progress.waiting -= 1;
         self.progress.queued += 1;
     }
@@ -109,7 +109,7 @@ impl Drive {
     }
 
     pub(super) fn jobs(&self) -> Vec<JobId> {
-        self.flying.keys().copied().collect()
+        self.in_flight.keys().copied().collect()
     }
 
     /// Takes back what waits in the scheduler. What waits in a cluster's queue is left there.
