@@ -9,12 +9,15 @@
 # sortie_look PID: sets sortie_state to the state of the process: Z once it has ended, empty if it is not there; sortie_ppid;
 # and sortie_code to how it ended, as waitpid(2) tells it, or 0 where that may not be read, as of a setuid program.
 sortie_look() {
-  local stat='' fields='^([A-Z]) ([0-9]+) ([-0-9]+ ){15}([0-9]+) .* ([0-9]+)$'
+  local stat='' IFS=' ' fields
   sortie_state='' sortie_ppid='' sortie_code=0
   IFS='' builtin read -r stat <"/proc/$1/stat"
-  if [[ ${stat##*) } =~ $fields ]]; then # proc(5); the name before may hold anything
-    sortie_state=${BASH_REMATCH[1]} sortie_ppid=${BASH_REMATCH[2]} sortie_code=${BASH_REMATCH[5]}
-    if [[ $sortie_state == Z ]] && ((BASH_REMATCH[4] > 1)); then
+  # From the third of proc(5) on, as the name before may hold anything: numbers and a letter.
+  # shellcheck disable=SC2206
+  fields=(${stat##*) })
+  if ((${#fields[@]} >= 50)); then
+    sortie_state=${fields[0]} sortie_ppid=${fields[1]} sortie_code=${fields[49]}
+    if [[ $sortie_state == Z ]] && ((fields[17] > 1)); then
       sortie_state=S # only its first thread has ended
     fi
   fi
@@ -50,7 +53,7 @@ sortie_expect_parent() {
   for ((try = 0; try < 200; try++)); do
     sortie_look "$sortie_parent"
     [[ $sortie_state == [RSDI] ]] || return 0
-    builtin command sleep 0.01
+    ((try < 20)) || builtin command sleep 0.01 # most often a moment is enough
   done
 }
 

@@ -78,7 +78,7 @@ sortie_end() {
   wait
   sortie_now
   sortie_keep_logs
-  [[ -z ${sortie_words-} ]] || rm -f -- "$sortie_words" # of Slurm, which are not asked for any more
+  [[ ! -e ${sortie_words-} ]] || rm -f -- "$sortie_words" # of Slurm, which are not asked for any more
   sortie_write job_end.json "$sortie_job,\"ended_at\":$sortie_now,\"end\":$2}"
   exit "$1"
 }
