@@ -275,10 +275,9 @@ fn environment(config: &JobConfig, here: &Here) -> Vec<(OsString, OsString)> {
     let asked_for = policy.select(here.env.iter().cloned());
     let told = config.evaluator_env().into_iter().map(|(name, value)| (name.into(), value.into()));
     let is_set = |name: &OsStr| asked_for.iter().any(|(asked, _)| asked == name);
-    let told = told.filter(|(name, _): &(OsString, OsString)| !is_set(name));
-    let told: Vec<_> = told.chain(asked_for.clone()).collect();
-    let is_told = |name: &str| told.iter().any(|(other, _)| other == name);
-    let counts = config.cpu_counts(is_told).into_iter();
-    let counts = counts.map(|(name, value)| (name.into(), value.into()));
-    counts.collect::<Vec<_>>().into_iter().chain(told).collect()
+    let told = told.filter(|(name, _): &(OsString, OsString)| !is_set(name)).collect();
+    let told = [told, asked_for].concat();
+    let counts = config.cpu_counts(|name| told.iter().any(|(other, _)| other == name));
+    let counts = counts.into_iter().map(|(name, value)| (name.into(), value.into()));
+    counts.chain(told).collect()
 }
