@@ -28,15 +28,17 @@ const CRATES: &[(&str, &[&str])] = &[
     ("sortie-blocking", &[]),
     ("sortie-conda", &[]),
     ("sortie-config", &[]),
+    ("sortie-model", &[]),
     ("sortie-process", &[]),
     ("sortie-report", &["sortie-results"]),
-    ("sortie-results", &[]),
+    ("sortie-results", &["sortie-model"]),
     (
         "sortie-scheduler",
         &[
             "sortie-blocking",
             "sortie-conda",
             "sortie-config",
+            "sortie-model",
             "sortie-process",
             "sortie-results",
             "sortie-script",
@@ -44,9 +46,12 @@ const CRATES: &[(&str, &[&str])] = &[
             "sortie-warm",
         ],
     ),
-    ("sortie-script", &[]),
+    ("sortie-script", &["sortie-model"]),
     ("sortie-slurm", &["sortie-process"]),
-    ("sortie-sweep", &["sortie-blocking", "sortie-config", "sortie-results", "sortie-scheduler"]),
+    (
+        "sortie-sweep",
+        &["sortie-blocking", "sortie-config", "sortie-model", "sortie-results", "sortie-scheduler"],
+    ),
     ("sortie-warm", &["sortie-process"]),
 ];
 

@@ -52,7 +52,6 @@ mod lease;
 mod leftovers;
 mod look;
 mod make;
-mod names;
 mod outcome;
 mod place;
 mod record;
@@ -68,6 +67,8 @@ mod unusable;
 mod value;
 mod verdict;
 mod why;
+
+use sortie_model::names;
 
 /// The members of an [`Object`] are in a map of this crate.
 pub use indexmap;

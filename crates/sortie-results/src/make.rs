@@ -15,7 +15,8 @@ use crate::{
     AttemptId, ClaimError, Place,
     dir::Dir,
     leftovers,
-    place::{Layout, SORTIE, WITHIN, beside, is_ours, true_path},
+    names::{BESIDE, WITHIN},
+    place::{Layout, beside, is_ours, true_path},
 };
 
 /// The directories of a job, open.
@@ -95,7 +96,7 @@ fn make_state(results: &Path) -> Result<(PathBuf, Layout, bool), ClaimError> {
     if let Some(state) = beside(results) {
         let made = match make_dir(&state) {
             Err(Errno::NOENT) => {
-                let sortie = state.parent().unwrap_or(Path::new(SORTIE));
+                let sortie = state.parent().unwrap_or(Path::new(BESIDE));
                 make_dir(sortie).and_then(|_| make_dir(&state))
             }
             made => made,

@@ -12,13 +12,9 @@ use std::{
 
 use crate::{
     dir::Dir,
-    names::{NEW, Names, OLD},
+    names::{BESIDE, NEW, Names, OLD, WITHIN},
 };
 
-/// The directory beside results dirs that holds what the launcher knows of them.
-pub(crate) const SORTIE: &str = ".sortie";
-/// The directory in a results dir that takes its place where nothing can be made beside it.
-pub(crate) const WITHIN: &str = ".sortie-state";
 /// So many symbolic links lead to a results dir, at most: `path_resolution(7)`.
 const LINKS: usize = 40;
 
@@ -110,7 +106,7 @@ impl Place {
 /// Where the launcher's directory belongs that goes with a results dir.
 pub(crate) fn beside(results: &Path) -> Option<PathBuf> {
     let Component::Normal(name) = results.components().next_back()? else { return None };
-    Some(results.parent()?.join(SORTIE).join(name))
+    Some(results.parent()?.join(BESIDE).join(name))
 }
 
 /// Whether that is a directory, and not somebody else's who may write to where it is, such as `/tmp`.
@@ -177,7 +173,7 @@ mod tests {
     #[test]
     fn what_is_no_directory_is_not_taken_for_it() {
         let root = tempfile::tempdir().unwrap();
-        fs::create_dir_all(root.path().join(SORTIE)).unwrap();
+        fs::create_dir_all(root.path().join(BESIDE)).unwrap();
         fs::create_dir(root.path().join("r")).unwrap();
         symlink("/etc", root.path().join(".sortie/r")).unwrap();
         assert_eq!(Place::of(&root.path().join("r")).layout, Layout::Old);

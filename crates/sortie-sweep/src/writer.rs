@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use sortie_model::names;
 use sortie_results::jiff::Timestamp;
 use sortie_results::{Ended, Fault, Lease, Outcome, Place, Programs, Record, Results, Usage};
 use sortie_scheduler::Finished;
@@ -17,8 +18,6 @@ use crate::{Candidate, End, SweepError, result_line};
 
 /// What was written is on disk within this time.
 pub(crate) const SYNC: Duration = Duration::from_secs(1);
-/// The record of an attempt, in the launcher's directory.
-const RECORD: &str = "job.json";
 /// What is written at once, at most: orders, and about so many bytes.
 pub(crate) const ORDERS: usize = 256;
 pub(crate) const BYTES: usize = 4 << 20;
@@ -85,7 +84,7 @@ impl Writer {
         let failed = Record::read(results_dir).is_ok_and(|record| record.fault.is_some());
         if failed && !self.sync_starts {
             // Where even that is not possible, its verdict stays what it is.
-            let _ = fs::remove_file(Place::of(results_dir).state_dir().join(RECORD));
+            let _ = fs::remove_file(Place::of(results_dir).state_dir().join(names::RECORD));
         }
     }
 

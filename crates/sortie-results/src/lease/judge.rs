@@ -13,6 +13,8 @@ use rustix::{
     process::{Pid, test_kill_process},
 };
 
+use crate::names;
+
 use super::owner::{Owner, This, Unreadable, started};
 
 /// A lease that is written takes microseconds. One that is not readable for longer never will be.
@@ -138,7 +140,7 @@ pub(super) fn is_alive(owner: &Owner) -> bool {
 /// Whether a process is there that belongs to the owner's attempt, by the mark in its environment.
 fn has_left_something(owner: &Owner) -> bool {
     let Some(attempt) = owner.attempt else { return false };
-    let mark = format!("SORTIE_ATTEMPT={attempt}");
+    let mark = format!("{}={attempt}", names::ATTEMPT);
     let Ok(processes) = fs::read_dir("/proc") else { return false };
     let is_marked = |process: fs::DirEntry| {
         let is_process =

@@ -7,6 +7,7 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use sortie_model::names;
 use sortie_process::{Limits, Status, Supervisor};
 use sortie_results::{AttemptId, JobEnd, Outcome};
 use sortie_script::Trial;
@@ -117,7 +118,7 @@ impl Plan {
             if let Some(command) = self.removal(attempt) {
                 let _ = supervisor.capture(&command, &[]).await;
             }
-            return Ok(Inside { stdout: dir.log("job_log.out"), ..nothing(None) });
+            return Ok(Inside { stdout: dir.log(names::STDOUT), ..nothing(None) });
         }
         let status = match JobEnd::load(&dir.0, attempt) {
             Ok(Some(record)) => match container::outcome(&record.end, &self.here.host) {
@@ -130,7 +131,7 @@ impl Plan {
             Ok(None) => return Err(String::from_utf8_lossy(&captured.stderr).trim().to_owned()),
             Err(error) => return Err(text(&error)),
         };
-        let (stdout, stderr) = (dir.log("job_log.out"), dir.log("job_log.err"));
+        let (stdout, stderr) = (dir.log(names::STDOUT), dir.log(names::STDERR));
         Ok(Inside { status: Some(status), stdout, stderr })
     }
 }

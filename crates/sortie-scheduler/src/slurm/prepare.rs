@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use sortie_model::names;
 use sortie_results::jiff::Timestamp;
 use sortie_results::{
     AttemptId, Claim, Consent, Fault, Outcome, ResultsDir, Submitted, sync_submitted,
@@ -11,9 +12,6 @@ use sortie_slurm::{JobName, Submission};
 
 use super::flight::Flight;
 use super::plan::{Plan, job_name};
-
-/// What is handed to sbatch is kept under this name, beside the first results dir.
-const SCRIPT: &str = "job_script.sh";
 
 /// Jobs that can be handed to sbatch, as one.
 pub(super) struct Prepared {
@@ -125,7 +123,7 @@ fn note(
 ) -> Result<(), Outcome> {
     let script = match first {
         Some(first) => first.flight.script.clone(),
-        None => job.claim.place().state_dir().join(SCRIPT),
+        None => job.claim.place().state_dir().join(names::SCRIPT),
     };
     let attempt_of_first = first.map_or(job.flight.attempt, |first| first.flight.attempt);
     let (flight, submitted_at) = (&mut job.flight, Timestamp::now());

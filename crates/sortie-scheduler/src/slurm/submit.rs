@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sortie_model::names;
 use sortie_results::{End, Fault, JobEnd, Outcome};
 use sortie_slurm::{
     Advice, Ended, Ending, Evidence, JobId, Retry, Site, Submission, SubmitError, Tracked,
@@ -189,7 +190,7 @@ fn look(cluster: &Arc<Cluster>, id: &JobId, flight: &Flight) -> sortie_slurm::Lo
     let place = flight.place(&cluster.plan.here.cwd);
     let attempt = flight.attempt;
     let (dir, name) = slurms_words(flight, Some(id))
-        .unwrap_or_else(|| (place.results_dir().to_owned(), "job_log.err".to_owned()));
+        .unwrap_or_else(|| (place.results_dir().to_owned(), names::STDERR.to_owned()));
     let killing = Killing::by(dir, name);
     let cluster = Arc::downgrade(cluster);
     Arc::new(move || {

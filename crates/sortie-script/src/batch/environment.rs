@@ -6,6 +6,8 @@ use std::{
     os::unix::ffi::OsStrExt,
 };
 
+use sortie_model::names;
+
 use super::{
     place::{is_of_the_launcher, is_the_users},
     values::word,
@@ -74,7 +76,7 @@ const OF_BASH: [&[u8]; 43] = [
     b"HISTFILE",
     b"HISTSIZE",
     b"HISTFILESIZE",
-    b"SORTIE_ATTEMPT",
+    names::ATTEMPT.as_bytes(),
 ];
 
 /// Whether bash can hold the variable and does nothing of its own with it.

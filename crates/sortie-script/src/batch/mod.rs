@@ -13,6 +13,8 @@ pub use environment::Environment;
 pub use error::ScriptError;
 pub use place::is_of_the_launcher;
 
+use sortie_model::names;
+
 use crate::Container;
 use values::word;
 
@@ -212,7 +214,7 @@ impl BatchScript<'_> {
         let path = |dir: &Path, name: &str| directive::log_path(&dir.join(name));
         let log = |name: &str| path(first.results_dir, name);
         let logs = match self.jobs {
-            Jobs::One(_) => [log("job_log.out"), log("job_log.err")],
+            Jobs::One(_) => [log(names::STDOUT), log(names::STDERR)],
             Jobs::Array { elements, at_once } => {
                 let last = elements.len() - 1;
                 let at_once = at_once.map(|count| format!("%{count}")).unwrap_or_default();
@@ -237,5 +239,29 @@ impl BatchScript<'_> {
         self.options
             .iter()
             .try_for_each(|(name, value)| directive::add_option(script, name, value.as_deref()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_texts_call_files_by_their_names() {
+        let all = [
+            names::STDOUT,
+            names::STDERR,
+            names::JOB_START,
+            names::JOB_END,
+            names::AT_END,
+            names::CORRECT,
+            names::METRICS,
+            names::ATTEMPT,
+        ];
+        for text in [ON_NODE, IN_DOCKER, IN_APPTAINER] {
+            for name in all {
+                assert!(text.contains(name), "{name}");
+            }
+        }
     }
 }

@@ -16,6 +16,8 @@
 
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
 
+use sortie_model::names;
+
 /// What names of such variables begin with …
 const PREFIXES: [&str; 22] = [
     "SLURM",
@@ -76,7 +78,7 @@ const NAMES: [&str; 33] = [
     "OLDPWD",
     "SHLVL",
     "_",
-    "SORTIE_ATTEMPT",
+    names::ATTEMPT,
 ];
 
 /// Whether a variable of the launcher's tells where its process is: in which job, step, login, service, shell or machine.

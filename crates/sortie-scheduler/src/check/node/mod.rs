@@ -9,6 +9,7 @@ mod probe;
 use std::path::Path;
 
 use sortie_config::{EvaluatorKind, JobConfig};
+use sortie_model::names;
 use sortie_process::Status;
 use sortie_results::{Outcome, Record, Results, Seconds};
 
@@ -126,7 +127,7 @@ impl NodeCheck {
     fn files(&self, host: &str, inside: &Inside) -> Finding {
         let dir = self.dir.beside.display();
         let is_there = |name| self.dir.results().join(name).metadata().is_ok_and(|it| it.len() > 0);
-        let result = if ["metrics.json", "correct.json"].into_iter().all(is_there) {
+        let result = if [names::METRICS, names::CORRECT].into_iter().all(is_there) {
             Ok(format!("what {host} writes in {dir} is seen here"))
         } else {
             let said = last_line(&inside.stderr);
