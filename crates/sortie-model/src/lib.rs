@@ -5,4 +5,13 @@
 //! This crate touches no file and starts nothing. A type is here if several crates mean the same by it; one that a single
 //! crate uses is there.
 
+mod attempt;
 pub mod names;
+mod outcome;
+mod start;
+mod usage;
+
+pub use attempt::{AttemptId, AttemptIdError};
+pub use outcome::{Fault, Outcome};
+pub use start::Start;
+pub use usage::{Seconds, Usage};

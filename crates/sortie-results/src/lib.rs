@@ -41,7 +41,6 @@
 //! This crate does not know how an attempt is run: nothing of clusters or settings, and of processes no more than whether
 //! the owner of a lease is there. It is told the outcome, the times and the start, and knows files.
 
-mod attempt;
 mod blame;
 mod claim;
 mod dir;
@@ -52,13 +51,11 @@ mod lease;
 mod leftovers;
 mod look;
 mod make;
-mod outcome;
 mod place;
 mod record;
 mod results;
 mod schema;
 mod speaker;
-mod start;
 mod submitted;
 mod sync;
 mod tail;
@@ -76,7 +73,6 @@ pub use indexmap;
 /// The times of a [`Record`] are of this crate.
 pub use jiff;
 
-pub use attempt::{AttemptId, AttemptIdError};
 pub use blame::Programs;
 pub use claim::{Claim, ClaimError};
 pub use dir::ResultsDir;
@@ -84,15 +80,14 @@ pub use end_record::{End, EndRecordError, JobEnd, JobStart};
 pub use keeper::{KeeperDir, KeeperNote, NoteError, Stage};
 pub use lease::{Consent, Lease, LeaseError, Owner, Standing};
 pub use look::{Log, Sight};
-pub use outcome::Outcome;
 pub use place::Place;
 pub use record::{Record, RecordError, Run, load};
-pub use results::{Ended, FORM_VERSION, ReadLimits, Results, Seconds, Usage};
+pub use results::{Ended, FORM_VERSION, ReadLimits, Results};
+pub use sortie_model::{AttemptId, AttemptIdError, Fault, Outcome, Seconds, Start, Usage};
 pub use speaker::Speaker;
-pub use start::Start;
 pub use submitted::{ReopenError, Reopened, Submitted};
 pub use sync::sync_submitted;
 pub use tail::LogTail;
 pub use unusable::Unusable;
 pub use value::{BigInt, Object, ParseError, Value};
-pub use verdict::{Evidence, Fault, Found, Verdict, judge};
+pub use verdict::{Evidence, Found, Verdict, judge};

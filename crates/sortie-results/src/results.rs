@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AttemptId, Claim, Evidence, Fault, Found, LogTail, Object, Outcome, Programs, Start, Unusable,
-    Value, Verdict,
+    AttemptId, Claim, Evidence, Fault, Found, LogTail, Object, Outcome, Programs, Seconds, Start,
+    Unusable, Usage, Value, Verdict,
     dir::Dir,
     end::{self, AtEnd},
     judge, names,
@@ -43,28 +43,6 @@ pub struct Ended {
     pub usage: Usage,
     /// The files that its log may name, by which it is known who is to blame.
     pub programs: Programs,
-}
-
-/// How long an attempt took, in seconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Seconds {
-    /// From submitting it until it was started.
-    pub queued: f64,
-    /// From then until its last process was gone.
-    pub running: f64,
-    /// From submitting it until its results were there.
-    pub total: f64,
-}
-
-/// What an attempt's processes used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Usage {
-    /// CPU time in user mode, in seconds.
-    pub cpu_user_seconds: f64,
-    /// CPU time in the kernel, in seconds.
-    pub cpu_system_seconds: f64,
-    /// The most memory that one of them had resident, in bytes.
-    pub peak_memory_bytes: u64,
 }
 
 /// The version of the JSON forms that sortie prints. Members may be added within a version: whoever reads them

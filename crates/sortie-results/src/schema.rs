@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::{AttemptId, LogTail, Value};
+use crate::{LogTail, Value};
 
 /// Types that are the same in every form.
 macro_rules! in_json {
@@ -26,7 +26,6 @@ macro_rules! in_json {
 }
 
 in_json! {
-    AttemptId: {"type": "string", "pattern": "^[0-9a-f]{32}$"};
     LogTail: {"type": "string"};
     // Any value at all; a number that is not finite is the string `NaN`, `Infinity` or `-Infinity`.
     Value: {};

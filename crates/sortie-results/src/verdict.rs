@@ -2,24 +2,9 @@
 
 use std::path::Path;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use crate::blame::{Programs, blame};
 use crate::why::why;
-use crate::{LogTail, Outcome, Unusable, Value, names};
-
-/// Whose fault it is that an attempt went wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Fault {
-    /// The candidate's: it crashed, ran into a limit, or its evaluation left no usable result.
-    Candidate,
-    /// Something that the user has to mend.
-    Setup,
-    /// The machine's or the cluster's. Only such an attempt is worth another try.
-    Infrastructure,
-}
+use crate::{Fault, LogTail, Outcome, Unusable, Value, names};
 
 /// What an evaluator's two files were found to hold.
 #[derive(Debug)]

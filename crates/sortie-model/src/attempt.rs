@@ -1,7 +1,8 @@
 //! The name of one execution of a job.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
@@ -15,7 +16,7 @@ pub struct AttemptId(#[serde(with = "uuid::serde::simple")] Uuid);
 
 impl AttemptId {
     /// That of none.
-    pub(crate) const NIL: Self = Self(Uuid::nil());
+    pub const NIL: Self = Self(Uuid::nil());
 
     /// A new one.
     pub fn generate() -> Self {
@@ -37,6 +38,20 @@ impl FromStr for AttemptId {
             Ok(uuid) if text.len() == 32 => Ok(Self(uuid)),
             _ => Err(AttemptIdError(text.to_owned())),
         }
+    }
+}
+
+impl JsonSchema for AttemptId {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "AttemptId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": "^[0-9a-f]{32}$"})
     }
 }
 

@@ -1,11 +1,9 @@
-//! How an attempt ended.
+//! How an attempt ended, and whose fault it is.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::Fault;
 
 /// How an attempt ended.
 ///
@@ -76,6 +74,18 @@ pub enum Outcome {
     },
 }
 
+/// Whose fault it is that an attempt went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// The candidate's: it crashed, ran into a limit, or its evaluation left no usable result.
+    Candidate,
+    /// Something that the user has to mend.
+    Setup,
+    /// The machine's or the cluster's. Only such an attempt is worth another try.
+    Infrastructure,
+}
+
 impl Outcome {
     /// A signal ended it; the name is looked up.
     pub fn signaled(signal: i32) -> Self {
@@ -88,7 +98,7 @@ impl Outcome {
     }
 
     /// Whether the evaluator ran and ended so, of which its log can say more.
-    pub(crate) fn is_of_the_evaluator(&self) -> bool {
+    pub fn is_of_the_evaluator(&self) -> bool {
         matches!(
             self,
             Self::Exited { .. }
