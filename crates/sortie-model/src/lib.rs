@@ -8,10 +8,12 @@
 mod attempt;
 pub mod names;
 mod outcome;
+pub mod protocol;
 mod start;
 mod usage;
 
 pub use attempt::{AttemptId, AttemptIdError};
 pub use outcome::{Fault, Outcome};
+pub use protocol::{End, JobEnd, JobStart};
 pub use start::Start;
 pub use usage::{Seconds, Usage};

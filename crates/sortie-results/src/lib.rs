@@ -76,14 +76,16 @@ pub use jiff;
 pub use blame::Programs;
 pub use claim::{Claim, ClaimError};
 pub use dir::ResultsDir;
-pub use end_record::{End, EndRecordError, JobEnd, JobStart};
+pub use end_record::EndRecordError;
 pub use keeper::{KeeperDir, KeeperNote, NoteError, Stage};
 pub use lease::{Consent, Lease, LeaseError, Owner, Standing};
 pub use look::{Log, Sight};
 pub use place::Place;
 pub use record::{Record, RecordError, Run, load};
 pub use results::{Ended, FORM_VERSION, ReadLimits, Results};
-pub use sortie_model::{AttemptId, AttemptIdError, Fault, Outcome, Seconds, Start, Usage};
+pub use sortie_model::{
+    AttemptId, AttemptIdError, End, Fault, JobEnd, JobStart, Outcome, Seconds, Start, Usage,
+};
 pub use speaker::Speaker;
 pub use submitted::{ReopenError, Reopened, Submitted};
 pub use sync::sync_submitted;

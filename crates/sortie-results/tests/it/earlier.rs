@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use sortie_results::{
-    AttemptId, ClaimError, JobEnd, ReadLimits, Record, ResultsDir, Sight, Submitted, load,
+    AttemptId, ClaimError, Place, ReadLimits, Record, ResultsDir, Sight, Submitted, load,
 };
 
 use crate::{DONE, claim, collect, ended, record::a_run, scratch, write_good};
@@ -36,7 +36,7 @@ fn a_job_of_a_cluster_is_taken_up_and_keeps_others_out() {
         r#"{{"version":1,"attempt":"{attempt}","job_id":"7","host":"n","started_at":1.5,"ended_at":2,"end":{{"kind":"exited","code":0}}}}"#
     );
     fs::write(dir.path().join("job_end.json"), end).unwrap();
-    assert!(JobEnd::load(dir.path(), attempt).unwrap().is_some());
+    assert!(Place::of(dir.path()).job_end(attempt).unwrap().is_some());
     let reopened = ResultsDir::reopen(dir.path(), attempt).unwrap();
     let results = reopened.collect(ended(DONE), ReadLimits::default());
     assert_eq!((results.correct, results.stdout_log.text().as_str()), (true, "job_log.out"));

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink, path::Path};
 
-use sortie_results::{AttemptId, End, JobEnd, JobStart};
+use sortie_results::{AttemptId, End};
 
 use crate::{claim, run, scratch};
 
@@ -19,7 +19,7 @@ fn refused(put: impl FnOnce(&Path, AttemptId)) -> String {
     let dir = scratch();
     let claim = claim(dir.path());
     put(&dir.state("job_end.json"), claim.attempt());
-    let error = JobEnd::load(claim.path(), claim.attempt()).unwrap_err().to_string();
+    let error = claim.place().job_end(claim.attempt()).unwrap_err().to_string();
     let beside = dir.state("").display().to_string();
     error.strip_prefix(&beside).unwrap_or(&error).to_owned()
 }
@@ -44,9 +44,9 @@ fn every_end_is_read() {
     ] {
         let dir = scratch();
         let claim = claim(dir.path());
-        assert_eq!(JobEnd::load(claim.path(), claim.attempt()).unwrap(), None);
+        assert_eq!(claim.place().job_end(claim.attempt()).unwrap(), None);
         fs::write(dir.state("job_end.json"), record(claim.attempt(), json)).unwrap();
-        let read = JobEnd::load(claim.path(), claim.attempt()).unwrap().unwrap();
+        let read = claim.place().job_end(claim.attempt()).unwrap().unwrap();
         assert_eq!(read.end, expected);
         assert_eq!((read.start.job_id.as_str(), read.start.host.as_str()), ("123_4", "node1"));
         assert!(read.ended_at > read.start.started_at);
@@ -62,7 +62,7 @@ fn a_reason_may_be_no_text() {
     let mut bytes = record(claim.attempt(), end).into_bytes();
     *bytes.iter_mut().find(|byte| **byte == b'~').unwrap() = 0xff;
     fs::write(dir.state("job_end.json"), bytes).unwrap();
-    let read = JobEnd::load(claim.path(), claim.attempt()).unwrap().unwrap();
+    let read = claim.place().job_end(claim.attempt()).unwrap().unwrap();
     let End::SetupFailed { reason, .. } = read.end else { panic!("{:?}", read.end) };
     assert_eq!(reason.as_deref(), Some("no /x\u{fffd}"));
 }
@@ -71,7 +71,7 @@ fn a_reason_may_be_no_text() {
 fn a_start_is_read() {
     let dir = scratch();
     let claim = claim(dir.path());
-    assert_eq!(JobStart::load(claim.path(), claim.attempt()).unwrap(), None);
+    assert_eq!(claim.place().job_start(claim.attempt()).unwrap(), None);
     let text = format!(
         r#"{{"version":1,"attempt":"{}","job_id":"7","host":"n","started_at":1.5}}"#,
         claim.attempt()
@@ -79,10 +79,10 @@ fn a_start_is_read() {
     // A script that is writing it, or could not.
     for torn in ["", &text[..20], &text] {
         fs::write(dir.state("job_start.json"), torn).unwrap();
-        assert_eq!(JobStart::load(claim.path(), claim.attempt()).unwrap(), None, "{torn}");
+        assert_eq!(claim.place().job_start(claim.attempt()).unwrap(), None, "{torn}");
     }
     fs::write(dir.state("job_start.json"), text + "\n").unwrap();
-    let start = JobStart::load(claim.path(), claim.attempt()).unwrap().unwrap();
+    let start = claim.place().job_start(claim.attempt()).unwrap().unwrap();
     assert_eq!((start.job_id.as_str(), start.started_at.to_bits()), ("7", 1.5_f64.to_bits()));
 }
 
@@ -132,8 +132,8 @@ fn a_new_claim_moves_them_away() {
     }
     drop(first);
     let second = claim(dir.path());
-    assert_eq!(JobStart::load(second.path(), second.attempt()).unwrap(), None);
-    assert_eq!(JobEnd::load(second.path(), second.attempt()).unwrap(), None);
+    assert_eq!(second.place().job_start(second.attempt()).unwrap(), None);
+    assert_eq!(second.place().job_end(second.attempt()).unwrap(), None);
     for name in ["job_start.json", "job_end.json"] {
         assert!(dir.path().join("previous/1").join(name).exists());
     }

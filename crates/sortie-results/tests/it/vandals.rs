@@ -240,5 +240,5 @@ fn a_record_that_the_candidate_writes_is_not_read() {
     drop(held);
     claim(dir.path());
     let attempt = AttemptId::generate();
-    assert!(sortie_results::JobEnd::load(dir.path(), attempt).unwrap().is_none());
+    assert!(sortie_results::Place::of(dir.path()).job_end(attempt).unwrap().is_none());
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use sortie_config::EvaluatorKind;
 use sortie_process::{Command, Environment, Exit, Limits};
-use sortie_results::{AttemptId, JobEnd, Outcome, Place};
+use sortie_results::{AttemptId, Outcome, Place};
 use sortie_script::{
     Attempt, BatchActivation, BatchScript, Container, Environment as InScript, Jobs, Trial,
 };
@@ -109,7 +109,7 @@ impl Plan {
 
     /// The outcome of a script that was not stopped, by the record it left.
     pub(super) fn outcome_inside(&self, place: &Place, attempt: AttemptId, exit: &Exit) -> Outcome {
-        let record = match JobEnd::at(place, attempt) {
+        let record = match place.job_end(attempt) {
             Ok(Some(record)) => record,
             Ok(None) => {
                 let reason = format!("the container's script left no record ({:?})", exit.status);

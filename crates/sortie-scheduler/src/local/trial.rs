@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sortie_model::names;
 use sortie_process::{Limits, Status, Supervisor};
-use sortie_results::{AttemptId, JobEnd, Outcome};
+use sortie_results::{AttemptId, Outcome, Place};
 use sortie_script::Trial;
 
 use super::Plan;
@@ -120,7 +120,7 @@ impl Plan {
             }
             return Ok(Inside { stdout: dir.log(names::STDOUT), ..nothing(None) });
         }
-        let status = match JobEnd::load(&dir.0, attempt) {
+        let status = match Place::of(&dir.0).job_end(attempt) {
             Ok(Some(record)) => match container::outcome(&record.end, &self.here.host) {
                 Some(Outcome::Exited { code }) => Status::Exited(code),
                 Some(Outcome::Signaled { signal, .. }) => Status::Signaled(signal),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use sortie_results::{JobEnd, JobStart, Outcome, Place, Submitted};
+use sortie_results::{Outcome, Place, Submitted};
 use sortie_slurm::{Client, Ended, Ending, Error, JobId, JobName};
 use tokio::sync::Mutex;
 
@@ -111,8 +111,8 @@ async fn find(
 ) -> Result<Option<JobId>, Error> {
     let place = flight.place(&cluster.plan.here.cwd);
     let attempt = note.attempt;
-    let look = move || match JobStart::at(&place, attempt) {
-        Ok(None) => JobEnd::at(&place, attempt).map(|end| end.map(|end| end.start)),
+    let look = move || match place.job_start(attempt) {
+        Ok(None) => place.job_end(attempt).map(|end| end.map(|end| end.start)),
         start => start,
     };
     let Some(start) = cluster.ask(flight, look).await else { return Ok(None) };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sortie_results::{
-    AttemptId, End, EndRecordError, Fault, JobEnd, JobStart, Outcome, Place, Results, ResultsDir,
+    AttemptId, End, EndRecordError, Fault, JobEnd, Outcome, Place, Results, ResultsDir,
 };
 use sortie_slurm::{Ending, JobId};
 use tokio::time::Instant;
@@ -102,14 +102,14 @@ struct Left {
 }
 
 fn look(dir: &Path, place: &Place, attempt: AttemptId, words: Option<&(PathBuf, String)>) -> Left {
-    let (record, error) = match JobEnd::at(place, attempt) {
+    let (record, error) = match place.job_end(attempt) {
         Ok(record) => (record, None),
         Err(error) => (None, Some(error)),
     };
     let may_be_read_later = error.as_ref().is_some_and(EndRecordError::may_pass);
     let unreadable = error.map(|error| error.to_string());
     // One that cannot be read says all the same that somebody wrote it.
-    let began = record.is_some() || !matches!(JobStart::at(place, attempt), Ok(None));
+    let began = record.is_some() || !matches!(place.job_start(attempt), Ok(None));
     let by_itself = matches!(&record, Some(JobEnd { end: End::Exited { .. }, .. }));
     let says_so = !by_itself
         && ResultsDir::reopen_at(dir, place.clone(), attempt)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sortie_model::names;
-use sortie_results::{End, Fault, JobEnd, Outcome};
+use sortie_results::{End, Fault, Outcome};
 use sortie_slurm::{
     Advice, Ended, Ending, Evidence, JobId, Retry, Site, Submission, SubmitError, Tracked,
 };
@@ -203,7 +203,7 @@ fn look(cluster: &Arc<Cluster>, id: &JobId, flight: &Flight) -> sortie_slurm::Lo
             return Evidence::None;
         }
         // One that cannot be read may be read later. When Slurm says that the job is over, it is told what is wrong.
-        let record = JobEnd::at(&place, attempt).ok().flatten();
+        let record = place.job_end(attempt).ok().flatten();
         match record.map(|record| record.end) {
             None => Evidence::None,
             // Who stopped it, and whether it was for its use of memory, is for Slurm to say.

@@ -13,7 +13,7 @@ pub use environment::Environment;
 pub use error::ScriptError;
 pub use place::is_of_the_launcher;
 
-use sortie_model::names;
+use sortie_model::{names, protocol};
 
 use crate::Container;
 use values::word;
@@ -38,6 +38,9 @@ macro_rules! text {
         )
     };
 }
+
+/// What stands for the version of the records in the texts.
+const RECORD_VERSION: &str = "@RECORD_VERSION@";
 
 /// What removes containers whose jobs are gone.
 pub(crate) const SWEEP: &str = include_str!("docker/sweep.sh");
@@ -182,7 +185,7 @@ impl BatchScript<'_> {
             None => environment::add(&mut script, &self.environment)?,
             Some(_) => environment::add_for_engine(&mut script, &self.environment)?,
         }
-        script.push_str(text);
+        script.push_str(&text.replace(RECORD_VERSION, &protocol::VERSION.to_string()));
         Ok(script)
     }
 
@@ -244,7 +247,25 @@ impl BatchScript<'_> {
 
 #[cfg(test)]
 mod tests {
+    use sortie_model::End;
+
     use super::*;
+
+    /// All numbers and texts that any end has.
+    const MEMBERS: &str = r#""code":1,"signal":1,"status":1,"step":"","limit_bytes":1"#;
+
+    #[test]
+    fn the_texts_tell_of_ends_and_starts_as_they_are_read() {
+        for text in [ON_NODE, IN_DOCKER, IN_APPTAINER] {
+            assert_eq!(text.matches(RECORD_VERSION).count(), 1);
+            let text = text.replace('\\', "");
+            let kinds = text.split("\"kind\":\"").skip(1).filter_map(|rest| rest.split('"').next());
+            let read =
+                |kind| serde_json::from_str(&format!(r#"{{"kind":"{kind}",{MEMBERS}}}"#)).unwrap();
+            let ends: Vec<End> = kinds.map(read).collect();
+            assert!(ends.contains(&End::Exited { code: 1 }) && ends.len() >= 6, "{ends:?}");
+        }
+    }
 
     #[test]
     fn the_texts_call_files_by_their_names() {

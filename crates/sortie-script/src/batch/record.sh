@@ -32,7 +32,7 @@ sortie_start() {
     id=${SLURM_ARRAY_JOB_ID-}_$SLURM_ARRAY_TASK_ID
   fi
   sortie_now
-  printf -v sortie_job '{"version":1,"attempt":"%s","job_id":"%s","host":"%s","started_at":%s' \
+  printf -v sortie_job '{"version":@RECORD_VERSION@,"attempt":"%s","job_id":"%s","host":"%s","started_at":%s' \
     "$sortie_attempt" "${id//[!0-9_]/}" "${host//[!A-Za-z0-9._-]/}" "$sortie_now"
 }
 

@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use sortie_results::{JobEnd, Log, Submitted};
+use sortie_results::{Log, Place, Submitted};
 use sortie_sweep::SweepDir;
 
 use crate::exit_status;
@@ -171,9 +171,9 @@ fn is_over(dir: &Path) -> Result<bool, Failure> {
     Ok(match JobView::of(dir)?.state {
         State::Finished | State::Lost => true,
         // Nobody sees to it, but its script tells of its end.
-        State::Orphaned => Submitted::read(dir)
-            .ok()
-            .is_some_and(|note| JobEnd::load(dir, note.attempt).is_ok_and(|end| end.is_some())),
+        State::Orphaned => Submitted::read(dir).ok().is_some_and(|note| {
+            Place::of(dir).job_end(note.attempt).is_ok_and(|end| end.is_some())
+        }),
         State::Queued | State::Running | State::Stopping | State::Unknown => false,
     })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::styling::AnsiColor;
 use sortie_results::jiff::Timestamp;
 use sortie_results::{
-    EndRecordError, JobEnd, JobStart, KeeperDir, Owner, ReadLimits, Record, Sight, Stage, Standing,
+    EndRecordError, JobStart, KeeperDir, Owner, Place, ReadLimits, Record, Sight, Stage, Standing,
     load,
 };
 
@@ -188,8 +188,9 @@ impl JobView {
     /// What its script has noted of its start.
     fn start(&self) -> Result<Option<JobStart>, EndRecordError> {
         let Some(submitted) = &self.sight.submitted else { return Ok(None) };
-        let end = || JobEnd::load(&self.dir, submitted.attempt);
-        match JobStart::load(&self.dir, submitted.attempt)? {
+        let place = Place::of(&self.dir);
+        let end = || place.job_end(submitted.attempt);
+        match place.job_start(submitted.attempt)? {
             None => Ok(end()?.map(|end| end.start)),
             // One that cannot be read is told of.
             start => end().map(|_| start),
@@ -258,7 +259,8 @@ impl JobView {
 /// Whether a job that was handed to Slurm has begun there.
 fn has_started(dir: &Path, sight: &Sight) -> bool {
     let attempt = sight.submitted.as_ref().map(|note| note.attempt);
-    attempt.is_some_and(|attempt| JobStart::load(dir, attempt).is_ok_and(|start| start.is_some()))
+    attempt
+        .is_some_and(|attempt| Place::of(dir).job_start(attempt).is_ok_and(|start| start.is_some()))
 }
 
 fn seconds_since(time: Timestamp) -> i64 {

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::SystemTime};
 
 use anyhow::{Context, Result, bail, ensure};
-use sortie_results::JobEnd;
+use sortie_results::Place;
 use sortie_scheduler::{Event, JobId, JobScheduler};
 
 use super::{
@@ -52,7 +52,7 @@ async fn latencies(desk: &Desk, scheduler: &JobScheduler) -> Result<Vec<f64>> {
         let results = scheduler.results(job)?;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs_f64();
         ensure!(results.correct, "{job}: {}, {:?}", finished.outcome, finished.fault);
-        let end = JobEnd::load(&dirs[&job], finished.attempt)?;
+        let end = Place::of(&dirs[&job]).job_end(finished.attempt)?;
         latencies.push(now - end.context("a job has left no record of its end")?.ended_at);
     }
     Ok(latencies)
