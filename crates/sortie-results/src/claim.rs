@@ -12,11 +12,11 @@ use thiserror::Error;
 use crate::{
     AttemptId, Consent, Fault, Lease, LeaseError, Outcome, Owner, Place, RecordError, ResultsDir,
     dir::Dir,
-    lease::who,
     leftovers,
     make::{Made, make},
     names,
     unusable::{fault_of, in_dir},
+    who,
 };
 
 /// A results dir that is one attempt's alone.
@@ -125,7 +125,7 @@ fn create_logs(dir: &Dir) -> io::Result<[File; 2]> {
 #[non_exhaustive]
 pub enum ClaimError {
     /// Another attempt has it, and still runs.
-    #[error("{}: in use by another attempt that is still running ({})", .path.display(), who(.owner.as_deref()))]
+    #[error("{}: in use by another attempt that is still running: {}", .path.display(), who(.owner.as_deref()))]
     InUse {
         /// The results dir.
         path: PathBuf,
@@ -134,7 +134,7 @@ pub enum ClaimError {
     },
     /// Another attempt has it, of which cannot be told from here whether it still runs.
     #[error(
-        "{}: in use by another attempt ({}); whether that still runs cannot be told from here: look there, \
+        "{}: in use by another attempt, of {}; whether that still runs cannot be told from here: look there, \
          and take the directory over (--take-over) only if it does not",
         .path.display(), who(.owner.as_deref())
     )]

@@ -56,7 +56,9 @@ mod record;
 mod results;
 mod schema;
 mod speaker;
+mod state;
 mod submitted;
+mod sweep;
 mod sync;
 mod tail;
 mod traceback;
@@ -78,7 +80,7 @@ pub use claim::{Claim, ClaimError};
 pub use dir::ResultsDir;
 pub use end_record::EndRecordError;
 pub use keeper::{KeeperDir, KeeperNote, NoteError, Stage};
-pub use lease::{Consent, Lease, LeaseError, Owner, Standing};
+pub use lease::{Consent, Lease, LeaseError, Owner, Standing, who};
 pub use look::{Log, Sight};
 pub use place::Place;
 pub use record::{Record, RecordError, Run, load};
@@ -87,7 +89,9 @@ pub use sortie_model::{
     AttemptId, AttemptIdError, End, Fault, JobEnd, JobStart, Outcome, Seconds, Start, Usage,
 };
 pub use speaker::Speaker;
+pub use state::JobState;
 pub use submitted::{ReopenError, Reopened, Submitted};
+pub use sweep::{LEDGER, SWEEP_LEASE, sweep_around, sweep_standing};
 pub use sync::sync_submitted;
 pub use tail::LogTail;
 pub use unusable::Unusable;

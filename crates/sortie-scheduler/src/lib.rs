@@ -17,6 +17,11 @@
 //! A reporter that is dropped without having told the end reports the job as lost: every job ends in
 //! exactly one outcome.
 //!
+//! # A job of another process
+//!
+//! The files of a job outlive its scheduler. [`JobHandle`] reads them: it tells where a job stands and what came of it, and
+//! has it ended by the process that sees to it. It needs the results dir and nothing else.
+//!
 //! # GPUs and CPUs
 //!
 //! Jobs of this machine share what it has, unless their settings say what each is to have to itself (`gpus`, `cpus`). Then no more
@@ -39,6 +44,7 @@ mod evaluator;
 mod event;
 mod executor;
 mod glance;
+mod handle;
 mod hangs;
 mod here;
 mod job;
@@ -60,9 +66,10 @@ pub use error::SchedulerError;
 pub use evaluator::evaluator_sha256;
 pub use event::{Event, Events};
 pub use glance::glance;
+pub use handle::{HandleError, JobHandle, JobLease, JobView, LogReader, holder, pause};
 pub use job::{Finished, JobId, Status};
 pub use options::SchedulerOptions;
 pub use preview::{Preview, preview};
 pub use request::Request;
 pub use scheduler::JobScheduler;
-pub use sortie_results::Start;
+pub use sortie_results::{Consent, JobState, Log, Start};

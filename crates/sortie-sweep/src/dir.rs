@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use sortie_results::{Lease, Standing};
+use sortie_results::{Standing, sweep_standing};
 
 use crate::{End, ResultLines, Sweep, SweepError, names};
 
@@ -59,15 +59,14 @@ impl SweepDir {
         self.0.join(names::LEDGER)
     }
 
-    /// The [`Lease`] of the launcher that sees to the sweep.
+    /// The [`Lease`](sortie_results::Lease) of the launcher that sees to the sweep.
     pub fn lock_file(&self) -> PathBuf {
         self.0.join(names::LOCK)
     }
 
     /// Whether a launcher sees to the sweep now.
     pub fn standing(&self) -> Standing {
-        // What cannot be read tells nothing.
-        Lease::look(&self.lock_file()).unwrap_or(Standing::Unknown(None))
+        sweep_standing(&self.0)
     }
 
     /// What there is to do, what was begun, and what is done: all that the ledger says.

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sortie_results::Owner;
+use sortie_results::{Owner, who};
 use sortie_scheduler::SchedulerError;
 use thiserror::Error;
 
@@ -106,10 +106,6 @@ pub enum SweepError {
     /// The scheduler refuses a job.
     #[error(transparent)]
     Scheduler(#[from] SchedulerError),
-}
-
-fn who(owner: Option<&Owner>) -> String {
-    owner.map_or_else(|| "another process".to_owned(), Owner::to_string)
 }
 
 impl SweepError {

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use sortie_config::JobConfig;
 
 use crate::attend::{Errand, see_to};
+use crate::detached::{Launcher, as_detached, detach_this};
 use crate::failure::Failure;
 use crate::job::{ConfigArgs, TakeOverArgs};
-use crate::keeper::{Launcher, as_detached, detach_this};
 use crate::submit;
 
 const AFTER_HELP: &str = "\

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::thread;
 
 use sortie_config::JobConfig;
+use sortie_process::detach;
 use sortie_results::{Consent, Fault, Outcome, Results, Stage};
-use sortie_scheduler::{Event, JobId, JobScheduler, SchedulerError, SchedulerOptions};
+use sortie_scheduler::{Event, JobId, JobLease, JobScheduler, SchedulerError, SchedulerOptions};
 use tokio::sync::oneshot;
 
+use crate::detached::Launcher;
 use crate::failure::Failure;
-use crate::keeper::{Keeper, Launcher};
 use crate::progress::Progress;
 use crate::signals::Signals;
 use crate::{exit_status, log, output, runtime};
@@ -42,9 +43,9 @@ pub(crate) fn see_to(
 ) -> Result<u8, Failure> {
     let Errand { config, name, results_dir, candidate, command, launcher, .. } = errand;
     let Errand { verbose, prints, consent, .. } = errand;
-    let keeper = Keeper::take(results_dir, command, candidate, consent)?;
-    if let (Some(keeper), Some(_)) = (&keeper, launcher) {
-        keeper.log_here();
+    let lease = JobLease::take(results_dir, command, candidate, consent)?;
+    if let (Some(lease), Some(_)) = (&lease, launcher) {
+        log_to(lease);
     }
     let runtime = runtime::start()?;
     let status = runtime.block_on(async {
@@ -53,7 +54,7 @@ pub(crate) fn see_to(
         let options = SchedulerOptions { verbose, consent, ..SchedulerOptions::default() };
         let scheduler = JobScheduler::new(config.job_type(), config, options)?;
         let progress = Progress::start(!log::is_on(verbose), name, limit);
-        let watched = Watched { progress, keeper, launcher };
+        let watched = Watched { progress, lease, launcher };
         let job = job_to_its_end(&scheduler);
         let ended = attend(&scheduler, job, &mut signals, &watched).await;
         // Before the results are printed, which may take as long as it pleases who reads them.
@@ -74,10 +75,17 @@ pub(crate) fn see_to(
     status
 }
 
+/// Has all that this process says from now on written to the log of the job.
+fn log_to(lease: &JobLease) {
+    if let Err(error) = lease.new_log().and_then(|log| detach::log_to(&log)) {
+        tracing::warn!("there will be no log: {error}");
+    }
+}
+
 /// Those who are told where the job stands.
 struct Watched<'a> {
     progress: Progress,
-    keeper: Option<Keeper>,
+    lease: Option<JobLease>,
     launcher: Option<&'a Launcher>,
 }
 
@@ -102,8 +110,8 @@ impl Watched<'_> {
     }
 
     fn note(&self, stage: Stage, reason: Option<&str>) {
-        if let Some(keeper) = &self.keeper {
-            keeper.says(stage, reason);
+        if let Some(lease) = &self.lease {
+            lease.says(stage, reason);
         }
     }
 }

@@ -31,7 +31,7 @@ struct Cli {
     /// Log what happens to standard error; the variable `RUST_LOG` selects in more detail
     #[arg(short, long, global = true)]
     verbose: bool,
-    /// What `keeper::detach` passes.
+    /// What `detached::detach` passes.
     #[arg(long, hide = true)]
     detached: bool,
 }

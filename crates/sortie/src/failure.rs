@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sortie_config::{ConfigError, JobType, WriteError};
 use sortie_results::RecordError;
-use sortie_scheduler::SchedulerError;
+use sortie_scheduler::{HandleError, SchedulerError};
 use sortie_script::NulByte;
 use sortie_sweep::{SourceError, SweepError};
 use thiserror::Error;
@@ -54,10 +54,6 @@ pub(crate) enum Failure {
     Output(io::Error),
     #[error("cannot wait for events: {0}")]
     Runtime(io::Error),
-    #[error("{} is in use by {who}, which has not ended", .dir.display())]
-    Kept { dir: PathBuf, who: String },
-    #[error("{} is in use by {who}; whether that still runs cannot be told from here", .dir.display())]
-    Unknown { dir: PathBuf, who: String },
     #[error("cannot detach from the terminal: {0}")]
     Detach(io::Error),
     #[error("{message}")]
@@ -65,9 +61,7 @@ pub(crate) enum Failure {
     #[error("process {pid}, which should run the job, ended before it accepted it")]
     KeeperEnded { pid: u32 },
     #[error(transparent)]
-    Record(#[from] RecordError),
-    #[error("{} holds no job: none was ever run there", .0.display())]
-    NoJob(PathBuf),
+    Handle(#[from] HandleError),
     #[error("{}: {problem}", .dir.display())]
     Job { dir: PathBuf, problem: String, hint: String, status: u8 },
     #[error(transparent)]
@@ -126,10 +120,7 @@ impl Failure {
             | Self::NotWarm(_)
             | Self::NoNodes(_)
             | Self::Nul(_)
-            | Self::Kept { .. }
-            | Self::Unknown { .. }
-            | Self::Record(_)
-            | Self::NoJob(_)
+            | Self::Handle(_)
             | Self::Yaml(_)
             | Self::Exists(_)
             | Self::Write { .. } => exit_status::SETUP,
@@ -140,8 +131,8 @@ impl Failure {
     pub(crate) fn hint(&self) -> Option<String> {
         let dir = match self {
             Self::In { dir, failure } => return failure.template().map(|hint| with_dir(hint, dir)),
-            Self::Kept { dir, .. }
-            | Self::Job { dir, .. }
+            Self::Job { dir, .. }
+            | Self::Handle(HandleError::InUse { dir, .. } | HandleError::NotOver { dir })
             | Self::Scheduler(SchedulerError::Ended { results_dir: dir, .. })
             | Self::Sweep(
                 SweepError::Exists { dir }
@@ -159,12 +150,8 @@ impl Failure {
             Self::In { failure, .. } => failure.template(),
             Self::Refused { hint, .. } => hint.as_deref(),
             Self::Job { hint, .. } => Some(hint),
-            Self::Kept { .. } => {
-                Some("wait for it with `sortie wait DIR`, or end it with `sortie cancel DIR`")
-            }
-            Self::Unknown { .. } => Some(TAKE_OVER),
             Self::KeeperEnded { .. } => Some("`sortie run` shows what it does"),
-            Self::NoJob(_) => Some("name the results dir that `sortie run` or `submit` was given"),
+            Self::Handle(error) => handle_hint(error),
             Self::Config(ConfigError::Read { .. }) => {
                 Some("name a readable file of settings with --config")
             }
@@ -174,9 +161,6 @@ impl Failure {
             }
             Self::Config(ConfigError::Nothing) => {
                 Some("name a file with --config; `sortie init` writes one")
-            }
-            Self::Record(RecordError::Dir { .. }) => {
-                Some("name a results dir, or the directory of a sweep; `sortie ls` lists them")
             }
             Self::Source(SourceError::Line { .. }) => Some(
                 r#"a line is an object such as {"candidate": "a.py", "id": "a", "args": {"seed": 1}}, of which only `candidate` is needed"#,
@@ -205,4 +189,27 @@ impl Failure {
             _ => None,
         }
     }
+}
+
+/// What to do about a job that does not give what it was asked for.
+fn handle_hint(error: &HandleError) -> Option<&'static str> {
+    Some(match error {
+        HandleError::Record(RecordError::Dir { .. }) => {
+            "name a results dir, or the directory of a sweep; `sortie ls` lists them"
+        }
+        HandleError::NoJob { .. } => "name the results dir that `sortie run` or `submit` was given",
+        HandleError::NotOver { .. } => "`sortie wait DIR` waits for it",
+        HandleError::Orphaned { .. } => "name its settings with --config to take it up again",
+        HandleError::InUse { .. } => {
+            "wait for it with `sortie wait DIR`, or end it with `sortie cancel DIR`"
+        }
+        HandleError::Unknown { .. } => TAKE_OVER,
+        HandleError::Elsewhere { .. } => "cancel it on that machine",
+        HandleError::OfSweep { .. } => "cancel the sweep",
+        HandleError::OtherProgram { .. } => "end that program, and the job ends with it",
+        HandleError::NotAsked { .. } => "cancel it as the user who started it",
+        HandleError::NotTaken { .. } => "see `sortie status`",
+        HandleError::Log { .. } => "the job has put something else in its place",
+        _ => return None,
+    })
 }

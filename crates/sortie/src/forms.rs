@@ -6,32 +6,11 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use sortie_results::jiff::Timestamp;
-use sortie_results::{AttemptId, Fault, Outcome, Seconds};
+use sortie_results::{AttemptId, Fault, JobState, Outcome, Owner, Seconds};
 use sortie_sweep::{Best, Counts, Evaluator};
 
 /// The version of all forms here.
 pub(crate) const VERSION: u32 = sortie_results::FORM_VERSION;
-
-/// Where a job is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum State {
-    /// It waits: for its start, in the cluster's queue, or for another attempt.
-    Queued,
-    /// Its attempt is under way.
-    Running,
-    /// It is being stopped.
-    Stopping,
-    /// It is over, and recorded.
-    Finished,
-    /// The cluster has it, or had, and nobody sees to it: `sortie attach` takes it up again.
-    Orphaned,
-    /// Whoever saw to it ended without a record, and so did the job.
-    Lost,
-    /// It cannot be told from here whether whoever saw to it is still there, as on another machine where the file system has
-    /// no locks.
-    Unknown,
-}
 
 /// A job: of `submit`, `status`, `wait`, `cancel` and `ls`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -42,7 +21,7 @@ pub(crate) struct JobStatus {
     pub(crate) kind: &'static str,
     /// The results dir, as it was named.
     pub(crate) dir: String,
-    pub(crate) state: State,
+    pub(crate) state: JobState,
     /// Why it waits, if that is known.
     pub(crate) reason: Option<String>,
     /// Since when it has been in that state, if that is known.
@@ -118,6 +97,13 @@ pub(crate) struct KeeperForm {
     pub(crate) pid: Option<u32>,
     /// The subcommand of `sortie` that it runs.
     pub(crate) command: Option<String>,
+}
+
+impl KeeperForm {
+    pub(crate) fn of(owner: &Owner) -> Self {
+        let (host, pid) = (Some(owner.host.clone()), Some(owner.pid));
+        Self { host, pid, command: owner.command.clone() }
+    }
 }
 
 /// A job of Slurm.

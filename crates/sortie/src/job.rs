@@ -7,9 +7,9 @@ use sortie_config::{ConfigError, Effective, JobConfig, Layers, LocalJobConfig};
 use sortie_results::Consent;
 
 use crate::attend::Errand;
+use crate::detached::Launcher;
 use crate::exit_status;
 use crate::failure::Failure;
-use crate::keeper::Launcher;
 use crate::view::is_sweep;
 
 /// The variable that names the file of settings, where no flag does.

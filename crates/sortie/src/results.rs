@@ -3,12 +3,11 @@
 use std::io;
 use std::path::PathBuf;
 
-use sortie_results::load;
+use sortie_scheduler::{HandleError, JobView};
 use sortie_sweep::{State, SweepDir, SweepError};
 
 use crate::failure::Failure;
-use crate::forms::State as JobState;
-use crate::view::{JobView, View};
+use crate::view::{self, View};
 use crate::{exit_status, output};
 
 const AFTER_HELP: &str = "\
@@ -42,7 +41,7 @@ pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
     let mut failed = false;
     for dir in &args.dirs {
         let printed = View::of(dir).and_then(|view| match view {
-            View::Job(job) => of_job(*job),
+            View::Job(job) => of_job(&job),
             View::Sweep(sweep) => of_sweep(&sweep.dir, args.top),
         });
         match printed {
@@ -57,10 +56,15 @@ pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
     Ok(if failed { exit_status::SETUP } else { exit_status::CORRECT })
 }
 
-fn of_job(job: JobView) -> Result<(), Failure> {
-    let job = over(job)?;
-    let attempt = job.record().map(|record| record.attempt);
-    let (_, results) = load(&job.dir, attempt, job.read_limits())?;
+fn of_job(job: &JobView) -> Result<(), Failure> {
+    let results = job.results().map_err(|error| match (&error, view::job::advice(job)) {
+        (HandleError::NoRecord { .. }, Some(hint)) => Failure::Refused {
+            message: error.to_string(),
+            hint: Some(hint),
+            status: exit_status::SETUP,
+        },
+        _ => error.into(),
+    })?;
     output::json(&results).and_then(|json| output::print(&json)).map_err(Failure::Output)
 }
 
@@ -86,22 +90,4 @@ fn of_sweep(dir: &SweepDir, top: Option<usize>) -> Result<(), Failure> {
 
 fn unreadable(dir: &SweepDir, cause: io::Error) -> Failure {
     SweepError::Io { action: "read", path: dir.results_file(), cause }.into()
-}
-
-fn over(view: JobView) -> Result<JobView, Failure> {
-    let (problem, hint) = match view.state {
-        JobState::Finished => return Ok(view),
-        JobState::Queued | JobState::Running | JobState::Stopping => {
-            ("the job is not over", "`sortie wait DIR` waits for it".to_owned())
-        }
-        JobState::Orphaned | JobState::Lost | JobState::Unknown => {
-            ("the job has no record", view.advice().unwrap_or_default())
-        }
-    };
-    Err(Failure::Job {
-        dir: view.dir,
-        problem: problem.to_owned(),
-        hint,
-        status: exit_status::SETUP,
-    })
 }

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use crate::attend::see_to;
+use crate::detached::{Launcher, as_detached, detach_this};
 use crate::exit_status;
 use crate::failure::Failure;
 use crate::job::JobArgs;
-use crate::keeper::{Launcher, as_detached, detach_this};
 use crate::view::View;
 
 const AFTER_HELP: &str = "\

@@ -14,9 +14,9 @@ use sortie_sweep::{
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 
+use crate::detached::{Launcher, as_detached, detach};
 use crate::failure::{Failure, TAKE_OVER};
 use crate::job::{ConfigArgs, TakeOverArgs, WarmArgs};
-use crate::keeper::{Launcher, as_detached, detach};
 use crate::signals::Signals;
 use crate::sweep_open::{Again, GO_THERE, absolute, open};
 use crate::sweep_progress::{Display, say};

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sortie_config::JobConfig;
+use sortie_results::{JobState, Owner, who};
+use sortie_scheduler::{HandleError, JobHandle, JobView};
 
+use crate::detached::detach_with;
 use crate::failure::Failure;
-use crate::forms::{State, SweepState};
+use crate::forms::SweepState;
 use crate::job::ConfigArgs;
-use crate::keeper::detach_with;
-use crate::view::{JobView, View};
+use crate::view::{self, View};
 use crate::{exit_status, output};
 
 const AFTER_HELP: &str = "\
@@ -48,8 +50,8 @@ pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
         let status = match until_over(dir, config.as_ref()) {
             Ok(view) => {
                 view.show(args.json)?;
-                match view {
-                    View::Job(job) => job.status(),
+                match &view {
+                    View::Job(job) => view::job::status(job),
                     View::Sweep(sweep) => sweep.status(),
                 }
             }
@@ -63,36 +65,27 @@ pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
     Ok(largest)
 }
 
-/// Waits until the job is over, and has it taken up where nobody sees to it.
+/// Waits until the job or sweep is over, and has a job taken up where nobody sees to it.
 fn until_over(dir: &Path, config: Option<&JobConfig>) -> Result<View, Failure> {
     let mut told = Told::default();
     loop {
         let job = match View::of(dir)? {
-            View::Job(job) => job,
+            View::Job(job) => job.handle(),
             View::Sweep(sweep)
                 if matches!(sweep.state, SweepState::Running | SweepState::Unknown) =>
             {
-                told.once(sweep.state == SweepState::Unknown, dir, || sweep.who());
-                sweep.rest(Duration::MAX);
+                told.once(sweep.state == SweepState::Unknown, dir, sweep.standing.owner());
+                sweep.pause(Duration::MAX);
                 continue;
             }
             over @ View::Sweep(_) => return Ok(over),
         };
-        match (job.state, config) {
-            (State::Orphaned, Some(config)) => take_up(dir, config)?,
-            (State::Orphaned, None) => {
-                return Err(Failure::Job {
-                    dir: dir.to_owned(),
-                    problem: "its launcher is gone, and Slurm has or had the job".to_owned(),
-                    hint: "name its settings with --config to take it up again".to_owned(),
-                    status: exit_status::SETUP,
-                });
-            }
-            (State::Finished | State::Lost, _) => return Ok(View::Job(job)),
-            (state, _) => {
-                told.once(state == State::Unknown, dir, || job.owner_in_words());
-                job.rest(Duration::MAX);
-            }
+        let show = |job: &JobView| {
+            told.once(job.state() == JobState::Unknown, dir, job.owner());
+        };
+        match (job.wait_with(show), config) {
+            (Err(HandleError::Orphaned { .. }), Some(config)) => take_up(&job, config)?,
+            (waited, _) => return Ok(View::Job(Box::new(waited?))),
         }
     }
 }
@@ -102,21 +95,21 @@ fn until_over(dir: &Path, config: Option<&JobConfig>) -> Result<View, Failure> {
 struct Told(bool);
 
 impl Told {
-    fn once(&mut self, is_unknown: bool, dir: &Path, who: impl FnOnce() -> String) {
+    fn once(&mut self, is_unknown: bool, dir: &Path, owner: Option<&Owner>) {
         if is_unknown && !std::mem::replace(&mut self.0, true) {
             output::note(&format!(
-                "waiting for {}, which {} has or had; whether that still runs cannot be told from here",
+                "waiting for {}, which is in use by {}; whether that still runs cannot be told from here",
                 dir.display(),
-                who()
+                who(owner)
             ));
         }
     }
 }
 
 /// Has a job of Slurm taken up by a process that goes on by itself; all is well if another has been quicker.
-fn take_up(dir: &Path, config: &JobConfig) -> Result<(), Failure> {
-    match detach_with(config, ["attach".as_ref(), "--".as_ref(), dir.as_os_str()]) {
-        Err(_) if JobView::of(dir)?.state != State::Orphaned => Ok(()),
+fn take_up(job: &JobHandle, config: &JobConfig) -> Result<(), Failure> {
+    match detach_with(config, ["attach".as_ref(), "--".as_ref(), job.dir().as_os_str()]) {
+        Err(_) if job.status()?.state() != JobState::Orphaned => Ok(()),
         taken => taken,
     }
 }

@@ -35,6 +35,21 @@ pub enum Standing {
     Gone(Option<Box<Owner>>),
 }
 
+impl Standing {
+    /// Who has it, or may have it.
+    pub fn owner(&self) -> Option<&Owner> {
+        match self {
+            Self::Held(owner) | Self::Unknown(owner) => owner.as_deref(),
+            Self::Free | Self::Gone(_) => None,
+        }
+    }
+
+    /// Whether somebody has it, or may have it.
+    pub fn may_be_held(&self) -> bool {
+        matches!(self, Self::Held(_) | Self::Unknown(_))
+    }
+}
+
 /// An open lease.
 pub(super) struct Found {
     pub(super) file: File,

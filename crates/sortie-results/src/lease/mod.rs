@@ -37,7 +37,7 @@ use std::{
 use thiserror::Error;
 
 pub use judge::Standing;
-pub use owner::Owner;
+pub use owner::{Owner, who};
 
 use crate::AttemptId;
 use judge::{By, Found, is_alive, is_same};
@@ -96,11 +96,6 @@ pub enum LeaseError {
         /// Why.
         cause: io::Error,
     },
-}
-
-/// The owner of a lease in words.
-pub(crate) fn who(owner: Option<&Owner>) -> String {
-    owner.map_or_else(|| "a process that has not said which it is".to_owned(), Owner::to_string)
 }
 
 impl Lease {

@@ -78,15 +78,20 @@ impl Owner {
     }
 }
 
-/// As in `` `sortie submit`, process 7 on node3, since 2026-01-02T03:04:05Z ``.
+/// As in `` `sortie submit`, process 7 on node3 since 2026-01-02T03:04:05Z ``.
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(command) = &self.command {
             write!(f, "`sortie {command}`, ")?;
         }
         let since = self.since.strftime("%Y-%m-%dT%H:%M:%SZ");
-        write!(f, "process {} on {}, since {since}", self.pid, self.host)
+        write!(f, "process {} on {} since {since}", self.pid, self.host)
     }
+}
+
+/// The owner of a lease in words, be it known or not.
+pub fn who(owner: Option<&Owner>) -> String {
+    owner.map_or_else(|| "a process that has not said which it is".to_owned(), Owner::to_string)
 }
 
 /// Why it is not known who has a lease.

@@ -63,7 +63,7 @@ fn two_claims_at_once_are_refused_until_what_holds_it_last_is_gone() {
     assert!(matches!(error, ClaimError::InUse { .. }));
     assert_eq!(error.fault(), Fault::Setup);
     let expected = format!(
-        "{}: in use by another attempt that is still running (process {} on ",
+        "{}: in use by another attempt that is still running: process {} on ",
         dir.path().display(),
         std::process::id()
     );

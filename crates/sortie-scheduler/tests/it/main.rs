@@ -11,6 +11,7 @@ mod environment;
 mod evaluators;
 mod events;
 mod faults;
+mod handle;
 mod hanging;
 mod hung;
 mod lifecycle;

@@ -74,7 +74,7 @@ async fn nor_can_jobs_of_two_schedulers() {
     let (results, _) = other.run(stage.path("candidate"), stage.path("results")).await.unwrap();
     let Outcome::NotStarted { reason, .. } = &results.outcome else { panic!("{results:?}") };
     assert!(
-        reason.contains("in use by another attempt that is still running (process "),
+        reason.contains("in use by another attempt that is still running: process "),
         "{reason}"
     );
 }

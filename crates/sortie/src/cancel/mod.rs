@@ -7,11 +7,10 @@ use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use sortie_process::Holder;
 use sortie_results::Consent;
 
 use crate::exit_status;
-use crate::failure::{Failure, TAKE_OVER};
+use crate::failure::Failure;
 use crate::job::TakeOverArgs;
 use crate::output;
 use crate::view::View;
@@ -100,38 +99,6 @@ fn until_over(wait: &Wait<'_>, how: &How) -> Result<View, Failure> {
         if is_over {
             return Ok(view);
         }
-    }
-}
-
-/// Asks a process to end what it sees to.
-fn ask_holder(dir: &Path, holder: &Holder) -> Result<(), Failure> {
-    holder.ask_to_end().map(drop).map_err(|error| Failure::Job {
-        dir: dir.to_owned(),
-        problem: format!("process {} cannot be asked to end it: {error}", holder.pid()),
-        hint: "cancel it as the user who started it".to_owned(),
-        status: exit_status::SETUP,
-    })
-}
-
-/// That only another machine can reach who sees to it.
-fn elsewhere(dir: &Path, who: &str) -> Failure {
-    Failure::Job {
-        dir: dir.to_owned(),
-        problem: format!("it is in use by {who}"),
-        hint: "cancel it on that machine".to_owned(),
-        status: exit_status::SETUP,
-    }
-}
-
-/// That nobody can say from here whether it is still under way.
-fn unknown(dir: &Path, who: &str) -> Failure {
-    Failure::Job {
-        dir: dir.to_owned(),
-        problem: format!(
-            "{who} has or had it; whether that still runs cannot be told from here: nothing was cancelled"
-        ),
-        hint: format!("cancel it on that machine, or {TAKE_OVER}"),
-        status: exit_status::SETUP,
     }
 }
 

@@ -1,27 +1,27 @@
 //! `sortie logs`: what a job writes.
 
-mod follow;
 mod shown;
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use sortie_results::{Log, Place, Submitted};
+use sortie_results::Log;
+use sortie_scheduler::{JobHandle, LogReader};
 use sortie_sweep::SweepDir;
 
 use crate::exit_status;
 use crate::failure::Failure;
-use crate::forms::State;
-use crate::keeper::Sighted;
-use crate::view::{JobView, View};
-use follow::Followed;
+use crate::view::View;
 use shown::{Sink, Target};
 
 /// The pauses while nothing is written: each is twice the one before. Not events of the file system, which a file that
 /// another machine writes to does not have.
 const SHORTEST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_millis(250);
+
+/// How much is read at once, in bytes.
+const BLOCK: usize = 64 << 10;
 
 const AFTER_HELP: &str = "\
 Prints job_log.out on standard output and job_log.err on standard error, byte for
@@ -107,27 +107,41 @@ pub(crate) fn execute(args: &Args) -> Result<u8, Failure> {
         Some(id) => of_candidate(&args.dir, id)?,
         None => args.dir.clone(),
     };
-    if let View::Sweep(_) = View::of(&dir)? {
+    let View::Job(job) = View::of(&dir)? else {
         return Err(Failure::Job {
             dir,
             problem: "a sweep has no logs of its own, only its candidates have".to_owned(),
             hint: "name a candidate: `sortie logs DIR ID`; `sortie ls DIR` lists them".to_owned(),
             status: exit_status::SETUP,
         });
-    }
-    let mut streams = streams(args, &dir);
-    print(args.follow, &dir, &mut streams).map(|()| exit_status::CORRECT)
+    };
+    let job = job.handle();
+    print(args.follow, &job, &mut streams(args, &job)).map(|()| exit_status::CORRECT)
 }
 
 /// A log, and where it goes.
 struct Stream {
-    followed: Followed,
+    log: LogReader,
     sink: Sink,
 }
 
-fn streams(args: &Args, dir: &Path) -> Vec<Stream> {
+impl Stream {
+    /// Shows what was written since the last time; whether there was anything.
+    fn read_on(&mut self, block: &mut [u8]) -> Result<bool, Failure> {
+        let mut has_grown = false;
+        loop {
+            match self.log.read(block)? {
+                0 => return Ok(has_grown),
+                read => self.sink.write(&block[..read]).map_err(Failure::Output)?,
+            }
+            has_grown = true;
+        }
+    }
+}
+
+fn streams(args: &Args, job: &JobHandle) -> Vec<Stream> {
     let stream = |log, target| Stream {
-        followed: Followed::new(dir, log, args.lines),
+        log: job.logs(log, args.lines),
         sink: Sink::new(target, args.raw, args.json.then_some(log)),
     };
     let of_stderr = if args.stderr || args.json { Target::Stdout } else { Target::Stderr };
@@ -141,14 +155,15 @@ fn streams(args: &Args, dir: &Path) -> Vec<Stream> {
     streams
 }
 
-fn print(follow: bool, dir: &Path, streams: &mut [Stream]) -> Result<(), Failure> {
+fn print(follow: bool, job: &JobHandle, streams: &mut [Stream]) -> Result<(), Failure> {
     let mut pause = SHORTEST;
+    let mut block = vec![0; BLOCK];
     loop {
         // First, so that what was written before the end is read.
-        let over = !follow || is_over(dir)?;
+        let over = !follow || job.status()?.has_whole_logs();
         let mut grown = false;
-        for Stream { followed, sink } in &mut *streams {
-            grown |= followed.read_on(|bytes| sink.write(bytes)).map_err(|error| error.of(dir))?;
+        for stream in &mut *streams {
+            grown |= stream.read_on(&mut block)?;
         }
         match (over, grown) {
             (true, false) => break,
@@ -161,19 +176,4 @@ fn print(follow: bool, dir: &Path, streams: &mut [Stream]) -> Result<(), Failure
         }
     }
     streams.iter_mut().try_for_each(|stream| stream.sink.end()).map_err(Failure::Output)
-}
-
-/// Whether nothing more will be written.
-fn is_over(dir: &Path) -> Result<bool, Failure> {
-    if Sighted::in_dir(dir).is_there() {
-        return Ok(false);
-    }
-    Ok(match JobView::of(dir)?.state {
-        State::Finished | State::Lost => true,
-        // Nobody sees to it, but its script tells of its end.
-        State::Orphaned => Submitted::read(dir).ok().is_some_and(|note| {
-            Place::of(dir).job_end(note.attempt).is_ok_and(|end| end.is_some())
-        }),
-        State::Queued | State::Running | State::Stopping | State::Unknown => false,
-    })
 }

@@ -1,27 +1,19 @@
 //! What a directory says, of its job or sweep, to somebody who comes by.
 
-mod job;
+pub(crate) mod job;
 mod sweep;
 
-pub(crate) use job::JobView;
 pub(crate) use sweep::SweepView;
 
 use std::io;
 use std::path::Path;
-use std::thread;
-use std::time::Duration;
 
-use sortie_process::Holder;
 use sortie_results::Sight;
+use sortie_scheduler::JobView;
 use sortie_sweep::SweepDir;
 
 use crate::failure::Failure;
 use crate::output;
-
-/// How often it is looked whether something has changed that no event tells of.
-const LOOK: Duration = Duration::from_millis(250);
-/// How long a single wait for a process may be: it may be done with the job before it ends, if nobody reads what it prints.
-const WAIT: Duration = Duration::from_secs(2);
 
 /// A job or a sweep, by its directory.
 pub(crate) enum View {
@@ -45,9 +37,9 @@ impl View {
     /// Prints where it is: a line, or an object of JSON.
     pub(crate) fn show(&self, json: bool) -> Result<(), Failure> {
         let printed = match (self, json) {
-            (Self::Job(job), true) => print(output::json(&job.form())),
+            (Self::Job(job), true) => print(output::json(&job::form(job))),
             (Self::Sweep(sweep), true) => print(output::json(&sweep.form())),
-            (Self::Job(job), false) => output::print_styled(&job.line()),
+            (Self::Job(job), false) => output::print_styled(&job::line(job)),
             (Self::Sweep(sweep), false) => output::print_styled(&sweep.line()),
         };
         printed.map_err(Failure::Output)
@@ -61,13 +53,4 @@ fn print(json: io::Result<Vec<u8>>) -> io::Result<()> {
 /// Whether a directory is a sweep's. A results dir is not, whatever was written there.
 pub(crate) fn is_sweep(dir: &Path) -> bool {
     !Sight::is_likely(dir) && SweepDir::new(dir).is_sweep()
-}
-
-/// Waits until the process that sees to something has ended or, where there is no telling, for a moment; and for so long at
-/// most.
-fn rest(holder: Option<&Holder>, most: Duration) {
-    match holder {
-        Some(holder) if holder.ends_within(most.min(WAIT)).is_ok() => {}
-        _ => thread::sleep(most.min(LOOK)),
-    }
 }

@@ -1,19 +1,18 @@
 //! What a sweep's directory says.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use clap::builder::styling::AnsiColor;
-use sortie_results::{Owner, Standing};
+use sortie_results::{Standing, who};
+use sortie_scheduler::{holder, pause};
 use sortie_sweep::{Evaluator, Left, Progress, SweepDir};
 
 use crate::exit_status;
 use crate::failure::{Failure, TAKE_OVER, with_dir};
 use crate::forms::{KeeperForm, SweepState, SweepStatus, VERSION};
-use crate::keeper::{holder, who};
 use crate::output::{bold, one_line};
 use crate::sweep_summary::{changed, counts};
-use crate::view::rest;
 
 /// A sweep, by its directory.
 pub(crate) struct SweepView {
@@ -35,8 +34,7 @@ impl SweepView {
         let standing = dir.standing();
         let sweep = dir.read()?;
         let progress = Progress::of(&sweep);
-        let in_hand = matches!(standing, Standing::Held(_) | Standing::Unknown(_));
-        let left = Left::of(&sweep, in_hand);
+        let left = Left::of(&sweep, standing.may_be_held());
         let state = match standing {
             Standing::Held(_) => SweepState::Running,
             _ if progress.waiting == 0 => SweepState::Finished,
@@ -49,8 +47,8 @@ impl SweepView {
     }
 
     /// Waits until it may be worth while to look again, and for so long at most.
-    pub(crate) fn rest(&self, most: Duration) {
-        rest(holder(&self.standing).as_ref(), most);
+    pub(crate) fn pause(&self, most: Duration) {
+        pause(holder(&self.standing).as_ref(), most);
     }
 
     /// The exit status of `sortie sweep`, of one that nobody sees to any more.
@@ -67,14 +65,7 @@ impl SweepView {
 
     /// In words.
     pub(crate) fn who(&self) -> String {
-        who(self.owner())
-    }
-
-    fn owner(&self) -> Option<&Owner> {
-        match &self.standing {
-            Standing::Held(owner) | Standing::Unknown(owner) => owner.as_deref(),
-            Standing::Free | Standing::Gone(_) => None,
-        }
+        who(self.standing.owner())
     }
 
     fn advice(&self) -> Option<String> {
@@ -84,7 +75,7 @@ impl SweepView {
                 Some(with_dir(advice, self.dir.path()))
             }
             SweepState::Unknown => Some(format!(
-                "{} has or had it; whether that still runs cannot be told from here: {TAKE_OVER}",
+                "in use by {}; whether that still runs cannot be told from here: {TAKE_OVER}",
                 self.who()
             )),
             SweepState::Running | SweepState::Finished => None,
@@ -92,9 +83,10 @@ impl SweepView {
     }
 
     pub(crate) fn form(&self) -> SweepStatus {
+        let owner = self.standing.owner();
         let keeper = KeeperForm {
-            host: self.owner().map(|owner| owner.host.clone()),
-            pid: self.owner().map(|owner| owner.pid),
+            host: owner.map(|owner| owner.host.clone()),
+            pid: owner.map(|owner| owner.pid),
             command: Some("sweep".to_owned()),
         };
         let in_hand = matches!(self.state, SweepState::Running | SweepState::Unknown);
@@ -143,26 +135,4 @@ impl SweepView {
             (_, None) => said,
         }
     }
-}
-
-/// The sweep that a results dir is of, if it is of one.
-fn around(results_dir: &Path) -> Option<SweepDir> {
-    // The directory may be named so that it does not show in which other it is.
-    let sweep = match results_dir.parent() {
-        Some(parent) if parent != Path::new("") => parent.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    Some(SweepDir::new(sweep)).filter(SweepDir::is_sweep)
-}
-
-/// Whether a results dir is of a sweep.
-pub(super) fn is_around(results_dir: &Path) -> bool {
-    around(results_dir).is_some()
-}
-
-/// The sweep that a results dir is of, if a launcher sees to that.
-pub(super) fn in_hand_around(results_dir: &Path) -> Option<PathBuf> {
-    let sweep = around(results_dir)?;
-    let is_there = matches!(sweep.standing(), Standing::Held(_) | Standing::Unknown(_));
-    is_there.then(|| sweep.path().to_owned())
 }

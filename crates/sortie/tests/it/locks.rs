@@ -170,15 +170,14 @@ fn what_cannot_be_seen_is_taken_by_consent_alone() {
     let who = format!("`sortie submit`, process {} on far", pid.as_raw_nonzero());
     assert!(line.starts_with("unknown ") && line.contains(&who), "{line}");
     let cancelled = place.tool(["cancel", "results"]);
-    cancelled.is_error(
-        SETUP,
-        &format!("{who} has or had it; whether that still runs cannot be told from here"),
-    );
+    let unknown = "; whether that still runs cannot be told from here";
+    cancelled.is_error(SETUP, &format!("results is in use by {who} since "));
+    assert!(cancelled.stderr.contains(unknown), "{cancelled:?}");
     place.stage.write("go", "");
     let run = ["run", "--config", "job.yaml", "candidate.py", "results"];
-    place
-        .tool(run)
-        .is_error(SETUP, &format!("results is in use by {who}; whether that still runs"));
+    let refused = place.tool(run);
+    refused.is_error(SETUP, &format!("results is in use by {who} since "));
+    assert!(refused.stderr.contains(unknown), "{refused:?}");
     assert_eq!(place.begun(), 1);
     let [_, rest @ ..] = run;
     let mut taken = place.sortie(["run", "--take-over"]);
@@ -216,7 +215,7 @@ fn a_sweep_is_made_kept_from_others_and_taken_over() {
         drop(stage::ended(first));
         place.move_elsewhere("out/lock");
         let resume = place.tool(["sweep", "--resume", "out"]);
-        resume.is_error(SETUP, " on far, since ");
+        resume.is_error(SETUP, " on far since ");
         let status = place.tool(["status", "out"]).stdout;
         assert!(status.starts_with("unknown "), "{status}");
         assert_eq!(place.begun(), 1);

@@ -112,5 +112,5 @@ fn what_is_no_log_is_not_waited_for() {
     let stage =
         finished(&format!("{}rm \"$4/job_log.out\"; mkfifo \"$4/job_log.out\"", stage::CORRECT));
     let logs = ran(&mut stage.sortie(["logs", "-f", "results"]));
-    logs.is_error(SETUP, "results: the log of stdout is a fifo, not a regular file");
+    logs.is_error(SETUP, "results: the log of stdout is a FIFO, not a regular file");
 }

@@ -68,7 +68,7 @@ fn begun_watched_and_waited_for() {
     // A job of it is the sweep's.
     let job = status(&stage, "out/p0");
     assert_eq!((&job["state"], &job["keeper"]), (&"running".into(), &Value::Null));
-    tool(&stage, ["cancel", "out/p0"]).is_error(SETUP, "it is in use by the sweep out");
+    tool(&stage, ["cancel", "out/p0"]).is_error(SETUP, "out/p0 is in use by the sweep out");
     tool(&stage, ["logs", "out"]).is_error(SETUP, "a sweep has no logs of its own");
     tool(&stage, ["logs", "out", "../c"]).is_error(SETUP, "no candidate has the id `../c`");
     tool(&stage, ["logs", "out/p0", "p0"]).is_error(SETUP, "this is not a sweep");

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 
 use sortie_results::{Log, Unusable};
 
-use crate::exit_status;
-use crate::failure::Failure;
+use super::HandleError;
 
-/// How much is read at once, in bytes.
+/// How much is read at once to find a line, in bytes.
 const BLOCK: usize = 64 << 10;
 
-/// A log, and how far it was read.
-pub(super) struct Followed {
+/// A log of a job, and how far it was read. It goes on into the next attempt, if there is one.
+#[derive(Debug)]
+pub struct LogReader {
     dir: PathBuf,
     log: Log,
     /// With how many lines from the end to begin, in the first file.
@@ -23,72 +23,47 @@ pub(super) struct Followed {
     position: u64,
 }
 
-/// Why a log was not read on.
-pub(super) enum Stopped {
-    Unusable(Log, Unusable),
-    Output(io::Error),
-}
-
-impl Stopped {
-    pub(super) fn of(self, dir: &Path) -> Failure {
-        match self {
-            Self::Output(error) => Failure::Output(error),
-            Self::Unusable(log, why) => Failure::Job {
-                dir: dir.to_owned(),
-                problem: format!("the log of {log:?} {why}").to_lowercase(),
-                hint: "the job has put something else in its place".to_owned(),
-                status: exit_status::SETUP,
-            },
-        }
-    }
-}
-
-impl Followed {
+impl LogReader {
     pub(super) fn new(dir: &Path, log: Log, lines: Option<usize>) -> Self {
         Self { dir: dir.to_owned(), log, lines, file: None, position: 0 }
     }
 
-    /// Passes on what was written since the last time; whether there was anything.
-    pub(super) fn read_on(
-        &mut self,
-        mut pass: impl FnMut(&[u8]) -> io::Result<()>,
-    ) -> Result<bool, Stopped> {
-        let mut grown = self.drain(&mut pass)?;
-        if !grown && self.renew()? {
-            grown = self.drain(&mut pass)?;
-        }
-        Ok(grown)
+    /// Reads on: how many bytes. 0 if nothing was written since, which says nothing of what is yet to come:
+    /// [`JobView::has_whole_logs`](super::JobView::has_whole_logs) does, if it is asked first.
+    ///
+    /// # Errors
+    ///
+    /// The job has put something else in the log's place, or it cannot be read.
+    pub fn read(&mut self, buffer: &mut [u8]) -> Result<usize, HandleError> {
+        let read = self.try_read(buffer);
+        read.map_err(|cause| HandleError::Log { dir: self.dir.clone(), log: self.log, cause })
     }
 
-    fn drain(&mut self, pass: &mut impl FnMut(&[u8]) -> io::Result<()>) -> Result<bool, Stopped> {
-        let Some(file) = &self.file else { return Ok(false) };
-        let mut block = vec![0; BLOCK];
-        let mut grown = false;
-        loop {
-            match file.read_at(&mut block, self.position) {
-                Ok(0) => break,
-                Ok(read) => {
-                    pass(&block[..read]).map_err(Stopped::Output)?;
-                    self.position += read as u64;
-                    grown = true;
-                }
-                Err(error) => return Err(Stopped::Unusable(self.log, error.into())),
-            }
+    fn try_read(&mut self, buffer: &mut [u8]) -> Result<usize, Unusable> {
+        match self.read_open(buffer)? {
+            0 if self.renew()? => Ok(self.read_open(buffer)?),
+            read => Ok(read),
         }
+    }
+
+    fn read_open(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(file) = &self.file else { return Ok(0) };
+        let read = file.read_at(buffer, self.position)?;
+        self.position += read as u64;
         // Whoever writes it may have emptied it.
-        if !grown && file.metadata().is_ok_and(|now| now.len() < self.position) {
+        if read == 0 && file.metadata().is_ok_and(|now| now.len() < self.position) {
             self.position = 0;
         }
-        Ok(grown)
+        Ok(read)
     }
 
     /// Goes on to the file that has the log's name by now, of the next attempt; whether it is another. Opened anew each
     /// time, as only that shows what another machine has written (`nfs(5)`).
-    fn renew(&mut self) -> Result<bool, Stopped> {
+    fn renew(&mut self) -> Result<bool, Unusable> {
         let next = match self.log.open(&self.dir) {
             Ok(file) => file,
             Err(Unusable::Missing) => return Ok(false),
-            Err(why) => return Err(Stopped::Unusable(self.log, why)),
+            Err(why) => return Err(why),
         };
         let which = |file: &File| file.metadata().map(|file| (file.dev(), file.ino())).ok();
         let is_new = self.file.as_ref().is_none_or(|file| which(file) != which(&next));
@@ -164,15 +139,16 @@ mod tests {
     fn growth_truncation_and_the_next_attempt() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("job_log.out");
-        let mut followed = Followed::new(dir.path(), Log::Stdout, Some(1));
+        let mut reader = LogReader::new(dir.path(), Log::Stdout, Some(1));
         let mut more = || {
-            let mut text = Vec::new();
-            let pass = |bytes: &[u8]| {
-                text.extend_from_slice(bytes);
-                Ok(())
-            };
-            assert!(followed.read_on(pass).is_ok());
-            String::from_utf8(text).unwrap()
+            let mut text = String::new();
+            let mut buffer = [0; 4];
+            loop {
+                match reader.read(&mut buffer).unwrap() {
+                    0 => return text,
+                    read => text += str::from_utf8(&buffer[..read]).unwrap(),
+                }
+            }
         };
         assert_eq!(more(), "");
         std::fs::write(&path, "one\ntwo\n").unwrap();

@@ -1,4 +1,4 @@
-//! What a keeper writes, in a thread of its own: where the file system does not answer, signals are still heeded.
+//! What a launcher writes of a job, in a thread of its own: where the file system does not answer, signals are still heeded.
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -13,6 +13,7 @@ const NOTE: Duration = Duration::from_millis(200);
 const LEASE: Duration = Duration::from_secs(2);
 
 /// Writes the notes, and has the lease until it is dropped.
+#[derive(Debug)]
 pub(super) struct Notes {
     /// `None` where the machine has no thread to give: then they are written in this one.
     beside: Option<Sender<(KeeperNote, Sender<()>)>>,
@@ -20,6 +21,7 @@ pub(super) struct Notes {
     given_back: Receiver<()>,
 }
 
+#[derive(Debug)]
 struct Writer {
     dir: Arc<KeeperDir>,
     _lease: Lease,
