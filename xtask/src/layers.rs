@@ -27,7 +27,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ),
     ("sortie-blocking", &[]),
     ("sortie-conda", &[]),
-    ("sortie-config", &[]),
+    ("sortie-config", &["sortie-model"]),
     ("sortie-model", &[]),
     ("sortie-process", &[]),
     ("sortie-report", &["sortie-results"]),

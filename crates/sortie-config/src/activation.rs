@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use sortie_model::Activation;
+
 /// How a local job finds its Python.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interpreter<'a> {
@@ -19,26 +21,16 @@ pub enum Interpreter<'a> {
     Sourced(&'a Path),
 }
 
-/// How a Slurm job sets up its environment before it calls `python`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activation<'a> {
-    /// Not at all.
-    None,
-    /// Activate this Conda environment, given by name or path.
-    Conda(&'a str),
-    /// Source this script.
-    Sourced(&'a Path),
-}
-
-impl<'a> Activation<'a> {
-    /// From the two settings, of which at most one is set in a valid configuration; like the
-    /// reference, Conda wins otherwise.
-    pub(crate) fn new(conda_env: &'a str, activate_script: Option<&'a PathBuf>) -> Self {
-        match (conda_env.trim(), set_path(activate_script)) {
-            ("", None) => Self::None,
-            ("", Some(script)) => Self::Sourced(script),
-            (name, _) => Self::Conda(name),
-        }
+/// What the two settings ask for, of which at most one is set in a valid configuration; like the reference, Conda wins
+/// otherwise.
+pub(crate) fn activation<'a>(
+    conda_env: &'a str,
+    activate_script: Option<&'a PathBuf>,
+) -> Activation<'a> {
+    match (conda_env.trim(), set_path(activate_script)) {
+        ("", None) => Activation::None,
+        ("", Some(script)) => Activation::Sourced(script),
+        (name, _) => Activation::Conda(name),
     }
 }
 

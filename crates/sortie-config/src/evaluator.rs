@@ -116,10 +116,7 @@ impl JobConfig {
     /// The path as the evaluator's side sees it.
     fn inside(&self, path: &Path) -> OsString {
         match self {
-            // As text, since joining paths would drop the prefix of `./x` or a trailing slash.
-            Self::SlurmDocker(_) | Self::LocalDocker(_) if path.is_relative() => {
-                [OsStr::new("/workspace/"), path.as_os_str()].into_iter().collect()
-            }
+            Self::SlurmDocker(_) | Self::LocalDocker(_) => sortie_model::inside(path),
             _ => path.into(),
         }
     }

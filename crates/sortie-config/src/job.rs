@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use crate::{
-    Activation, ContainerSettings, EnvironmentPolicy, EvaluatorKind, JobType, Limits,
+    Activation, ContainerSpec, EnvironmentPolicy, EvaluatorKind, JobType, Limits,
     LocalDockerJobConfig, LocalJobConfig, PyValue, Share, SlurmCondaJobConfig,
     SlurmDockerJobConfig, SlurmSettings, activation::set_path,
 };
@@ -108,8 +108,8 @@ impl JobConfig {
         }
     }
 
-    /// The settings of the job's container; `None` for a job without one.
-    pub fn container(&self) -> Option<ContainerSettings<'_>> {
+    /// The container that the job runs in; `None` for a job without one.
+    pub fn container(&self) -> Option<ContainerSpec> {
         match self {
             Self::Local(_) | Self::SlurmConda(_) => None,
             Self::LocalDocker(config) => Some(config.container()),

@@ -39,8 +39,8 @@ pub use num_bigint;
 /// The patterns of an [`EnvironmentPolicy`] are of this crate.
 pub use glob;
 
-pub use activation::{Activation, Interpreter};
-pub use container::{ApptainerImage, ContainerSettings, ContainerUser, EngineKind, PullPolicy};
+pub use activation::Interpreter;
+pub use container::ApptainerImage;
 pub use environment::EnvironmentPolicy;
 pub use evaluator_kind::EvaluatorKind;
 pub use gpus::{Gpus, InvalidGpus};
@@ -56,6 +56,7 @@ pub use share::Share;
 pub use slurm::{GpuRequest, SlurmSettings};
 pub use slurm_conda::SlurmCondaJobConfig;
 pub use slurm_docker::SlurmDockerJobConfig;
+pub use sortie_model::{Activation, ContainerSpec, ContainerUser, EngineKind, PullPolicy};
 pub use time::{InvalidTimeLimit, TimeLimit};
 pub use validate::InvalidSetting;
 pub use variables::is_setting;

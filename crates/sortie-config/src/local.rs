@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EnvironmentPolicy, EvaluatorKind, Interpreter, Limits, PyValue, TimeLimit, Warm,
-    activation::{Activation, set_path},
+    Activation, EnvironmentPolicy, EvaluatorKind, Interpreter, Limits, PyValue, TimeLimit, Warm,
+    activation::{activation, set_path},
     extra_args, fields,
 };
 
@@ -84,7 +84,7 @@ impl LocalJobConfig {
     /// How to find Python: an environment wins over `python_executable`.
     pub fn interpreter(&self) -> Interpreter<'_> {
         let conda_env = self.conda_env.as_deref().unwrap_or_default();
-        match Activation::new(conda_env, self.activate_script.as_ref()) {
+        match activation(conda_env, self.activate_script.as_ref()) {
             Activation::Conda(name) => Interpreter::Conda(name),
             Activation::Sourced(script) => Interpreter::Sourced(script),
             Activation::None => set_path(self.python_executable.as_ref())

@@ -43,6 +43,7 @@ pub struct LocalDockerJobConfig {
     /// `singularity`, which needs no daemon and no rights.
     pub engine: String,
     /// When the image is pulled if it comes from no archive; when it is missing by default.
+    #[schemars(with = "crate::schema::Pull")]
     pub pull: PullPolicy,
     /// A directory where archives of pulled images are kept; blank is not set, which is the default.
     /// With Apptainer, where each node keeps the directories that images are converted to: `/tmp/sortie-UID/images` by
@@ -121,6 +122,6 @@ impl Default for LocalDockerJobConfig {
 
 container_settings!(LocalDockerJobConfig, config => {
     cpus: config.cpus,
-    memory: config.mem,
+    memory_bytes: config.mem.and_then(crate::Memory::as_bytes),
     gpus: config.gpus.is_some_and(|gpus| gpus > 0)
 });

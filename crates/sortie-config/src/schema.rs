@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     EvaluatorKind, GpuRequest, Gpus, JobType, LocalDockerJobConfig, LocalJobConfig, Memory,
-    PullPolicy, SlurmCondaJobConfig, SlurmDockerJobConfig, TimeLimit, Warm,
+    SlurmCondaJobConfig, SlurmDockerJobConfig, TimeLimit, Warm,
 };
 
 /// The JSON Schema (draft 7, which editors know best) of a file of settings, of any job type.
@@ -138,6 +138,8 @@ pub(crate) type Arguments = Option<BTreeMap<String, Value>>;
 pub(crate) struct SomeBytes;
 /// Options of sbatch.
 pub(crate) struct SbatchArgs;
+/// When an image is pulled.
+pub(crate) struct Pull;
 /// Variables to set.
 pub(crate) struct Variables;
 
@@ -163,7 +165,7 @@ read_as! {
     };
     EvaluatorKind = {"enum": ["python", "executable", null]};
     GpuRequest = {"enum": ["gres", "gpus-per-node"]};
-    PullPolicy = {"enum": ["missing", "always", "never"]};
+    Pull = {"enum": ["missing", "always", "never"]};
     SbatchArgs = {
         "type": ["object", "null"],
         "propertyNames": {"pattern": "^[a-z][a-z0-9-]+$"},

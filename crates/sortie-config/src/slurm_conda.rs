@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{Activation, slurm::slurm_job_config};
+use crate::{Activation, activation::activation, slurm::slurm_job_config};
 
 slurm_job_config! {
     /// A Slurm job, optionally in a Conda or sourced environment.
@@ -23,7 +23,7 @@ slurm_job_config! {
 impl SlurmCondaJobConfig {
     /// How the job sets up its environment.
     pub fn activation(&self) -> Activation<'_> {
-        Activation::new(&self.conda_env, self.activate_script.as_ref())
+        activation(&self.conda_env, self.activate_script.as_ref())
     }
 }
 

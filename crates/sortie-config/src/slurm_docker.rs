@@ -22,6 +22,7 @@ slurm_job_config! {
         /// `singularity`, which needs no daemon and no rights.
         engine: String = "docker".to_owned(),
         /// When the image is pulled if it comes from no archive; when a node lacks it by default.
+        #[schemars(with = "crate::schema::Pull")]
         pull: PullPolicy = PullPolicy::Missing,
         /// A directory that all nodes see, where archives of pulled images are kept for other nodes;
         /// blank is not set, which is the default.
@@ -49,6 +50,6 @@ slurm_job_config! {
 
 container_settings!(SlurmDockerJobConfig, config => {
     cpus: Some(config.cpus),
-    memory: config.mem,
+    memory_bytes: config.mem.and_then(crate::Memory::as_bytes),
     gpus: config.gpus.count > 0
 });

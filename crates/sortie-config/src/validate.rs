@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    ContainerSettings, ContainerUser, EngineKind, EvaluatorKind, JobConfig, Limits,
+    ContainerSpec, ContainerUser, EngineKind, EvaluatorKind, JobConfig, Limits,
     LocalDockerJobConfig, LocalJobConfig, Share, SlurmCondaJobConfig, SlurmDockerJobConfig,
     SlurmSettings, Warm, container::apptainer, gpus, sbatch_args,
 };
@@ -274,43 +274,43 @@ fn slurm_conda(config: &SlurmCondaJobConfig) -> Checked {
 fn local_docker(config: &LocalDockerJobConfig) -> Checked {
     optional_path("image_tar_path", config.image_tar_path.as_deref())?;
     optional_path("image_cache", config.image_cache.as_deref())?;
-    container(&config.container())
+    container(&config.container(), &config.docker_flags, &config.apptainer_flags)
 }
 
 fn slurm_docker(config: &SlurmDockerJobConfig) -> Checked {
     optional_path("image_tar_path", config.image_tar_path.as_deref())?;
     optional_path("image_cache", config.image_cache.as_deref())?;
-    container(&config.container())?;
+    container(&config.container(), &config.docker_flags, &config.apptainer_flags)?;
     slurm(&config.slurm())
 }
 
-fn container(settings: &ContainerSettings<'_>) -> Checked {
-    let engine = settings.engine;
+fn container(settings: &ContainerSpec, docker_flags: &str, apptainer_flags: &str) -> Checked {
+    let engine = &settings.engine;
     one_line("engine", engine)?;
     match EngineKind::of(engine) {
-        None => return Err(InvalidSetting::Engine { engine: engine.to_owned() }),
+        None => return Err(InvalidSetting::Engine { engine: engine.clone() }),
         Some(EngineKind::Docker) => {
-            one_word("image", settings.image)?;
-            if !settings.apptainer_flags.trim().is_empty() {
+            one_word("image", &settings.image)?;
+            if !apptainer_flags.trim().is_empty() {
                 let why = format!("is for apptainer: set `docker_flags` for {engine}");
                 return Err(InvalidSetting::Engines { field: "apptainer_flags", why });
             }
         }
         Some(EngineKind::Apptainer) => {
-            one_argument("image", settings.image)?;
-            apptainer::check(settings)?;
+            one_argument("image", &settings.image)?;
+            apptainer::check(settings, docker_flags)?;
         }
     }
-    if let ContainerUser::Named(user) = settings.user {
+    if let ContainerUser::Named(user) = &settings.user {
         one_word("user", user)?;
     }
-    settings.network.map_or(Ok(()), |network| one_word("network", network))?;
+    settings.network.as_deref().map_or(Ok(()), |network| one_word("network", network))?;
     if settings.pids_limit == Some(0) {
         let expected = "at least 1, or null to leave it to the engine".to_owned();
         return Err(InvalidSetting::OutOfRange { field: "pids_limit".into(), value: 0, expected });
     }
-    flags("docker_flags", settings.docker_flags)?;
-    flags("apptainer_flags", settings.apptainer_flags)
+    flags("docker_flags", docker_flags)?;
+    flags("apptainer_flags", apptainer_flags)
 }
 
 /// Folded over several lines in YAML, flags may well hold line breaks: they separate like spaces.

@@ -95,7 +95,7 @@ async fn of_container(config: &JobConfig, here: Here) -> Result<Vec<Finding>, Sc
     let mut findings = vec![settings(config), evaluator(plan.usable())];
     findings.extend(devices(&plan));
     let Some(container) = config.container() else { return Ok(findings) };
-    let engine = engine::of(container.kind());
+    let engine = engine::of(container.kind);
     let answer = match plan.engine_command(engine.version(), PATIENCE) {
         Some(command) => output(&supervisor, &command).await,
         None => Err("there is none".to_owned()),
@@ -120,7 +120,7 @@ fn devices(plan: &local::Plan) -> Option<Finding> {
 
 /// The archive of the image, if it comes from one.
 pub(crate) fn archive(config: &JobConfig, cwd: &Path) -> Option<Finding> {
-    let path = cwd.join(config.container()?.image_tar?);
+    let path = cwd.join(config.container()?.archive?);
     let advice = "correct `image_tar_path`, or make the archive with `docker save`";
     Some(Finding::new("image archive", file(&path).map_err(|what| (what, advice))))
 }
@@ -140,8 +140,8 @@ async fn image(
     plan: &local::Plan,
     supervisor: &Supervisor,
 ) -> Option<(Finding, bool)> {
-    let settings = config.container().filter(|settings| settings.image_tar.is_none())?;
-    let looked = match engine::of(settings.kind()).image(&settings, &plan.here.cwd) {
+    let settings = config.container().filter(|settings| settings.archive.is_none())?;
+    let looked = match engine::of(settings.kind).image(&settings, &plan.here.cwd) {
         ImageLook::Asked(args) => {
             let found = output(supervisor, &plan.engine_command(args, PATIENCE)?).await;
             let found = found.map(|id| format!("{}, {id}", settings.image));
@@ -167,8 +167,8 @@ async fn image(
 
 /// The image of a job of Slurm, where it is a file: as it is seen from here.
 fn image_file(config: &JobConfig, cwd: &Path) -> Option<Finding> {
-    let settings = config.container().filter(|settings| settings.image_tar.is_none())?;
-    match engine::of(settings.kind()).image(&settings, cwd) {
+    let settings = config.container().filter(|settings| settings.archive.is_none())?;
+    match engine::of(settings.kind).image(&settings, cwd) {
         ImageLook::Seen(seen) => Some(Finding::new("image", seen)),
         ImageLook::Asked(_) | ImageLook::Fetched => None,
     }

@@ -24,14 +24,13 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub async fn clean(config: &JobConfig) -> Result<Vec<String>, SchedulerError> {
     config.validate()?;
     let leaves_any = |kind| engine::of(kind).outlives_its_script();
-    let Some(container) = config.container().filter(|container| leaves_any(container.kind()))
-    else {
+    let Some(container) = config.container().filter(|container| leaves_any(container.kind)) else {
         return Ok(Vec::new());
     };
     let here = Here::now()?;
     let env = Containers::of_engine(&here);
     let limits = Limits { time: Some(PATIENCE), ..Limits::default() };
-    let mut argv = sweep(container.engine).into_iter();
+    let mut argv = sweep(&container.engine).into_iter();
     let program = argv.next().unwrap_or_default();
     let command = Command::new(program, env, here.cwd).args(argv).limits(limits);
     let captured = Supervisor::new().capture(&command, &[]).await;

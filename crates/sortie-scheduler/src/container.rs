@@ -1,18 +1,13 @@
 //! From the settings to the container of an attempt.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sortie_config::glob::Pattern;
-use sortie_config::{
-    ApptainerImage, ContainerSettings, ContainerUser, EngineKind, EnvironmentPolicy, EvaluatorKind,
-    JobConfig, PullPolicy,
-};
+use sortie_config::{ApptainerImage, EnvironmentPolicy, EvaluatorKind, JobConfig};
+use sortie_model::{ContainerSpec, EngineKind, WORKSPACE};
 use sortie_results::{End, Fault, Outcome};
-use sortie_script::{
-    Container, Engine, Files, Flags, INFRASTRUCTURE_STEPS, Mount, Pull, Trial, User, Variable,
-    WORKSPACE,
-};
+use sortie_script::{Container, Files, Flags, INFRASTRUCTURE_STEPS, Mount, Trial, Variable};
 
 use crate::SchedulerError;
 use crate::here::Here;
@@ -74,28 +69,22 @@ const SECRETS: [&str; 4] = [
 
 /// What the containers of one scheduler's jobs have in common.
 pub(crate) struct Containers {
-    kind: Engine,
-    image: String,
+    /// As the settings ask for it, with absolute paths.
+    spec: ContainerSpec,
     flags: Flags,
     launcher: String,
-    archive: Option<PathBuf>,
-    cache: Option<PathBuf>,
     environment: Vec<(OsString, OsString)>,
 }
 
 impl Containers {
     /// `None` for jobs that run in none.
     pub(crate) fn new(config: &JobConfig, here: &Here) -> Result<Option<Self>, SchedulerError> {
-        let Some(settings) = config.container() else { return Ok(None) };
+        let Some(mut spec) = config.container() else { return Ok(None) };
         let variable = |name: &str| {
             let found = here.env.iter().rev().find(|(variable, _)| variable == name);
             found.and_then(|(_, value)| value.to_str()).map(str::to_owned)
         };
-        let (kind, text) = match settings.kind() {
-            EngineKind::Docker => (Engine::Docker, settings.docker_flags),
-            EngineKind::Apptainer => (Engine::Apptainer, settings.apptainer_flags),
-        };
-        let mut flags = Flags::parse(kind, text, variable)?;
+        let mut flags = Flags::parse(spec.kind, &spec.flags, variable)?;
         // Only what is asked for in so many words may stand in a script that is kept beside the results dir.
         let kept = config.slurm().is_some();
         let find = |name: &str| here.env.iter().rev().find(|(variable, _)| variable == name);
@@ -108,13 +97,18 @@ impl Containers {
         flags.resolve(value, |path| {
             std::fs::read_to_string(here.cwd.join(path)).map_err(|error| error.to_string())
         })?;
+        spec.image = image(&spec, here)?;
+        for path in [&mut spec.archive, &mut spec.cache].into_iter().flatten() {
+            *path = here.cwd.join(&*path);
+        }
+        // What Apptainer runs is among the processes of the job, which Slurm holds to its limits.
+        if kept && spec.kind == EngineKind::Apptainer {
+            (spec.cpus, spec.memory_bytes) = (None, None);
+        }
         Ok(Some(Self {
-            kind,
-            image: image(&settings, here)?,
+            spec,
             flags,
             launcher: format!("process {} on {}", std::process::id(), here.host),
-            archive: settings.image_tar.map(|path| here.cwd.join(path)),
-            cache: settings.image_cache.map(|path| here.cwd.join(path)),
             environment: environment(config, here),
         }))
     }
@@ -158,51 +152,26 @@ impl Containers {
     /// The container of an attempt.
     pub(crate) fn of<'a>(
         &'a self,
-        config: &'a JobConfig,
         attempt: &'a str,
         mounts: &'a [Mount],
         probe: Option<[&'a OsStr; 2]>,
-    ) -> Option<Container<'a>> {
-        let settings = config.container()?;
-        let memory = settings.memory.and_then(sortie_config::Memory::as_bytes);
-        // What Apptainer runs is among the processes of the job, which Slurm holds to its limits.
-        let by_slurm = self.kind == Engine::Apptainer && config.slurm().is_some();
-        Some(Container {
+    ) -> Container<'a> {
+        Container {
             attempt,
             launcher: &self.launcher,
-            kind: self.kind,
-            engine: settings.engine,
-            image: &self.image,
-            archive: self.archive.as_deref(),
-            pull: match settings.pull {
-                PullPolicy::Missing => Pull::Missing,
-                PullPolicy::Always => Pull::Always,
-                PullPolicy::Never => Pull::Never,
-            },
-            cache: self.cache.as_deref(),
+            spec: &self.spec,
             mounts,
             directory: WORKSPACE.as_ref(),
-            user: match settings.user {
-                ContainerUser::Submitter => User::Submitter,
-                ContainerUser::Image => User::Image,
-                ContainerUser::Named(name) => User::Named(name),
-            },
-            gpus: settings.gpus,
-            cpus: settings.cpus.filter(|_| !by_slurm),
-            memory_bytes: memory.filter(|_| !by_slurm),
-            pids: settings.pids_limit,
-            strict: settings.require_limits,
             probe,
             trial: Trial::No,
-            network: settings.network,
             environment: &self.environment,
             flags: &self.flags,
-        })
+        }
     }
 }
 
 /// The image, as the engine takes it on any node: to Apptainer a path is absolute.
-fn image(settings: &ContainerSettings<'_>, here: &Here) -> Result<String, SchedulerError> {
+fn image(spec: &ContainerSpec, here: &Here) -> Result<String, SchedulerError> {
     let absolute = |path: &Path| {
         let path = here.cwd.join(path).into_os_string();
         let not_text = |path: OsString| {
@@ -210,15 +179,15 @@ fn image(settings: &ContainerSettings<'_>, here: &Here) -> Result<String, Schedu
         };
         path.into_string().map_err(not_text)
     };
-    if settings.kind() == EngineKind::Docker {
-        return Ok(settings.image.to_owned());
+    if spec.kind == EngineKind::Docker {
+        return Ok(spec.image.clone());
     }
-    match ApptainerImage::of(settings.image) {
+    match ApptainerImage::of(&spec.image) {
         Some(ApptainerImage::Path(path)) => absolute(path),
         Some(ApptainerImage::Archive { transport, path }) => {
             Ok(format!("{transport}:{}", absolute(path)?))
         }
-        Some(ApptainerImage::Registry(_)) | None => Ok(settings.image.to_owned()),
+        Some(ApptainerImage::Registry(_)) | None => Ok(spec.image.clone()),
     }
 }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sortie_config::{EvaluatorKind, JobConfig};
+use sortie_model::WORKSPACE;
 use sortie_results::{AttemptId, Fault, Outcome, Programs, Results, Seconds, Start};
-use sortie_script::WORKSPACE;
 
 use crate::Request;
 use crate::evaluator::asks_env_for;

@@ -7,7 +7,8 @@
 //!
 //! ```
 //! use std::{path::Path, time::Duration};
-//! use sortie_script::{Attempt, BatchActivation, BatchScript, Environment, Jobs};
+//! use sortie_model::Activation;
+//! use sortie_script::{Attempt, BatchScript, Environment, Jobs};
 //!
 //! let attempt = Attempt {
 //!     id: "0190f1c27d3e70008000000000000001",
@@ -26,7 +27,7 @@
 //!     directory: Path::new("/work"),
 //!     environment: Environment::default(),
 //!     modules: &[],
-//!     activation: BatchActivation::Conda("eval"),
+//!     activation: Activation::Conda("eval"),
 //!     by_python: true,
 //!     grace: Duration::from_secs(5),
 //!     max_log_bytes: 1 << 30,
@@ -87,7 +88,7 @@
 //! # In a container
 //!
 //! With a [`Container`], the third shell sets none of this up. What it does instead is the engine's own, of which there are two
-//! kinds ([`Engine`]), each with a file here (`container/docker.rs`) and a directory of the script's text (`batch/docker`).
+//! kinds ([`EngineKind`](sortie_model::EngineKind)), each with a file here (`container/docker.rs`) and a directory of the script's text (`batch/docker`).
 //!
 //! With Docker and Podman, it asks the engine what it is, brings the image and
 //! runs the container (`docker run`); meanwhile it removes containers whose jobs are gone. The first shell stops the
@@ -155,12 +156,12 @@ mod local;
 mod quote;
 
 pub use batch::{
-    Attempt, BatchActivation, BatchScript, Environment, Jobs, OWN_OPTIONS, ScriptError,
-    is_of_the_launcher, slurms_words,
+    Attempt, BatchScript, Environment, Jobs, OWN_OPTIONS, ScriptError, is_of_the_launcher,
+    slurms_words,
 };
 pub use container::{
-    Container, ContainerError, Engine, Files, Flags, FlagsError, INFRASTRUCTURE_STEPS, Mount, Pull,
-    Trial, User, Variable, WORKSPACE, WordsError, inside, sweep, try_executable,
+    Container, ContainerError, Files, Flags, FlagsError, INFRASTRUCTURE_STEPS, Mount, Trial,
+    Variable, WordsError, sweep, try_executable,
 };
 pub use local::{READY_FD, Step, expect_interpreter, hooked, sourced};
 pub use quote::{NulByte, quote};

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use super::{ContainerSettings, ContainerUser, PullPolicy};
-use crate::InvalidSetting;
+use crate::{ContainerSpec, ContainerUser, InvalidSetting, PullPolicy};
 
 /// Where Apptainer has an image from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +53,11 @@ fn is_some(text: &str) -> bool {
 }
 
 /// Refuses what Apptainer would ignore or cannot do.
-pub(crate) fn check(settings: &ContainerSettings<'_>) -> Result<(), InvalidSetting> {
-    let engine = settings.engine;
+pub(crate) fn check(settings: &ContainerSpec, docker_flags: &str) -> Result<(), InvalidSetting> {
+    let engine = &settings.engine;
     let refuse = |field: &'static str, why: String| Err(InvalidSetting::Engines { field, why });
-    let image = settings.image;
-    if settings.image_tar.is_none() {
+    let image = &settings.image;
+    if settings.archive.is_none() {
         match ApptainerImage::of(image) {
             None => {
                 let why = format!(
@@ -83,7 +82,7 @@ pub(crate) fn check(settings: &ContainerSettings<'_>) -> Result<(), InvalidSetti
         );
         return refuse("user", why);
     }
-    if !settings.docker_flags.trim().is_empty() {
+    if !docker_flags.trim().is_empty() {
         let why = format!("is for docker and podman: set `apptainer_flags` for {engine}");
         return refuse("docker_flags", why);
     }

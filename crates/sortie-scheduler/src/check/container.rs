@@ -37,7 +37,7 @@ pub(super) async fn find(
             let mut findings = vec![told(Ok(found.to_owned()))];
             findings.extend(limits(&said));
             if plan.usable().is_ok() {
-                findings.push(imports::in_container(plan, supervisor, image).await);
+                findings.push(imports::in_container(plan, supervisor, &image).await);
             }
             findings
         }

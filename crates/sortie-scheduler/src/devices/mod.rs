@@ -43,10 +43,10 @@ impl Devices {
         if let Some(count) = gpus.filter(|count| *count > 0) {
             let gpus = Gpus::find(&here.env, Path::new("/"));
             enough("gpus", count, gpus.ids.len(), &gpus.whence)?;
-            if let Some(engine) = config.container().filter(|it| it.kind() == EngineKind::Docker)
+            if let Some(engine) = config.container().filter(|it| it.kind == EngineKind::Docker)
                 && gpus.are_amds()
             {
-                return Err(SchedulerError::GpusOfContainers { engine: engine.engine.to_owned() });
+                return Err(SchedulerError::GpusOfContainers { engine: engine.engine });
             }
             words.push(format!("{count} of {} GPUs ({})", gpus.ids.len(), gpus.whence));
             let device = |id| Device::Gpu { variable: gpus.variable, id };

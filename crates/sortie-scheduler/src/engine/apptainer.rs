@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sortie_config::{ApptainerImage, ContainerSettings};
+use sortie_config::{ApptainerImage, ContainerSpec};
 use sortie_results::AttemptId;
 
 use super::{Engine, ImageLook};
@@ -26,8 +26,8 @@ impl Engine for Apptainer {
         None
     }
 
-    fn image(&self, settings: &ContainerSettings<'_>, cwd: &Path) -> ImageLook {
-        let path = match ApptainerImage::of(settings.image) {
+    fn image(&self, settings: &ContainerSpec, cwd: &Path) -> ImageLook {
+        let path = match ApptainerImage::of(&settings.image) {
             Some(ApptainerImage::Path(path) | ApptainerImage::Archive { path, .. }) => path,
             Some(ApptainerImage::Registry(_)) | None => return ImageLook::Fetched,
         };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sortie_config::ContainerSettings;
+use sortie_config::ContainerSpec;
 use sortie_results::AttemptId;
 
 use super::{Engine, ImageLook};
@@ -27,8 +27,8 @@ impl Engine for Docker {
         Some(vec!["rm".to_owned(), "--force".to_owned(), "--volumes".to_owned(), name])
     }
 
-    fn image(&self, settings: &ContainerSettings<'_>, _cwd: &Path) -> ImageLook {
-        let inspect = ["image", "inspect", "--format", "{{.Id}}", settings.image];
+    fn image(&self, settings: &ContainerSpec, _cwd: &Path) -> ImageLook {
+        let inspect = ["image", "inspect", "--format", "{{.Id}}", settings.image.as_str()];
         ImageLook::Asked(inspect.map(str::to_owned).to_vec())
     }
 }

@@ -5,7 +5,7 @@ mod docker;
 
 use std::path::Path;
 
-use sortie_config::{ContainerSettings, EngineKind};
+use sortie_config::{ContainerSpec, EngineKind};
 use sortie_results::AttemptId;
 
 use self::apptainer::Apptainer;
@@ -33,8 +33,8 @@ pub(crate) trait Engine {
     /// The arguments that remove an attempt's container, of an engine whose containers outlive their scripts.
     fn removal(&self, attempt: AttemptId) -> Option<Vec<String>>;
 
-    /// Whether the image, which comes from no `image_tar_path`, is here.
-    fn image(&self, settings: &ContainerSettings<'_>, cwd: &Path) -> ImageLook;
+    /// Whether the image, which comes from no archive, is here.
+    fn image(&self, settings: &ContainerSpec, cwd: &Path) -> ImageLook;
 }
 
 /// Where it shows whether an image is here.

@@ -10,12 +10,10 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
-use sortie_config::EvaluatorKind;
+use sortie_config::{Activation, EvaluatorKind};
 use sortie_process::{Command, Environment, Exit, Limits};
 use sortie_results::{AttemptId, Outcome, Place};
-use sortie_script::{
-    Attempt, BatchActivation, BatchScript, Container, Environment as InScript, Jobs, Trial,
-};
+use sortie_script::{Attempt, BatchScript, Container, Environment as InScript, Jobs, Trial};
 
 use super::plan::{NotReady, Plan, Planned};
 use crate::container::{self, Containers};
@@ -40,8 +38,7 @@ impl Plan {
         let id = attempt.to_string();
         let mounts = Containers::mounts(&self.config, &self.here, paths);
         let probe = container::probe(&self.config, &command, paths);
-        let container = containers.of(&self.config, &id, &mounts, probe);
-        let container = container.map(|container| Container { trial, ..container });
+        let container = Container { trial, ..containers.of(&id, &mounts, probe) };
         let limits = self.config.limits();
         let script = BatchScript {
             version: env!("CARGO_PKG_VERSION"),
@@ -52,14 +49,14 @@ impl Plan {
                 results_dir: &self.here.cwd.join(&paths.results_dir),
                 state_dir,
                 command: &command,
-                container: container.as_ref(),
+                container: Some(&container),
             }),
             options: &[],
             early_term_seconds: 0,
             directory: &self.here.cwd,
             environment: InScript::default(),
             modules: &[],
-            activation: BatchActivation::None,
+            activation: Activation::None,
             by_python: self.config.evaluator() == EvaluatorKind::Python,
             grace: limits.grace,
             max_log_bytes: limits.max_log_bytes,
@@ -85,14 +82,14 @@ impl Plan {
 
     /// The command that removes an attempt's container, if one could outlive its script.
     pub(super) fn removal(&self, attempt: AttemptId) -> Option<Command> {
-        let kind = self.config.container()?.kind();
+        let kind = self.config.container()?.kind;
         self.engine_command(engine::of(kind).removal(attempt)?, REMOVAL)
     }
 
     /// Whether a script that is killed leaves a container.
     pub(super) fn outlives_its_script(&self) -> bool {
         let container = self.config.container();
-        container.is_some_and(|container| engine::of(container.kind()).outlives_its_script())
+        container.is_some_and(|container| engine::of(container.kind).outlives_its_script())
     }
 
     /// A command of the engine, if the jobs run in containers.

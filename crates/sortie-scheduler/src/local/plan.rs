@@ -117,8 +117,8 @@ impl Plan {
         let Some(container) = self.config.container() else {
             return self.evaluator_command(Vec::new()).map(drop);
         };
-        let found = self.executable(Path::new(container.engine));
-        let engine = || container.engine.to_owned();
+        let found = self.executable(Path::new(&container.engine));
+        let engine = || container.engine.clone();
         found.map(drop).map_err(|problem| NotReady::NoEngine { engine: engine(), problem })
     }
 

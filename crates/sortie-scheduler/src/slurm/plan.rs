@@ -10,9 +10,7 @@ use sortie_config::{
     Activation, EnvironmentPolicy, EvaluatorKind, JobConfig, SlurmSettings, TimeLimit,
 };
 use sortie_results::AttemptId;
-use sortie_script::{
-    Attempt, BatchActivation, BatchScript, Container, Environment, Jobs, Mount, ScriptError,
-};
+use sortie_script::{Attempt, BatchScript, Container, Environment, Jobs, Mount, ScriptError};
 
 use super::requested::Requested;
 use crate::SchedulerError;
@@ -153,21 +151,16 @@ impl Plan {
     }
 
     /// The environment modules to load, and what to activate.
-    fn set_up(&self) -> (&[String], BatchActivation<'_>) {
+    fn set_up(&self) -> (&[String], Activation<'_>) {
         let JobConfig::SlurmConda(conda) = &self.config else {
-            return (&[], BatchActivation::None);
+            return (&[], Activation::None);
         };
-        let activation = match conda.activation() {
-            Activation::None => BatchActivation::None,
-            Activation::Conda(name) => BatchActivation::Conda(name),
-            Activation::Sourced(script) => BatchActivation::Sourced(script),
-        };
-        (&conda.modules, activation)
+        (&conda.modules, conda.activation())
     }
 
     fn container<'a>(&'a self, planned: &'a Planned<'_>, id: &'a str) -> Option<Container<'a>> {
         let probe = probe(&self.config, &planned.command, planned.paths);
-        self.containers.as_ref()?.of(&self.config, id, &planned.mounts, probe)
+        Some(self.containers.as_ref()?.of(id, &planned.mounts, probe))
     }
 
     /// About how much of a script is for one job, in bytes.

@@ -13,7 +13,7 @@ pub use environment::Environment;
 pub use error::ScriptError;
 pub use place::is_of_the_launcher;
 
-use sortie_model::{names, protocol};
+use sortie_model::{Activation, names, protocol};
 
 use crate::Container;
 use values::word;
@@ -91,7 +91,7 @@ pub struct BatchScript<'a> {
     /// Environment modules to load, in order.
     pub modules: &'a [String],
     /// What to activate before the evaluator is run.
-    pub activation: BatchActivation<'a>,
+    pub activation: Activation<'a>,
     /// Whether it is Python that runs the evaluator, and is asked for its version first: the command's program. Else that
     /// is the evaluator itself.
     pub by_python: bool,
@@ -130,17 +130,6 @@ pub struct Attempt<'a> {
     pub command: &'a [OsString],
     /// The container to run it in, if any. In a job array, all or none have one, of the same image.
     pub container: Option<&'a Container<'a>>,
-}
-
-/// What to activate before the evaluator is run.
-#[derive(Clone, Copy, Debug)]
-pub enum BatchActivation<'a> {
-    /// Nothing.
-    None,
-    /// This Conda environment, by name or path.
-    Conda(&'a str),
-    /// Source this script; one without a slash is of the working directory.
-    Sourced(&'a Path),
 }
 
 /// The name of the file that Slurm writes its messages for an element of a job array to, in the state dir of the
@@ -185,7 +174,8 @@ impl BatchScript<'_> {
             None => environment::add(&mut script, &self.environment)?,
             Some(_) => environment::add_for_engine(&mut script, &self.environment)?,
         }
-        script.push_str(&text.replace(RECORD_VERSION, &protocol::VERSION.to_string()));
+        let (before, after) = text.split_once(RECORD_VERSION).unwrap_or((text, ""));
+        let _ = write!(script, "{before}{}{after}", protocol::VERSION);
         Ok(script)
     }
 

@@ -7,7 +7,9 @@ use std::{
     path::Path,
 };
 
-use super::{Attempt, BatchActivation, BatchScript, Jobs, ScriptError};
+use sortie_model::Activation;
+
+use super::{Attempt, BatchScript, Jobs, ScriptError};
 use crate::{
     Container,
     container::{self, Value},
@@ -67,15 +69,15 @@ pub(super) fn add(
     }
     set(script, "by_python", u8::from(batch.by_python));
     match batch.activation {
-        BatchActivation::None => script.push_str("sortie_activate=()\n"),
-        BatchActivation::Conda(name) if name.starts_with('-') => {
+        Activation::None => script.push_str("sortie_activate=()\n"),
+        Activation::Conda(name) if name.starts_with('-') => {
             return Err(ScriptError::CondaEnvironment { name: name.to_owned() });
         }
-        BatchActivation::Conda(name) => {
+        Activation::Conda(name) => {
             let words = [OsStr::new("conda"), name.as_ref()];
             set_array(script, "activate", "the Conda environment", &words)?;
         }
-        BatchActivation::Sourced(file) => {
+        Activation::Sourced(file) => {
             let words = ["source".into(), with_slash(file)];
             set_array(script, "activate", "the activation script", &words)?;
         }
@@ -124,7 +126,7 @@ fn add_attempt(
 
 /// Adds what is the same for the containers of all attempts.
 fn add_container(script: &mut String, container: &Container<'_>) -> Result<(), ScriptError> {
-    set(script, "engine", word("the engine", container.engine)?);
+    set(script, "engine", word("the engine", &container.spec.engine)?);
     for (name, value) in container.values()? {
         match value {
             Value::Plain(word) => set(script, name, word),

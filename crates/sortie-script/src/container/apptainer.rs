@@ -7,6 +7,7 @@
 use std::{
     borrow::Cow,
     ffi::{OsStr, OsString},
+    path::Path,
 };
 
 use super::{
@@ -37,7 +38,7 @@ impl Dialect for Apptainer {
         // Where it starts has to be there (255); the directory need not be, where nothing is mounted in it.
         container.add_unless_given(&mut all, "pwd", Some("/"));
         // The host's is what it has without a flag.
-        let network = container.network.filter(|network| *network != "host");
+        let network = container.spec.network.as_deref().filter(|network| *network != "host");
         if let Some(network) = network.filter(|_| !flags.has("network") && !flags.has("net")) {
             all.extend(["--net".to_owned(), format!("--network={network}")]);
         }
@@ -53,7 +54,11 @@ impl Dialect for Apptainer {
 
     fn values<'a>(&self, container: &'a Container<'a>) -> Result<Values<'a>, ContainerError> {
         let owned = |words: Vec<String>| words.into_iter().map(|word| Cow::Owned(word.into()));
-        let source = container.archive.map_or(OsStr::new(container.image), |path| path.as_os_str());
+        let source = container
+            .spec
+            .archive
+            .as_deref()
+            .map_or(OsStr::new(&container.spec.image), Path::as_os_str);
         let variables = [HOME.to_owned()].into_iter().chain(container.assignments()?).collect();
         let image = OsStr::new(container.image()?);
         let directory = container.directory;
@@ -61,13 +66,13 @@ impl Dialect for Apptainer {
         let directory = Some(directory).filter(|_| !container.flags.has("pwd"));
         Ok(vec![
             ("image", Value::Text("the image", image.into())),
-            ("archive", Value::Path("the image's archive", container.archive)),
+            ("archive", Value::Path("the image's archive", container.spec.archive.as_deref())),
             ("image_hash", Value::Plain(format!("{:016x}", hash([source].into_iter())))),
-            ("pull", Value::Plain(container.pull.to_string())),
-            ("cache", Value::Path("the cache of images", container.cache)),
+            ("pull", Value::Plain(container.spec.pull.to_string())),
+            ("cache", Value::Path("the cache of images", container.spec.cache.as_deref())),
             ("gpus", Value::Plain(gpus(container).to_owned())),
             ("limits", Value::Array("a limit", owned(limits(container)).collect())),
-            ("strict", Value::Plain(u8::from(container.strict).to_string())),
+            ("strict", Value::Plain(u8::from(container.spec.require_limits).to_string())),
             ("inner_directory", Value::Path("the working directory", directory)),
             ("variables", Value::Array("a variable", owned(variables).collect())),
         ])
@@ -81,7 +86,7 @@ fn gpus(container: &Container<'_>) -> &'static str {
         "nvidia"
     } else if flags.has("rocm") {
         "amd"
-    } else if container.gpus {
+    } else if container.spec.gpus {
         "assigned"
     } else {
         "none"
@@ -91,9 +96,9 @@ fn gpus(container: &Container<'_>) -> &'static str {
 /// The settings' limits, each by its name and as a flag. The user's own flags need no trial: they are given as they are.
 fn limits(container: &Container<'_>) -> Vec<String> {
     let all = [
-        ("mem", "memory", container.memory_bytes),
-        ("cpus", "cpus", container.cpus.filter(|cpus| *cpus > 0).map(u64::from)),
-        ("pids_limit", "pids-limit", container.pids.map(u64::from)),
+        ("mem", "memory", container.spec.memory_bytes),
+        ("cpus", "cpus", container.spec.cpus.filter(|cpus| *cpus > 0).map(u64::from)),
+        ("pids_limit", "pids-limit", container.spec.pids_limit.map(u64::from)),
     ];
     let wanted = all.into_iter().filter(|(_, flag, _)| !container.flags.has(flag));
     let wanted = wanted.filter_map(|(name, flag, value)| Some((name, flag, value?)));
@@ -216,10 +221,12 @@ const SHORT: &[(char, &str)] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Engine, Flags, FlagsError};
+    use sortie_model::EngineKind;
+
+    use super::super::{Flags, FlagsError};
 
     fn parse(text: &str) -> Result<Flags, FlagsError> {
-        Flags::parse(Engine::Apptainer, text, |_| None)
+        Flags::parse(EngineKind::Apptainer, text, |_| None)
     }
 
     #[test]

@@ -5,8 +5,10 @@ use std::{
     ffi::{OsStr, OsString},
 };
 
+use sortie_model::ContainerUser;
+
 use super::{
-    Container, ContainerError, LABEL, User, absolute,
+    Container, ContainerError, LABEL, absolute,
     engine::{Dialect, Value, Values},
     flags::{Syntax, is_on, mount_target},
 };
@@ -36,16 +38,16 @@ impl Dialect for Docker {
         ];
         let directory = absolute(container.directory)?;
         container.add_unless_given(&mut all, "workdir", Some(directory));
-        if let User::Named(user) = container.user {
+        if let ContainerUser::Named(user) = &container.spec.user {
             container.add_unless_given(&mut all, "user", Some(user));
         }
-        let memory = container.memory_bytes.map(|bytes| format!("{bytes}b"));
+        let memory = container.spec.memory_bytes.map(|bytes| format!("{bytes}b"));
         container.add_unless_given(&mut all, "memory", memory.as_deref());
         // This is memory and swap together, which without it would be twice as much.
         let both = flags.value("memory").or(memory.as_deref());
         container.add_unless_given(&mut all, "memory-swap", both);
-        container.add_unless_given(&mut all, "pids-limit", container.pids);
-        container.add_unless_given(&mut all, "network", container.network);
+        container.add_unless_given(&mut all, "pids-limit", container.spec.pids_limit);
+        container.add_unless_given(&mut all, "network", container.spec.network.as_deref());
         // The engine would keep a second copy of the logs, without a limit.
         container.add_unless_given(&mut all, "log-driver", Some("none"));
         all.extend(container.mount_options()?.iter().map(|option| format!("--mount={option}")));
@@ -65,20 +67,22 @@ impl Dialect for Docker {
         let image = OsStr::new(container.image()?);
         Ok(vec![
             ("image", Value::Text("the image", image.into())),
-            ("archive", Value::Path("the image's archive", container.archive)),
-            ("pull", Value::Plain(container.pull.to_string())),
-            ("cache", Value::Path("the cache of images", container.cache)),
+            ("archive", Value::Path("the image's archive", container.spec.archive.as_deref())),
+            ("pull", Value::Plain(container.spec.pull.to_string())),
+            ("cache", Value::Path("the cache of images", container.spec.cache.as_deref())),
             ("cpus", Value::Plain(cpus(container).to_string())),
             ("gpus", Value::Plain(gpus(container).to_owned())),
             ("limits", Value::Array("a limit", borrowed(limits))),
-            ("strict", plain(container.strict)),
+            ("strict", plain(container.spec.require_limits)),
             ("http_proxy", plain(container.flags.has("http-proxy"))),
             ("probe", Value::Array("an argument of the probe", borrowed(container.probe()))),
             ("settings", Value::Plain(format!("{:016x}", container.settings()))),
             // Whether the user is to be found out on the node.
             (
                 "as_submitter",
-                plain(container.user == User::Submitter && !container.flags.has("user")),
+                plain(
+                    container.spec.user == ContainerUser::Submitter && !container.flags.has("user"),
+                ),
             ),
             // Whether it may be put into the job's control group.
             ("job_group", plain(!container.flags.has("cgroup-parent"))),
@@ -89,7 +93,7 @@ impl Dialect for Docker {
 /// Which GPUs it gets: `none`, those `assigned` to the job, or `all` where none are assigned.
 pub(super) fn gpus(container: &Container<'_>) -> &'static str {
     let flags = container.flags;
-    match (flags.all_gpus(), container.gpus && !flags.has("gpus")) {
+    match (flags.all_gpus(), container.spec.gpus && !flags.has("gpus")) {
         (true, _) => "all",
         (false, true) => "assigned",
         (false, false) => "none",
@@ -99,7 +103,7 @@ pub(super) fn gpus(container: &Container<'_>) -> &'static str {
 /// The CPUs it may use, 0 for all. No engine takes more than its machine has, which Slurm may be told
 /// to take for more.
 fn cpus(container: &Container<'_>) -> u32 {
-    container.cpus.filter(|_| !container.flags.has("cpus")).unwrap_or(0)
+    container.spec.cpus.filter(|_| !container.flags.has("cpus")).unwrap_or(0)
 }
 
 const SYNTAX: Syntax = Syntax {

@@ -6,25 +6,15 @@ use std::{
     path::Path,
 };
 
+use sortie_model::EngineKind;
+
 use super::{Container, ContainerError, apptainer::Apptainer, docker::Docker, flags::Syntax};
 
-/// Whose command line it is that runs a container.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Engine {
-    /// Docker's, which is Podman's, too.
-    #[default]
-    Docker,
-    /// Apptainer's, which was Singularity's.
-    Apptainer,
-}
-
-impl Engine {
-    /// How it is spoken to.
-    pub(super) fn dialect(self) -> &'static dyn Dialect {
-        match self {
-            Self::Docker => &Docker,
-            Self::Apptainer => &Apptainer,
-        }
+/// How an engine of this kind is spoken to.
+pub(super) fn dialect(kind: EngineKind) -> &'static dyn Dialect {
+    match kind {
+        EngineKind::Docker => &Docker,
+        EngineKind::Apptainer => &Apptainer,
     }
 }
 

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use sortie_model::EngineKind;
+
 use super::{
-    Engine,
+    engine::dialect,
     words::{self, WordsError},
 };
 
@@ -106,7 +108,7 @@ pub(super) fn is_on(value: Option<&str>) -> bool {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flags {
     /// Whose they are.
-    engine: Engine,
+    engine: EngineKind,
     words: Vec<String>,
     /// The long names of all.
     names: BTreeSet<String>,
@@ -121,10 +123,11 @@ impl Flags {
     /// what `$NAME` in the text stands for.
     ///
     /// ```
-    /// use sortie_script::{Engine, Flags};
+    /// use sortie_model::EngineKind;
+    /// use sortie_script::Flags;
     ///
     /// let variable = |name: &str| (name == "PWD").then(|| "/big data".to_owned());
-    /// let parse = |text| Flags::parse(Engine::Docker, text, variable);
+    /// let parse = |text| Flags::parse(EngineKind::Docker, text, variable);
     /// let flags = parse("--shm-size=1g -v $PWD:/data:ro --rm")?;
     /// // Containers are removed in any case.
     /// assert_eq!(flags.words(), ["--shm-size=1g", "--volume=/big data:/data:ro"]);
@@ -132,7 +135,7 @@ impl Flags {
     /// # Ok::<(), sortie_script::FlagsError>(())
     /// ```
     pub fn parse(
-        engine: Engine,
+        engine: EngineKind,
         text: &str,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, FlagsError> {
@@ -159,7 +162,7 @@ impl Flags {
     }
 
     fn syntax(&self) -> &'static Syntax {
-        self.engine.dialect().syntax()
+        dialect(self.engine).syntax()
     }
 
     fn setting(&self) -> &'static str {
@@ -344,7 +347,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Flags, FlagsError> {
-        Flags::parse(Engine::Docker, text, |_| None)
+        Flags::parse(EngineKind::Docker, text, |_| None)
     }
 
     fn words(text: &str) -> Vec<String> {

@@ -15,13 +15,14 @@ use std::{
     path::Path,
 };
 
-pub use engine::Engine;
 pub(crate) use engine::Value;
 pub use error::ContainerError;
 pub use flags::{Flags, FlagsError, Variable};
-pub use mount::{Files, Mount, WORKSPACE, inside};
+pub use mount::{Files, Mount};
 pub use probe::{Trial, try_executable};
 pub use words::WordsError;
+
+use sortie_model::ContainerSpec;
 
 use crate::batch::SWEEP;
 use engine::{Dialect, Values};
@@ -34,80 +35,22 @@ pub struct Container<'a> {
     pub attempt: &'a str,
     /// Who asks for it: the value of a label, for people.
     pub launcher: &'a str,
-    /// What kind of engine it is of.
-    pub kind: Engine,
-    /// The engine's command, or a path to it.
-    pub engine: &'a str,
-    /// The image. For Docker and Podman a name, with or without a registry, tag or digest; for Apptainer the absolute path of a
-    /// SIF file or of a directory, or `docker-archive:`, `oci-archive:` and such a path, or a registry's URI.
-    pub image: &'a str,
-    /// An archive that the image comes from, as `docker save` writes it: absolute.
-    pub archive: Option<&'a Path>,
-    /// When the image is pulled, if it comes from no archive.
-    pub pull: Pull,
-    /// A directory that keeps archives of what was pulled, for all nodes that see it, or for Apptainer the directories that
-    /// images were converted to: absolute.
-    pub cache: Option<&'a Path>,
+    /// What is asked for. Its paths are absolute.
+    pub spec: &'a ContainerSpec,
     /// What of the host's files it sees.
     pub mounts: &'a [Mount],
     /// Where it starts: absolute.
     pub directory: &'a Path,
-    /// The user and group it runs as.
-    pub user: User<'a>,
-    /// Whether it gets the GPUs that the job was assigned.
-    pub gpus: bool,
-    /// The CPUs it may use.
-    pub cpus: Option<u32>,
-    /// The memory it may use, in bytes, and no swap beyond that.
-    pub memory_bytes: Option<u64>,
-    /// The processes and threads it may have at once.
-    pub pids: Option<u32>,
-    /// Whether an engine that cannot hold it to such limits is refused.
-    pub strict: bool,
     /// What can run a short text in place of the evaluator, to see on each node whether an evaluator can be started so
     /// and write the results dir, whose path follows as the evaluator has it. `None`: that is not tried. Apptainer needs
     /// none: each job tells.
     pub probe: Option<[&'a OsStr; 2]>,
     /// Whether that, or less, is all that is to be done.
     pub trial: Trial,
-    /// The network it is in, such as `none` or `host`; `None` for the engine's default.
-    pub network: Option<&'a str>,
     /// Its environment beside the image's: nothing else of the launcher's gets in.
     pub environment: &'a [(OsString, OsString)],
     /// The user's flags. Where they say the same thing as a field here, they win.
     pub flags: &'a Flags,
-}
-
-/// The user and group a container runs as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum User<'a> {
-    /// Those of the job, so that what it writes belongs to who submitted it.
-    Submitter,
-    /// Those of the image.
-    Image,
-    /// These: `UID`, `UID:GID`, or names that the image knows.
-    Named(&'a str),
-}
-
-/// When an image is pulled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pull {
-    /// When the node has none of the name.
-    Missing,
-    /// Before each job.
-    Always,
-    /// Never: without one on the node, the job's set-up fails.
-    Never,
-}
-
-impl fmt::Display for Pull {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Missing => "missing",
-            Self::Always => "always",
-            Self::Never => "never",
-        })
-    }
 }
 
 impl Container<'_> {
@@ -133,7 +76,7 @@ impl Container<'_> {
     }
 
     fn dialect(&self) -> &'static dyn Dialect {
-        self.kind.dialect()
+        engine::dialect(self.spec.kind)
     }
 
     /// The mounts that the user's flags put nothing in the place of, each as the value of a flag.
@@ -164,10 +107,11 @@ impl Container<'_> {
 
     /// The image's name, which follows the flags; the evaluator's command line follows it.
     pub fn image(&self) -> Result<&str, ContainerError> {
-        if self.image.is_empty() || self.image.starts_with('-') {
-            return Err(ContainerError::Image { image: self.image.to_owned() });
+        let image = &self.spec.image;
+        if image.is_empty() || image.starts_with('-') {
+            return Err(ContainerError::Image { image: image.clone() });
         }
-        text("the image", self.image)
+        text("the image", image)
     }
 
     /// Adds a flag, unless the user's say the same thing.

@@ -1,14 +1,10 @@
 //! What a container sees of the host's files.
 
-use std::{
-    ffi::{OsStr, OsString},
-    path::{Component, Path, PathBuf},
-};
+use std::path::{Component, Path, PathBuf};
+
+use sortie_model::WORKSPACE;
 
 use super::{ContainerError, text};
-
-/// Where a container sees the working directory.
-pub const WORKSPACE: &str = "/workspace";
 
 /// A file or directory of the host in a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,15 +107,6 @@ pub(super) fn clean(path: &Path) -> PathBuf {
         }
     }
     cleaned
-}
-
-/// A path on the evaluator's command line, as the container has it.
-pub fn inside(path: &Path) -> OsString {
-    if path.is_absolute() {
-        return path.into();
-    }
-    // As text, since joining paths would drop the prefix of `./x` or a trailing slash.
-    [OsStr::new(WORKSPACE), OsStr::new("/"), path.as_os_str()].into_iter().collect()
 }
 
 #[cfg(test)]

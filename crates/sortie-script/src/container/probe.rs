@@ -3,7 +3,9 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 
-use super::{Container, User, docker::gpus};
+use sortie_model::ContainerUser;
+
+use super::{Container, docker::gpus};
 
 /// How much of a job is done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,14 +102,15 @@ impl Container<'_> {
 
     /// A number for all that the containers of the same settings have in common.
     pub(crate) fn settings(&self) -> u64 {
-        let user = match self.user {
-            User::Submitter => "submitter",
-            User::Image => "image",
-            User::Named(name) => name,
+        let spec = self.spec;
+        let user = match &spec.user {
+            ContainerUser::Submitter => "submitter",
+            ContainerUser::Image => "image",
+            ContainerUser::Named(name) => name,
         };
-        let limits = format!("{:?} {:?} {:?}", self.cpus, self.memory_bytes, self.pids);
+        let limits = format!("{:?} {:?} {:?}", spec.cpus, spec.memory_bytes, spec.pids_limit);
         let program = self.probe.map_or(OsStr::new(""), |[program, _]| program);
-        let fixed = [self.image, user, gpus(self), self.network.unwrap_or(""), &limits];
+        let fixed = [&spec.image, user, gpus(self), spec.network.as_deref().unwrap_or(""), &limits];
         let words = fixed.into_iter().map(OsStr::new).chain([program]);
         let environment = self.environment.iter().flat_map(|(name, value)| [name, value]);
         let words = words.chain(environment.map(OsString::as_os_str));
@@ -119,9 +122,9 @@ impl Container<'_> {
         let is_limit = |value: &str| !matches!(value, "0" | "-1" | "");
         let set = |flag: &str, setting: bool| self.flags.value(flag).map_or(setting, is_limit);
         let all = [
-            ("mem", set("memory", self.memory_bytes.is_some())),
-            ("cpus", set("cpus", self.cpus.is_some_and(|cpus| cpus > 0))),
-            ("pids_limit", set("pids-limit", self.pids.is_some())),
+            ("mem", set("memory", self.spec.memory_bytes.is_some())),
+            ("cpus", set("cpus", self.spec.cpus.is_some_and(|cpus| cpus > 0))),
+            ("pids_limit", set("pids-limit", self.spec.pids_limit.is_some())),
         ];
         all.into_iter().filter_map(|(name, is_set)| is_set.then_some(name)).collect()
     }

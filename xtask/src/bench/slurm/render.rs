@@ -8,8 +8,8 @@ use std::{
 };
 
 use anyhow::Result;
-use sortie_config::{JobConfig, SlurmCondaJobConfig};
-use sortie_script::{Attempt, BatchActivation, BatchScript, Environment, Jobs};
+use sortie_config::{Activation, JobConfig, SlurmCondaJobConfig};
+use sortie_script::{Attempt, BatchScript, Environment, Jobs};
 
 use super::{Figure, Target, Unit};
 
@@ -51,7 +51,7 @@ pub(super) fn figures(rounds: usize) -> Result<Vec<Figure>> {
             only_these: false,
         },
         modules: &slurm.modules,
-        activation: BatchActivation::Conda(&slurm.conda_env),
+        activation: Activation::Conda(&slurm.conda_env),
         by_python: true,
         grace,
         max_log_bytes,

@@ -2,6 +2,8 @@
 
 use std::{fs, os::unix::fs::symlink, path::Path};
 
+use sortie_model::PullPolicy;
+
 use super::{Here, SIF, eventually, set_up_failed, signal};
 use crate::{bash::program, container::case::Case};
 
@@ -93,7 +95,7 @@ fn what_is_no_image_is_said() {
     let text = |name: &str| here.path(name).to_str().unwrap().to_owned();
     let image = |image: String| Case { image, ..here.case("") };
     let archive = |name: &str| Case { archive: Some(here.path(name)), ..here.case("") };
-    let registry = |pull: &str| Case { pull: pull.into(), ..image("docker://eval:1".into()) };
+    let registry = |pull| Case { pull, ..image("docker://eval:1".into()) };
     let cases = [
         (image(text("none.sif")), "image", "none.sif is not there"),
         (image(format!("docker-archive:{}", text("none"))), "image", "none is not there"),
@@ -101,7 +103,7 @@ fn what_is_no_image_is_said() {
         // Which would be run.
         (image(text("recipe")), "image", "is no SIF file"),
         (image(text("short")), "image", "is no SIF file"),
-        (registry("never"), "image", "`pull` is `never`"),
+        (registry(PullPolicy::Never), "image", "`pull` is `never`"),
     ];
     for (case, step, expected) in cases {
         let end = here.run(&case);
@@ -109,8 +111,8 @@ fn what_is_no_image_is_said() {
         assert!(failed == step && reason.contains(expected), "{expected}: {end}");
         assert_eq!(builds(&here), 0);
     }
-    assert_eq!(here.run(&registry("missing")), GOOD);
-    assert_eq!(here.run(&registry("never")), GOOD, "it is here now");
+    assert_eq!(here.run(&registry(PullPolicy::Missing)), GOOD);
+    assert_eq!(here.run(&registry(PullPolicy::Never)), GOOD, "it is here now");
 }
 
 #[test]

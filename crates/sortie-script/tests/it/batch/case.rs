@@ -3,7 +3,7 @@
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Deserializer};
-use sortie_script::{Attempt, BatchActivation, BatchScript, Environment, Jobs, ScriptError};
+use sortie_script::{Attempt, BatchScript, Environment, Jobs, ScriptError};
 
 /// A file of `tests/batch`.
 #[derive(Clone, Deserialize)]
@@ -126,9 +126,9 @@ impl Case {
             },
             modules: &self.modules,
             activation: match &self.activation {
-                Activation::None => BatchActivation::None,
-                Activation::Conda(name) => BatchActivation::Conda(name),
-                Activation::Sourced(file) => BatchActivation::Sourced(file),
+                Activation::None => sortie_model::Activation::None,
+                Activation::Conda(name) => sortie_model::Activation::Conda(name),
+                Activation::Sourced(file) => sortie_model::Activation::Sourced(file),
             },
             by_python: commands.iter().flatten().next().is_some_and(|program| program == "python"),
             grace: Duration::from_secs_f64(self.grace),

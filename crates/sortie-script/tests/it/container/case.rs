@@ -3,9 +3,9 @@
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
+use sortie_model::{Activation, ContainerSpec, ContainerUser, EngineKind, PullPolicy, inside};
 use sortie_script::{
-    Attempt, BatchActivation, BatchScript, Container, Engine, Environment, Files, Flags, Jobs,
-    Pull, ScriptError, Trial, User, inside,
+    Attempt, BatchScript, Container, Environment, Files, Flags, Jobs, ScriptError, Trial,
 };
 
 /// A file of `tests/container`.
@@ -21,7 +21,7 @@ pub(crate) struct Case {
     pub(crate) engine: String,
     pub(crate) image: String,
     pub(crate) archive: Option<PathBuf>,
-    pub(crate) pull: String,
+    pub(crate) pull: PullPolicy,
     pub(crate) cache: Option<PathBuf>,
     pub(crate) directory: PathBuf,
     pub(crate) mount_programs: bool,
@@ -60,7 +60,7 @@ impl Default for Case {
             inherited: Vec::new(),
             engine: "docker".into(),
             archive: None,
-            pull: "missing".into(),
+            pull: PullPolicy::Missing,
             cache: None,
             gpus: false,
             image: "ubuntu:latest".into(),
@@ -102,31 +102,19 @@ impl Case {
             candidate: &self.candidate,
             results_dir: &self.results_dir,
         };
-        let kind = self.kind();
-        let flags = [self.docker_flags.as_str(), &self.apptainer_flags].concat();
-        let (mounts, flags) = (files.mounts(), Flags::parse(kind, &flags, variable).unwrap());
+        let spec = self.spec();
+        let (mounts, flags) =
+            (files.mounts(), Flags::parse(spec.kind, &spec.flags, variable).unwrap());
         let attempt = self.attempt();
         let results_dir = self.directory.join(&self.results_dir);
         let container = Container {
             attempt: &attempt,
             launcher: "sortie 0.0.0, process 7 on login1",
-            kind,
-            engine: &self.engine,
-            image: &self.image,
-            archive: self.archive.as_deref(),
-            pull: self.pull(),
-            cache: self.cache.as_deref(),
+            spec: &spec,
             mounts: &mounts,
             directory: "/workspace".as_ref(),
-            user: self.user.as_deref().map_or(User::Submitter, User::Named),
-            gpus: self.gpus,
-            cpus: self.cpus,
-            memory_bytes: self.memory_bytes,
-            pids: self.pids,
-            strict: self.strict,
             probe: self.probe.as_ref().map(|program| [program.as_ref(), results_dir.as_os_str()]),
             trial: self.trial,
-            network: self.network.as_deref(),
             environment: &self.environment,
             flags: &flags,
         };
@@ -149,7 +137,7 @@ impl Case {
             directory: &self.directory,
             environment: Environment { inherited: &self.inherited, ..Environment::default() },
             modules: &[],
-            activation: BatchActivation::None,
+            activation: Activation::None,
             by_python: true,
             grace: Duration::from_secs(1),
             max_log_bytes: 1 << 20,
@@ -157,14 +145,24 @@ impl Case {
         script.render()
     }
 
-    fn kind(&self) -> Engine {
-        let name = self.engine.rsplit('/').next().unwrap_or_default();
-        if name.starts_with("apptainer") { Engine::Apptainer } else { Engine::Docker }
-    }
-
-    fn pull(&self) -> Pull {
-        let all = [Pull::Missing, Pull::Always, Pull::Never];
-        all.into_iter().find(|pull| pull.to_string() == self.pull).unwrap()
+    fn spec(&self) -> ContainerSpec {
+        ContainerSpec {
+            kind: EngineKind::of(&self.engine).unwrap_or_default(),
+            engine: self.engine.clone(),
+            image: self.image.clone(),
+            archive: self.archive.clone(),
+            pull: self.pull,
+            cache: self.cache.clone(),
+            mount_workspace: self.mount_programs,
+            user: self.user.clone().map_or(ContainerUser::Submitter, ContainerUser::Named),
+            network: self.network.clone(),
+            cpus: self.cpus,
+            memory_bytes: self.memory_bytes,
+            pids_limit: self.pids,
+            require_limits: self.strict,
+            gpus: self.gpus,
+            flags: [self.docker_flags.as_str(), &self.apptainer_flags].concat(),
+        }
     }
 
     /// The command given, or else the evaluator's.

@@ -2,6 +2,8 @@
 
 use std::{fs, path::PathBuf, thread::sleep, time::Duration};
 
+use sortie_model::PullPolicy;
+
 use super::engine::{Here, docker, engines, podman, signal, test_variable};
 
 /// An archive of an image of its own, which the engine does not have.
@@ -76,7 +78,7 @@ fn an_archive_that_is_slow_to_load_holds_up_no_other_image() {
         }
         let mut other = here.case("");
         other.image = "localhost/other:1".into();
-        other.pull = "never".into();
+        other.pull = PullPolicy::Never;
         let end = here.run(&other);
         assert!(end.contains(r#""step":"image""#), "{end}");
         assert!(script.try_wait().unwrap().is_none(), "it loads as long as it may");
@@ -186,11 +188,11 @@ fn images_that_are_not_here() {
         let here = Here::new(&engine);
         let mut case = here.case("");
         case.image = "localhost/none:1".into();
-        case.pull = "never".into();
+        case.pull = PullPolicy::Never;
         let end = here.run(&case);
         assert!(end.starts_with(r#"{"kind":"setup_failed","step":"image","status":125,"#), "{end}");
         // The registry does not answer, which may change.
-        case.pull = "missing".into();
+        case.pull = PullPolicy::Missing;
         let end = here.run(&case);
         assert!(end.contains(r#""step":"image pull""#), "{}: {end}", engine.name);
     }

@@ -3,7 +3,8 @@
 use std::process::Output;
 
 use proptest::prelude::*;
-use sortie_script::{Engine, Flags, FlagsError};
+use sortie_model::EngineKind;
+use sortie_script::{Flags, FlagsError};
 
 use crate::bash::program;
 
@@ -32,7 +33,7 @@ proptest! {
         text in prop::collection::vec("[ '\"\\\\$`~#;(=\\-\t:ae0}{é!\\[*]{0,12}", 1..4),
     ) {
         let text: String = text.iter().flat_map(|word| ["--env w", word, " "]).collect();
-        match Flags::parse(Engine::Docker, &text, variable) {
+        match Flags::parse(EngineKind::Docker, &text, variable) {
             Ok(flags) => {
                 let words = bash(&text);
                 let pairs = words.chunks(2).map(|pair| pair.join("="));
