@@ -4,7 +4,7 @@
 # sortie_on_signal NUMBER: asked to stop, by Slurm before the time limit or by scancel. The line ends `sortie_sleep`.
 sortie_on_signal() {
   sortie_signal=$1
-  echo >&5
+  sortie_wake
 }
 
 # Opens two pipes without a name: 3 for what is told of the evaluator, 5 to sleep by. A here-string is one in bash from 5.1 on,
@@ -31,23 +31,24 @@ sortie_begin() {
   sortie_write_line job_start.json "$sortie_job}"
 
   sortie_signal='' sortie_payload='' sortie_step='' sortie_said='' sortie_ended='' sortie_status=0 sortie_waited=''
-  sortie_cpu='' sortie_parent_is_over=''
+  sortie_cpu='' sortie_parent_is_over='' sortie_soon=3000
   sortie_open_pipes
   exec 4>&2 2>/dev/null # nothing that bash says of the processes below is the evaluator's word
   trap 'sortie_on_signal 15' TERM
   trap 'sortie_on_signal 2' INT
   trap 'sortie_on_signal 1' HUP
-  trap 'echo >&5' USR1 # from below: look now
+  trap sortie_wake USR1 # from below: look now
 }
 
 # Waits until the evaluator ends, floods its logs, or is to be stopped. Looks soon at first, then four times a second: an end is
-# seen late by a seventeenth of what the evaluator has taken, and by a quarter of a second, at most.
+# seen late by a seventeenth of what the evaluator has taken, and by a quarter of a second, at most; at once where something
+# holds the pipe that this sleeps by.
 sortie_attend() {
-  local seconds microseconds=3000 look=$((SECONDS + 2))
+  local seconds microseconds=$sortie_soon look=$((SECONDS + 2))
   while true; do
     printf -v seconds '0.%06d' "$microseconds"
     if sortie_sleep "$seconds" || sortie_hear; then
-      microseconds=3000
+      microseconds=$sortie_soon
     else
       microseconds=$((microseconds < 235000 ? microseconds + microseconds / 16 : 250000))
     fi

@@ -33,6 +33,7 @@ sortie_be_parent() {
 # sortie_stay PID: stays the evaluator's parent until it has ended, or the shell above has. That is told by SIGHUP and
 # SIGCONT, as to all process groups that are stopped and orphaned. SIGCONT comes to all processes of a job that is resumed too.
 sortie_stay() {
+  exec 5>&- # which is the shell's above to read, see `sortie_hold`
   printf 'evaluator %s\n' "$1" >&3
   while sortie_look "$1" && [[ -n $sortie_state && $sortie_state != Z ]]; do
     sortie_look "$BASHPID"
@@ -44,6 +45,7 @@ sortie_stay() {
   printf 'status %s\n' "$?" >&3
   times >&3
   echo over >&3
+  sortie_wake
   exit 0
 }
 
@@ -67,6 +69,7 @@ sortie_hear() {
       'said '*) sortie_said=${line#said } ;;
       'evaluator '*) sortie_payload=${line#evaluator } ;;
       'status '*) sortie_waited=${line#status } ;;
+      held) exec 5</proc/self/fd/5 && sortie_soon=250000 ;;
       over) sortie_parent_is_over=1 ;;
     esac
     if [[ $line =~ ^$time\ $time$ ]]; then # the parent's own time first, then that of its only child
@@ -77,12 +80,27 @@ sortie_hear() {
   return "$new"
 }
 
-# sortie_sleep SECONDS: for so long, or until a signal. Only to sleep does anything read this pipe: bash loses what comes
-# just when `read` gives up.
+# sortie_sleep SECONDS: for so long, which gives 1, or until it is woken. Only to sleep does anything read this pipe: bash loses
+# what comes just when `read` gives up.
 sortie_sleep() {
-  local line
-  read -r -t "$1" -u 5 line
+  read -r -t "$1" -u 5 _
+  case $? in
+    0) ;;
+    1) exec 5<>/proc/self/fd/5 && sortie_soon=500 ;; # what held the pipe has ended, or all but
+    *) return 1 ;;
+  esac
 }
+
+# Wakes the shell above, or this one, from its sleep.
+sortie_wake() {
+  echo >"/proc/$$/fd/5"
+} 2>/dev/null
+
+# Opens, on 6, the pipe that the shell above sleeps by, and has that let go of its own end: it is woken once nothing has the
+# pipe any more. For what becomes a program that may keep it to its end.
+sortie_hold() {
+  exec 6>"/proc/$$/fd/5" && echo held >&3
+} 2>/dev/null
 
 # Lets the parent wait for the evaluator, which has ended; or else ends the parent after five seconds.
 sortie_reap() {
@@ -92,11 +110,13 @@ sortie_reap() {
     kill -CONT "$sortie_parent" || try=1000 # it is gone, and what it told is there
     sortie_hear
     [[ -z $sortie_parent_is_over ]] || break
-    ((try < 3)) || sortie_sleep 0.005
+    sortie_sleep 0.005 # the parent's last deed ends it
   done
   [[ -n $sortie_parent_is_over ]] || kill -KILL "$sortie_parent"
   wait "$sortie_parent"
   sortie_parent=''
+  exec 5<>/proc/self/fd/5
+  while read -r -t 0 -u 5 && read -r -u 5 _; do :; done # or the next sleep would be none
 } 2>/dev/null
 
 # Sets sortie_ended to `exited` or `signaled`, and sortie_status, as a shell has it. Without a word of the kernel, a status

@@ -6,17 +6,24 @@ sortie_step() {
   builtin printf 'step %s\n' "$1" >&3
 }
 
-# Leaves of the environment what Slurm itself sets, and what belongs to this place.
+# Leaves of the environment what Slurm itself sets, and what belongs to this place. What the job had when it started is read
+# from the kernel, which takes no process more, unless bash has had another script of the site's to run before this one.
 sortie_clear() {
-  local name
-  while read -r name; do
+  local name all
+  if [[ -z ${BASH_ENV-} ]]; then
+    mapfile -t -d '' all <"/proc/$$/environ"
+  else
+    mapfile -t all < <(compgen -e)
+  fi
+  for name in "${all[@]%%=*}" PWD OLDPWD SHLVL; do
     case $name in
+      *[!A-Za-z0-9_]* | '' | [0-9]*) ;; # a function, or what is none of bash's
       SLURM* | CUDA_VISIBLE_DEVICES | CUDA_MPS_* | ROCR_VISIBLE_DEVICES | GPU_DEVICE_ORDINAL | ZE_AFFINITY_MASK) ;;
       PMI_* | PMIX_* | OMPI_MCA_* | PRTE_MCA_* | HYDRA_* | I_MPI_HYDRA_*) ;;
       TMPDIR | TMP | TEMP | TEMPDIR | KRB5CCNAME | XDG_RUNTIME_DIR) ;;
       *) export -n -- "${name?}" ;;
     esac
-  done < <(compgen -e)
+  done
 }
 
 # sortie_inherit NAME VALUE: a variable of the launcher's, unless Slurm or the site has set it for this job.

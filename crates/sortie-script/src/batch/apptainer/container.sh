@@ -44,7 +44,7 @@ esac
 PATH=$path
 printf "step ready\n" >&3
 [ -z "$trial" ] || exit 0
-exec env -- "$@" 3>&-
+exec env -- "$@" 3>&- 6>&-
 '
 
 # Sets sortie_given to the variables by which the job has its GPUs, and sortie_device to a file that has to be there: --nv
@@ -131,6 +131,7 @@ sortie_run() {
   sortie_add_limits
   # Which were for fetching images. Apptainer would hand them on.
   unset -v {http,https,ftp,all,no}_proxy {HTTP,HTTPS,FTP,ALL,NO}_PROXY
+  sortie_hold
   sortie_step container
   sortie_expect_parent
   exec -- "$sortie_engine" --silent --nocolor exec "${sortie_here[@]}" "${sortie_container[@]}" "$sortie_image_dir" \
