@@ -4,13 +4,13 @@
 mod image;
 
 use std::{
-    fs::{self, Permissions},
+    fs::{self, File, Permissions},
     os::unix::fs::{PermissionsExt as _, chown},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
-use xshell::{Shell, cmd};
+use xshell::{Cmd, Shell, cmd};
 
 use crate::{interrupt::Interrupts, private, programs, roots, workspace};
 
@@ -20,34 +20,61 @@ const PACKAGES: &str = "apptainer,busybox-static,iproute2,procps";
 /// The packages with tests of Apptainer.
 const PACKAGES_OF_TESTS: [&str; 2] = ["sortie-script", "sortie-scheduler"];
 
-/// Makes the root if need be, builds the tests, and runs them in it, with those that want the real one.
+/// The root with Apptainer, for one at a time.
+pub(crate) struct Inside {
+    dir: PathBuf,
+    root: PathBuf,
+    _lock: File,
+}
+
+impl Inside {
+    /// Makes the root if need be.
+    pub(crate) fn new(sh: &Shell) -> Result<Self> {
+        let dir = workspace::target("apptainer");
+        let root = dir.join("sid");
+        roots::ensure(sh, &root, "sid", PACKAGES)?;
+        let lock = private::lock(&dir)?;
+        prepare(&dir.join("over"), &root)?;
+        let script = concat!(include_str!("../roots/enter.sh"), include_str!("run.sh"));
+        sh.write_file(dir.join("run.sh"), script)?;
+        Ok(Self { dir, root, _lock: lock })
+    }
+
+    /// What a command there, in a directory of the work tree, starts with: for a user who is not root, without network, and with
+    /// nothing of this process's environment.
+    pub(crate) fn command<'a>(&self, sh: &'a Shell, dir: &Path) -> Cmd<'a> {
+        sh.cmd("unshare")
+            .args(["--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "--kill-child", "sh"])
+            .args([&self.dir.join("run.sh"), &self.root, &self.dir])
+            .args([Path::new("sid"), workspace::root(), Path::new("--"), dir])
+            .quiet()
+    }
+
+    /// As in `apptainer 1.4.5-2`.
+    pub(crate) fn version(&self, sh: &Shell) -> Result<String> {
+        let packages = self.root.join("var/lib/dpkg");
+        let version = cmd!(sh, "dpkg-query --admindir={packages} --show apptainer").quiet();
+        Ok(version.read()?.replace('\t', " "))
+    }
+}
+
+/// Builds the tests, and runs them in the root, with those that want the real one.
 pub(crate) fn test(sh: &Shell) -> Result<()> {
     let interrupts = Interrupts::take()?;
-    let dir = workspace::target("apptainer");
-    let root = dir.join("sid");
-    roots::ensure(sh, &root, "sid", PACKAGES)?;
-    let _lock = private::lock(&dir)?;
+    let inside = Inside::new(sh)?;
     let programs = programs::build(sh, &PACKAGES_OF_TESTS)?;
-    prepare(&dir.join("over"), &root)?;
-    let archive = image::make(sh, &dir, &root)?;
-    let script = dir.join("run.sh");
-    sh.write_file(&script, concat!(include_str!("../roots/enter.sh"), include_str!("run.sh")))?;
+    let archive = image::make(sh, &inside.dir, &inside.root)?;
     for program in &programs {
-        let command = sh
-            .cmd("unshare")
-            .args(["--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "--kill-child", "sh"])
-            .args([&script, &root, &dir, Path::new("sid"), workspace::root(), Path::new("--")])
-            .arg(&program.dir)
+        let command = inside
+            .command(sh, &program.dir)
             .args(["SORTIE_TEST_APPTAINER=apptainer", "SORTIE_TEST_QUICK=1", "INSTA_UPDATE=no"])
             .arg(format!("SORTIE_TEST_APPTAINER_ARCHIVE={}", archive.display()))
             .args(["timeout", "--kill-after=60", "1800"])
             .arg(&program.path)
             .args(["apptainer::", "--include-ignored"]);
-        interrupts.run(command.quiet())?;
+        interrupts.run(command)?;
     }
-    let packages = root.join("var/lib/dpkg");
-    let version = cmd!(sh, "dpkg-query --admindir={packages} --show apptainer").quiet().read()?;
-    println!("test: the tests of Apptainer passed with {version}");
+    println!("test: the tests of Apptainer passed with {}", inside.version(sh)?);
     Ok(())
 }
 

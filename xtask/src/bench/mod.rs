@@ -1,6 +1,7 @@
 //! The benches: figures that a launcher is chosen for, each as a ratio to something measured right
 //! beside it, so that they mean the same on any machine.
 
+mod apptainer;
 mod bare;
 mod cpu;
 mod docker;
@@ -39,6 +40,8 @@ pub(crate) enum Bench {
     Slurm(slurm::Options),
     /// Jobs in containers of a private engine: against bare `docker run`
     Docker(docker::Options),
+    /// Jobs in Apptainer, that of Debian's sid: against bare `apptainer exec`
+    Apptainer(apptainer::Options),
     /// Jobs with an evaluator kept warm: against cold starts, bare forks, and the reference
     Warm(warm::Options),
     /// The same jobs with other launchers: a table for the README
@@ -76,6 +79,7 @@ pub(crate) fn run(sh: &Shell, bench: &Bench) -> Result<()> {
         Bench::Load(load) => local::load(sh, load),
         Bench::Slurm(options) => report("slurm", || slurm::run(sh, options)),
         Bench::Docker(options) => report("docker", || docker::run(sh, options)),
+        Bench::Apptainer(options) => report("apptainer", || apptainer::run(sh, options)),
         Bench::Report(options) => report("report", || report::run(sh, options)),
         Bench::Launcher(launcher) => launcher.run(),
         Bench::Warm(options) => report("warm", || warm::run(sh, options)),

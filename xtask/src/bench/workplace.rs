@@ -128,6 +128,11 @@ impl Workplace {
         Self::new(workspace::target(&format!("bench/results-{}", process::id())), true)
     }
 
+    /// Where temporary files are.
+    pub(crate) fn temporary() -> Result<Self> {
+        Self::new(std::env::temp_dir().join(format!("sortie-bench-{}", process::id())), true)
+    }
+
     fn new(dir: PathBuf, keeps: bool) -> Result<Self> {
         fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
         Ok(Self { dir, next: Cell::new(0), keeps })

@@ -3,7 +3,7 @@
 
 mod image;
 mod many;
-mod one;
+pub(super) mod one;
 
 use std::{env, path::PathBuf};
 
@@ -47,7 +47,12 @@ enum Part {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Launcher {
     /// Time one job after the other, and print the seconds of each round
-    One { image: String, rounds: usize },
+    One {
+        image: String,
+        rounds: usize,
+        #[arg(long, default_value = "docker")]
+        engine: one::Kind,
+    },
     /// Run many jobs on Slurm to a good end
     Many {
         image: String,
@@ -63,7 +68,7 @@ impl Launcher {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let work = async {
             match self {
-                Self::One { image, rounds } => one::print(image, *rounds).await,
+                Self::One { image, rounds, engine } => one::print(*engine, image, *rounds).await,
                 Self::Many { image, archive, dir, jobs } => {
                     many::launch(image, archive, dir, *jobs).await
                 }
@@ -101,7 +106,10 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> Result<Vec<Figure>> {
 impl Part {
     fn measure(self, sh: &Shell, engine: &Engine, rounds: usize) -> Result<Vec<Figure>> {
         match self {
-            Self::One => one::figures(sh, engine, rounds),
+            Self::One => {
+                let command = launcher(sh, engine, "one")?.arg(engine.python.name);
+                one::figures(one::Kind::Docker, command, rounds)
+            }
             Self::Many => {
                 slurm::with(sh, Flavour::Plain, |cluster| many::figures(sh, engine, cluster))
             }

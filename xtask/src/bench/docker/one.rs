@@ -1,6 +1,7 @@
-//! One job at a time: by the scheduler, by the script that Slurm would run, and by `docker run` alone.
+//! One job at a time: by the scheduler, by the script that Slurm would run, and by the engine's command alone.
 
 use std::{
+    ffi::OsString,
     fs::{self, File},
     path::Path,
     process::{Command, Stdio},
@@ -9,15 +10,29 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use sortie_config::{JobConfig, JobType, LocalDockerJobConfig, SlurmDockerJobConfig};
-use sortie_results::{End, JobEnd};
+use sortie_results::{End, JobEnd, Place as Results};
 use sortie_scheduler::{JobScheduler, Preview, SchedulerOptions, preview};
 use sortie_script::Files;
-use xshell::Shell;
+use xshell::Cmd;
 
-use super::{EVALUATOR, Engine, Figure, Fresh, Other, Target, Unit, Workplace, launcher};
+use super::{EVALUATOR, Figure, Fresh, Other, Target, Unit, Workplace};
 use crate::workspace;
 
-const BARE: &str = "bare `docker run --rm`";
+/// Whose containers they are, by the name of its command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Kind {
+    Docker,
+    Apptainer,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Apptainer => "apptainer",
+        }
+    }
+}
 
 /// Those that are timed, in turn.
 #[derive(Debug, Clone, Copy)]
@@ -29,16 +44,24 @@ enum Contender {
 
 const CONTENDERS: [Contender; 3] = [Contender::Scheduler, Contender::Script, Contender::Bare];
 
-/// The same evaluator in the same image, whoever has it run.
-pub(super) fn figures(sh: &Shell, engine: &Engine, rounds: usize) -> Result<Vec<Figure>> {
-    let command = launcher(sh, engine, "one")?.args([engine.python.name, &rounds.to_string()]);
+/// The same evaluator in the same image, whoever has it run. The command ends in the image.
+pub(in crate::bench) fn figures(
+    kind: Kind,
+    command: Cmd<'_>,
+    rounds: usize,
+) -> Result<Vec<Figure>> {
+    let command = command.arg(rounds.to_string()).arg(format!("--engine={}", kind.name()));
     let [scheduler, script, bare] = serde_json::from_str::<[Vec<f64>; 3]>(&command.read()?)?;
+    let name = match kind {
+        Kind::Docker => "bare `docker run --rm`",
+        Kind::Apptainer => "bare `apptainer exec`",
+    };
     let figure = |what: &str, sortie| Figure {
-        what: format!("{what}, trivial Python evaluator"),
+        what: format!("{what}, trivial Python evaluator, {}", kind.name()),
         unit: Unit::SecondsPerJob,
         sortie,
-        other: Some(Other { name: BARE, values: bare.clone() }),
-        target: Target::RatioAtMost(1.1),
+        other: Some(Other { name, values: bare.clone() }),
+        target: Target::RatioAtMost(1.05),
     };
     Ok(vec![
         figure("`run` in `local_docker`", scheduler),
@@ -47,9 +70,13 @@ pub(super) fn figures(sh: &Shell, engine: &Engine, rounds: usize) -> Result<Vec<
 }
 
 /// What each took in each round, in seconds.
-pub(super) async fn print(image: &str, rounds: usize) -> Result<()> {
-    let workplace = Workplace::tmpfs()?;
-    let place = Place::new(image, workplace.fresh()?)?;
+pub(super) async fn print(kind: Kind, image: &str, rounds: usize) -> Result<()> {
+    let workplace = match kind {
+        Kind::Docker => Workplace::tmpfs()?,
+        // Which makes nothing below /dev/shm.
+        Kind::Apptainer => Workplace::temporary()?,
+    };
+    let place = Place::new(kind, image, workplace.fresh()?)?;
     let mut taken = [const { Vec::new() }; CONTENDERS.len()];
     // The first round does not count. None of them always goes first.
     for round in 0..=rounds {
@@ -65,6 +92,7 @@ pub(super) async fn print(image: &str, rounds: usize) -> Result<()> {
 
 /// What the contenders have in common.
 struct Place {
+    kind: Kind,
     scheduler: JobScheduler,
     slurm: JobConfig,
     image: String,
@@ -72,25 +100,30 @@ struct Place {
 }
 
 impl Place {
-    fn new(image: &str, fresh: Fresh) -> Result<Self> {
+    fn new(kind: Kind, image: &str, fresh: Fresh) -> Result<Self> {
+        let cache = (kind == Kind::Apptainer).then(|| fresh.path().join("images"));
         let eval_program_path = workspace::root().join(EVALUATOR);
         let (image, network) = (image.to_owned(), Some("none".to_owned()));
         let local = LocalDockerJobConfig {
             eval_program_path: eval_program_path.clone(),
+            engine: kind.name().to_owned(),
             image: image.clone(),
+            image_cache: cache.clone(),
             network: network.clone(),
             ..LocalDockerJobConfig::default()
         };
         let slurm = SlurmDockerJobConfig {
             eval_program_path,
+            engine: kind.name().to_owned(),
             image: image.clone(),
+            image_cache: cache,
             network,
             gpus: 0.into(),
             ..SlurmDockerJobConfig::default()
         };
         let options = SchedulerOptions::default();
         let scheduler = JobScheduler::new(JobType::LocalDocker, local, options)?;
-        Ok(Self { scheduler, slurm: slurm.into(), image, fresh })
+        Ok(Self { kind, scheduler, slurm: slurm.into(), image, fresh })
     }
 
     /// How long a job takes, in seconds.
@@ -119,11 +152,13 @@ impl Place {
         let Preview::Script(script) = preview(&self.slurm, candidate, dir)? else {
             bail!("jobs of Slurm are scripts");
         };
+        let place = Results::expected(dir);
+        fs::create_dir_all(place.state_dir())?;
         fs::create_dir(dir)?;
         let file = dir.join("script.sh");
         fs::write(&file, script)?;
         let seconds = timed(command("bash").arg(&file), dir)?;
-        let end = fs::read_to_string(dir.join("job_end.json"))?;
+        let end = fs::read_to_string(place.state_dir().join("job_end.json"))?;
         let end: JobEnd = serde_json::from_str(&end)?;
         ensure!(end.end == End::Exited { code: 0 }, "the script records {:?}", end.end);
         Ok(seconds)
@@ -133,8 +168,6 @@ impl Place {
     fn bare(&self, dir: &Path) -> Result<f64> {
         fs::create_dir(dir)?;
         let evaluator = self.slurm.eval_program_path();
-        let mut docker = command("docker");
-        docker.args(["run", "--rm", "--network=none", "--user=0:0", "--workdir=/workspace"]);
         let files = Files {
             directory: &std::env::current_dir()?,
             mount_programs: true,
@@ -142,13 +175,36 @@ impl Place {
             candidate: evaluator,
             results_dir: dir,
         };
+        let mut engine = command(self.kind.name());
+        match self.kind {
+            Kind::Docker => engine.args(["run", "--rm", "--network=none", "--user=0:0"]),
+            Kind::Apptainer => {
+                engine.args(["--silent", "exec", "--containall", "--no-home", "--network=none"])
+            }
+        };
+        engine.arg(match self.kind {
+            Kind::Docker => "--workdir=/workspace",
+            Kind::Apptainer => "--pwd=/workspace",
+        });
         for mount in files.mounts() {
             let access = if mount.writable { "rw" } else { "ro" };
             let (source, target) = (mount.source.display(), mount.target.display());
-            docker.arg(format!("--volume={source}:{target}:{access}"));
+            let flag = if self.kind == Kind::Docker { "volume" } else { "bind" };
+            engine.arg(format!("--{flag}={source}:{target}:{access}"));
         }
-        docker.args([&self.image, "python"]).args(self.slurm.evaluator_args(evaluator, dir));
-        timed(&mut docker, dir)
+        engine.arg(self.image()?);
+        engine.arg("python").args(self.slurm.evaluator_args(evaluator, dir));
+        timed(&mut engine, dir)
+    }
+
+    /// What the engine's command takes: with Apptainer the directory that the first job has converted the image to.
+    fn image(&self) -> Result<OsString> {
+        if self.kind == Kind::Docker {
+            return Ok((&self.image).into());
+        }
+        let mut entries = fs::read_dir(self.fresh.path().join("images"))?;
+        let directory = entries.find_map(|entry| Some(entry.ok()?.path()).filter(|it| it.is_dir()));
+        Ok(directory.context("no image is converted")?.into())
     }
 }
 
