@@ -10,13 +10,13 @@ use rustix::fs::OFlags;
 use thiserror::Error;
 
 use crate::{
-    AttemptId, Consent, Fault, Lease, LeaseError, Outcome, Owner, Place, RecordError, ResultsDir,
+    AttemptId, Consent, Fault, InUse, Lease, LeaseError, Outcome, Owner, Place, RecordError,
+    ResultsDir, TAKE_OVER,
     dir::Dir,
     leftovers,
     make::{Made, make},
     names,
     unusable::{fault_of, in_dir},
-    who,
 };
 
 /// A results dir that is one attempt's alone.
@@ -120,32 +120,19 @@ fn create_logs(dir: &Dir) -> io::Result<[File; 2]> {
     Ok([create(names::STDOUT)?, create(names::STDERR)?])
 }
 
+fn remedy(in_use: &InUse) -> String {
+    if in_use.certain { String::new() } else { format!(": {TAKE_OVER}") }
+}
+
 /// Why a results dir could not be taken.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ClaimError {
-    /// Another attempt has it, and still runs.
-    #[error("{}: in use by another attempt that is still running: {}", .path.display(), who(.owner.as_deref()))]
-    InUse {
-        /// The results dir.
-        path: PathBuf,
-        /// Who runs it, if that can be read.
-        owner: Option<Box<Owner>>,
-    },
-    /// Another attempt has it, of which cannot be told from here whether it still runs.
-    #[error(
-        "{}: in use by another attempt, of {}; whether that still runs cannot be told from here: look there, \
-         and take the directory over (--take-over) only if it does not",
-        .path.display(), who(.owner.as_deref())
-    )]
-    Unknown {
-        /// The results dir.
-        path: PathBuf,
-        /// Who runs it or did, if that can be read.
-        owner: Option<Box<Owner>>,
-    },
+    /// Another attempt has it, or may have it.
+    #[error("{0}{remedy}", remedy = remedy(.0))]
+    InUse(InUse),
     /// The note of an attempt that was handed to a cluster cannot be read, so that it may be under way there.
-    #[error("{cause}: a job of the cluster may be under way in {}: make sure that it is gone, and take the directory over (--take-over)", .path.display())]
+    #[error("{cause}: a job of the cluster may be under way in {}: {TAKE_OVER}", .path.display())]
     Unreadable {
         /// The results dir.
         path: PathBuf,
@@ -186,10 +173,8 @@ impl ClaimError {
     }
 
     fn of_lease(path: &Path, error: LeaseError) -> Self {
-        let path = path.to_owned();
         match error {
-            LeaseError::Held { owner, .. } => Self::InUse { path, owner },
-            LeaseError::Unknown { owner, .. } => Self::Unknown { path, owner },
+            LeaseError::InUse(in_use) => Self::InUse(in_use.of(path)),
             LeaseError::Failed { action, path, cause } => Self::Failed { action, path, cause },
         }
     }
@@ -197,10 +182,7 @@ impl ClaimError {
     /// Whose fault it is: set-up, where another path or other rights would help, or infrastructure.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::InUse { .. }
-            | Self::Unknown { .. }
-            | Self::Submitted { .. }
-            | Self::Unreadable { .. } => Fault::Setup,
+            Self::InUse(_) | Self::Submitted { .. } | Self::Unreadable { .. } => Fault::Setup,
             Self::Failed { cause, .. } => fault_of(cause),
         }
     }

@@ -18,7 +18,7 @@ use rustix::{
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{ClaimError, Place, Unusable, dir::Dir, make::make, names};
+use crate::{ClaimError, Owner, Place, Unusable, dir::Dir, make::make, names};
 
 /// The version of the note's form. A reader takes no notice of any other.
 const VERSION: u32 = 1;
@@ -87,11 +87,11 @@ impl From<Unusable> for NoteError {
 impl KeeperNote {
     /// Of a launcher that has just taken up a job.
     pub fn new(command: &str, candidate: Option<&Path>) -> Self {
-        let now = Timestamp::now();
+        let (owner, now) = (Owner::this(None, None), Timestamp::now());
         Self {
             version: VERSION,
-            host: host(),
-            pid: std::process::id(),
+            host: owner.host,
+            pid: owner.pid,
             command: command.to_owned(),
             candidate: candidate.map(|path| path.to_string_lossy().into_owned()),
             since: now,
@@ -155,10 +155,6 @@ impl KeeperDir {
         }
         self.state.create(name, OFlags::WRONLY | OFlags::APPEND)
     }
-}
-
-fn host() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use rustix::{
 };
 
 use crate::{
-    ClaimError, Consent, Record, RecordError, Submitted,
+    ClaimError, Consent, InUse, Record, RecordError, Submitted,
     dir::Dir,
     names::{self, NEW, Names, OF_RESULTS, OLD},
 };
@@ -41,7 +41,7 @@ pub(crate) fn none_of_earlier_sortie(results: &Dir) -> Result<(), ClaimError> {
     }
     match results.file.try_lock() {
         Err(TryLockError::WouldBlock) => {
-            Err(ClaimError::InUse { path: results.path.clone(), owner: None })
+            Err(ClaimError::InUse(InUse { path: results.path.clone(), owner: None, certain: true }))
         }
         Ok(()) => {
             let failed = |error| ClaimError::failed(&results.path, "unlock", error);

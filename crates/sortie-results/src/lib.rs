@@ -80,7 +80,7 @@ pub use claim::{Claim, ClaimError};
 pub use dir::ResultsDir;
 pub use end_record::EndRecordError;
 pub use keeper::{KeeperDir, KeeperNote, NoteError, Stage};
-pub use lease::{Consent, Lease, LeaseError, Owner, Standing, who};
+pub use lease::{Consent, InUse, Lease, LeaseError, Owner, Standing, TAKE_OVER, who};
 pub use look::{Log, Sight};
 pub use place::Place;
 pub use record::{Record, RecordError, Run, load};

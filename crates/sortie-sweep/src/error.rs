@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sortie_results::{Owner, who};
+use sortie_results::InUse;
 use sortie_scheduler::SchedulerError;
 use thiserror::Error;
 
@@ -34,22 +34,9 @@ pub enum SweepError {
         /// One of the files there.
         name: String,
     },
-    /// Another launcher sees to it.
-    #[error("{} is in use by {}: wait for it, or stop it", dir.display(), who(owner.as_deref()))]
-    InUse {
-        /// The directory.
-        dir: PathBuf,
-        /// Who, if that can be read.
-        owner: Option<Box<Owner>>,
-    },
-    /// Another launcher sees to it or did, and it cannot be told from here whether that is still there.
-    #[error("{} is in use by {}; whether that still runs cannot be told from here", dir.display(), who(owner.as_deref()))]
-    Unknown {
-        /// The directory.
-        dir: PathBuf,
-        /// Who, if that can be read.
-        owner: Option<Box<Owner>>,
-    },
+    /// Another launcher sees to it, or may do so.
+    #[error(transparent)]
+    InUse(InUse),
     /// Its first lines, which say what it is, are damaged: they were never written by halves.
     #[error("{}:{line}: not a whole line of a sweep's ledger: {expected} is expected", ledger.display())]
     Damaged {

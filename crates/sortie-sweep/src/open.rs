@@ -176,10 +176,8 @@ fn make_dir(disk: &dyn Disk, path: &Path, made: &mut Vec<PathBuf>) -> Result<(),
 
 fn lease(dir: &SweepDir, consent: Consent) -> Result<Lease, SweepError> {
     let taken = Lease::take(&dir.lock_file(), &Owner::this(None, Some("sweep")), consent);
-    let dir = dir.path().to_owned();
     taken.map_err(|error| match error {
-        LeaseError::Held { owner, .. } => SweepError::InUse { dir, owner },
-        LeaseError::Unknown { owner, .. } => SweepError::Unknown { dir, owner },
+        LeaseError::InUse(in_use) => SweepError::InUse(in_use.of(dir.path())),
         LeaseError::Failed { action, path, cause } => SweepError::Io { action, path, cause },
     })
 }

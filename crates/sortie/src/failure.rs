@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use sortie_config::{ConfigError, JobType, WriteError};
-use sortie_results::RecordError;
+use sortie_results::{InUse, RecordError, TAKE_OVER};
 use sortie_scheduler::{HandleError, SchedulerError};
 use sortie_script::NulByte;
 use sortie_sweep::{SourceError, SweepError};
@@ -20,10 +20,6 @@ pub(crate) fn with_dir(hint: &str, dir: &Path) -> String {
     let first = words.next().unwrap_or_default().to_owned();
     words.fold(first, |text, next| text + &dir + next)
 }
-
-/// What to do about an owner that cannot be seen.
-pub(crate) const TAKE_OVER: &str =
-    "look there; if it is gone, say so with --take-over, and the job is taken from it";
 
 /// Why there is nothing to print.
 #[derive(Debug, Error)]
@@ -132,12 +128,14 @@ impl Failure {
         let dir = match self {
             Self::In { dir, failure } => return failure.template().map(|hint| with_dir(hint, dir)),
             Self::Job { dir, .. }
-            | Self::Handle(HandleError::InUse { dir, .. } | HandleError::NotOver { dir })
+            | Self::Handle(
+                HandleError::InUse(InUse { path: dir, .. }) | HandleError::NotOver { dir },
+            )
             | Self::Scheduler(SchedulerError::Ended { results_dir: dir, .. })
             | Self::Sweep(
                 SweepError::Exists { dir }
                 | SweepError::NoSweep { dir }
-                | SweepError::InUse { dir, .. },
+                | SweepError::InUse(InUse { path: dir, .. }),
             ) => dir,
             _ => return self.template().map(str::to_owned),
         };
@@ -200,16 +198,22 @@ fn handle_hint(error: &HandleError) -> Option<&'static str> {
         HandleError::NoJob { .. } => "name the results dir that `sortie run` or `submit` was given",
         HandleError::NotOver { .. } => "`sortie wait DIR` waits for it",
         HandleError::Orphaned { .. } => "name its settings with --config to take it up again",
-        HandleError::InUse { .. } => {
-            "wait for it with `sortie wait DIR`, or end it with `sortie cancel DIR`"
-        }
-        HandleError::Unknown { .. } => TAKE_OVER,
-        HandleError::Elsewhere { .. } => "cancel it on that machine",
+        HandleError::InUse(in_use) => in_use_hint(in_use),
+        HandleError::Elsewhere(_) => "cancel it on that machine",
         HandleError::OfSweep { .. } => "cancel the sweep",
-        HandleError::OtherProgram { .. } => "end that program, and the job ends with it",
+        HandleError::OtherProgram(_) => "end that program, and the job ends with it",
         HandleError::NotAsked { .. } => "cancel it as the user who started it",
         HandleError::NotTaken { .. } => "see `sortie status`",
         HandleError::Log { .. } => "the job has put something else in its place",
         _ => return None,
     })
+}
+
+/// What to do about something that another process has.
+pub(crate) fn in_use_hint(in_use: &InUse) -> &'static str {
+    if in_use.certain {
+        "wait for it with `sortie wait DIR`, or end it with `sortie cancel DIR`"
+    } else {
+        TAKE_OVER
+    }
 }

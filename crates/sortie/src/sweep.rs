@@ -15,7 +15,7 @@ use tokio::runtime::Builder;
 use tokio::sync::watch;
 
 use crate::detached::{Launcher, as_detached, detach};
-use crate::failure::{Failure, TAKE_OVER};
+use crate::failure::{Failure, in_use_hint};
 use crate::job::{ConfigArgs, TakeOverArgs, WarmArgs};
 use crate::signals::Signals;
 use crate::sweep_open::{Again, GO_THERE, absolute, open};
@@ -294,7 +294,7 @@ pub(crate) fn hint(error: &SweepError) -> Option<&'static str> {
         SweepError::SetUp { .. } => {
             Some("fix it, then resume: `sortie sweep --resume DIR`, which runs them again")
         }
-        SweepError::Unknown { .. } => Some(TAKE_OVER),
+        SweepError::InUse(in_use) => Some(in_use_hint(in_use)),
         SweepError::Damaged { .. } => Some("take it from a copy, or begin a new sweep"),
         _ => None,
     }

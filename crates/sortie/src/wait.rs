@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sortie_config::JobConfig;
-use sortie_results::{JobState, Owner, who};
+use sortie_results::{InUse, JobState};
 use sortie_scheduler::{HandleError, JobHandle, JobView};
 
 use crate::detached::detach_with;
@@ -74,15 +74,14 @@ fn until_over(dir: &Path, config: Option<&JobConfig>) -> Result<View, Failure> {
             View::Sweep(sweep)
                 if matches!(sweep.state, SweepState::Running | SweepState::Unknown) =>
             {
-                told.once(sweep.state == SweepState::Unknown, dir, sweep.standing.owner());
+                told.once(sweep.standing.in_use(dir));
                 sweep.pause(Duration::MAX);
                 continue;
             }
             over @ View::Sweep(_) => return Ok(over),
         };
-        let show = |job: &JobView| {
-            told.once(job.state() == JobState::Unknown, dir, job.owner());
-        };
+        let show =
+            |job: &JobView| told.once(job.in_use().filter(|_| job.state() == JobState::Unknown));
         match (job.wait_with(show), config) {
             (Err(HandleError::Orphaned { .. }), Some(config)) => take_up(&job, config)?,
             (waited, _) => return Ok(View::Job(Box::new(waited?))),
@@ -95,13 +94,11 @@ fn until_over(dir: &Path, config: Option<&JobConfig>) -> Result<View, Failure> {
 struct Told(bool);
 
 impl Told {
-    fn once(&mut self, is_unknown: bool, dir: &Path, owner: Option<&Owner>) {
-        if is_unknown && !std::mem::replace(&mut self.0, true) {
-            output::note(&format!(
-                "waiting for {}, which is in use by {}; whether that still runs cannot be told from here",
-                dir.display(),
-                who(owner)
-            ));
+    fn once(&mut self, in_use: Option<InUse>) {
+        if let Some(in_use) = in_use.filter(|in_use| !in_use.certain)
+            && !std::mem::replace(&mut self.0, true)
+        {
+            output::note(&format!("waiting, but {in_use}"));
         }
     }
 }

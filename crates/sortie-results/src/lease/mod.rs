@@ -22,6 +22,7 @@
 //! To take a lease over, a second one is taken first, `after-ID`, which only one can have for the lease of that id; then
 //! it is looked whether that is still the one in place; and a new one is renamed over it.
 
+mod in_use;
 mod judge;
 mod owner;
 
@@ -36,6 +37,7 @@ use std::{
 
 use thiserror::Error;
 
+pub use in_use::{InUse, TAKE_OVER};
 pub use judge::Standing;
 pub use owner::{Owner, who};
 
@@ -70,22 +72,9 @@ pub struct Lease {
 /// Why a lease cannot be had.
 #[derive(Debug, Error)]
 pub enum LeaseError {
-    /// Somebody has it.
-    #[error("{} is held by {}", .path.display(), who(.owner.as_deref()))]
-    Held {
-        /// The lease.
-        path: PathBuf,
-        /// Who, if that can be read.
-        owner: Option<Box<Owner>>,
-    },
-    /// Whoever has or had it cannot be seen from here.
-    #[error("{} is held by {}; whether that still runs cannot be told from here", .path.display(), who(.owner.as_deref()))]
-    Unknown {
-        /// The lease.
-        path: PathBuf,
-        /// Who, if that can be read.
-        owner: Option<Box<Owner>>,
-    },
+    /// Another process has it, or may have it and there is no consent.
+    #[error(transparent)]
+    InUse(InUse),
     /// The operating system would not.
     #[error("cannot {action} {}: {cause}", .path.display())]
     Failed {
@@ -114,21 +103,17 @@ impl Lease {
             let Some(found) = Found::open(path, By::Taking).map_err(failed("read"))? else {
                 continue;
             };
-            match &found.standing {
-                Standing::Held(_) if left > 0 && found.is_momentary() => {
+            match found.standing.in_use(path) {
+                Some(in_use) if in_use.certain && left > 0 && found.is_momentary() => {
                     left -= 1;
                     drop(found);
                     thread::sleep(PAUSE);
                 }
-                Standing::Held(owner) => {
-                    return Err(LeaseError::Held { path: path.into(), owner: owner.clone() });
+                Some(in_use) if in_use.certain || consent == Consent::No => {
+                    return Err(LeaseError::InUse(in_use));
                 }
-                Standing::Unknown(owner) if consent == Consent::No => {
-                    return Err(LeaseError::Unknown { path: path.into(), owner: owner.clone() });
-                }
-                Standing::Free | Standing::Gone(_) | Standing::Unknown(_) => {
-                    let taken = Self::take_over(path, &found, owner, consent)?;
-                    if let Some(lease) = taken {
+                _ => {
+                    if let Some(lease) = Self::take_over(path, &found, owner, consent)? {
                         return Ok(lease);
                     }
                 }

@@ -60,7 +60,7 @@ fn one_in_which_it_runs_is_not_taken() {
     let earlier = fs::File::open(dir.path()).unwrap();
     earlier.lock().unwrap();
     let error = ResultsDir::claim(dir.path(), AttemptId::generate()).unwrap_err();
-    assert!(matches!(error, ClaimError::InUse { .. }), "{error}");
+    assert!(matches!(error, ClaimError::InUse(_)), "{error}");
     drop(earlier);
     claim(dir.path());
 }

@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use sortie_results::{Consent, Lease, LeaseError, Owner, Standing};
+use sortie_results::{Consent, InUse, Lease, LeaseError, Owner, Standing};
 
 fn take(path: &Path) -> Result<Lease, LeaseError> {
     Lease::take(path, &Owner::this(None, Some("test")), Consent::No)
@@ -41,7 +41,7 @@ fn one_has_it_until_it_is_given_back() {
     let Standing::Held(Some(owner)) = Lease::look(&path).unwrap() else { panic!("nobody has it") };
     assert_eq!((owner.pid, owner.command.as_deref()), (std::process::id(), Some("test")));
     let error = take(&path).unwrap_err().to_string();
-    assert!(error.contains(" is held by `sortie test`, process "), "{error}");
+    assert!(error.contains(" is in use by `sortie test`, process "), "{error}");
     assert!(Lease::take(&path, &Owner::this(None, None), Consent::TakeOver).is_err());
     drop(first);
     assert_eq!(Lease::look(&path).unwrap(), Standing::Free);
@@ -108,7 +108,7 @@ fn what_cannot_be_known_is_not_taken_without_consent() {
         let standing = Lease::look(&unknown.path).unwrap();
         assert!(matches!(standing, Standing::Unknown(_)), "{standing:?}");
         let error = take(&unknown.path).unwrap_err();
-        assert!(matches!(error, LeaseError::Unknown { .. }), "{error}");
+        assert!(matches!(error, LeaseError::InUse(InUse { certain: false, .. })), "{error}");
         Lease::take(&unknown.path, &Owner::this(None, None), Consent::TakeOver).unwrap();
     }
 }
@@ -136,7 +136,10 @@ fn an_owner_that_is_gone_is_seen_to_be() {
 #[test]
 fn an_owner_without_locks_is_there_while_its_process_is_or_one_of_its_attempt() {
     let alive = lease(|said| said["locked"] = false.into());
-    assert!(matches!(take(&alive.path).unwrap_err(), LeaseError::Held { .. }));
+    assert!(matches!(
+        take(&alive.path).unwrap_err(),
+        LeaseError::InUse(InUse { certain: true, .. })
+    ));
     // This process has an attempt in its environment, as all that an evaluator starts.
     if let Ok(environment) = fs::read("/proc/self/environ") {
         let attempt = environment.split(|byte| *byte == 0).find_map(|variable| {

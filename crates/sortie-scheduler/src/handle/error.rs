@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use sortie_results::{LeaseError, Log, Owner, RecordError, Unusable, who};
+use sortie_results::{InUse, LeaseError, Log, RecordError, Unusable};
 use thiserror::Error;
 
 /// What a results dir does not give.
@@ -37,30 +37,12 @@ pub enum HandleError {
         /// Its results dir.
         dir: PathBuf,
     },
-    /// Another launcher sees to it.
-    #[error("{} is in use by {}, which has not ended", .dir.display(), who(.owner.as_deref()))]
-    InUse {
-        /// Its results dir.
-        dir: PathBuf,
-        /// Who, if that can be read.
-        owner: Option<Box<Owner>>,
-    },
-    /// It cannot be told whether its launcher still runs.
-    #[error("{} is in use by {}; whether that still runs cannot be told from here", .dir.display(), who(.owner.as_deref()))]
-    Unknown {
-        /// Its results dir.
-        dir: PathBuf,
-        /// Who has it or had it, if that can be read.
-        owner: Option<Box<Owner>>,
-    },
+    /// Another launcher sees to it, or may do so.
+    #[error(transparent)]
+    InUse(InUse),
     /// Its launcher runs where it cannot be reached, as on another machine.
-    #[error("{} is in use by {}, which cannot be asked from here", .dir.display(), who(.owner.as_deref()))]
-    Elsewhere {
-        /// Its results dir.
-        dir: PathBuf,
-        /// Who has it, if that can be read.
-        owner: Option<Box<Owner>>,
-    },
+    #[error("{0}, which cannot be asked from here")]
+    Elsewhere(InUse),
     /// A sweep sees to it.
     #[error("{} is in use by the sweep {}", .dir.display(), .sweep.display())]
     OfSweep {
@@ -69,14 +51,9 @@ pub enum HandleError {
         /// The sweep's directory.
         sweep: PathBuf,
     },
-    /// A program runs it that would be ended with it, as it is not `sortie`.
-    #[error("{} is in use by a program that is not `sortie`: {}", .dir.display(), who(.owner.as_deref()))]
-    OtherProgram {
-        /// Its results dir.
-        dir: PathBuf,
-        /// Which, if that can be read.
-        owner: Option<Box<Owner>>,
-    },
+    /// A program runs it that is not `sortie`, and that a signal would end, too.
+    #[error("{0}, a program that is not `sortie`")]
+    OtherProgram(InUse),
     /// Its launcher may not be sent a signal.
     #[error("{}: process {pid} cannot be asked to end it: {cause}", .dir.display())]
     NotAsked {

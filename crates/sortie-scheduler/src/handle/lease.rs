@@ -31,7 +31,7 @@ impl JobLease {
     ///
     /// # Errors
     ///
-    /// [`HandleError::InUse`]: another process sees to it. [`HandleError::Unknown`]: one may do so, and there is no consent.
+    /// [`HandleError::InUse`]: another process sees to it, or may do so and there is no consent.
     pub fn take(
         results_dir: &Path,
         command: &str,
@@ -45,14 +45,10 @@ impl JobLease {
             None => None,
         };
         let Some(dir) = dir else { return Ok(None) };
-        let results_dir = || results_dir.to_owned();
         let lease = match Lease::take(&dir.lease(), &Owner::this(None, Some(command)), consent) {
             Ok(lease) => lease,
-            Err(LeaseError::Held { owner, .. }) => {
-                return Err(HandleError::InUse { dir: results_dir(), owner });
-            }
-            Err(LeaseError::Unknown { owner, .. }) => {
-                return Err(HandleError::Unknown { dir: results_dir(), owner });
+            Err(LeaseError::InUse(in_use)) => {
+                return Err(HandleError::InUse(in_use.of(results_dir)));
             }
             Err(error) => {
                 tracing::warn!("other commands will not find this one: {error}");

@@ -122,7 +122,7 @@ impl JobHandle {
     /// # Errors
     ///
     /// [`HandleError::Orphaned`]: Slurm has it and nobody sees to it. [`JobScheduler::attach`](crate::JobScheduler::attach)
-    /// takes it up, and then it can be cancelled there. Others say who has it and cannot be asked from here.
+    /// takes it up, and then it can be cancelled there. The others say who has it and why that process is not asked.
     pub fn cancel(&self, consent: Consent) -> Result<(), HandleError> {
         stop::stop(self, Stop::Gently, consent)
     }

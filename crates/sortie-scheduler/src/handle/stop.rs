@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use sortie_process::Holder;
 use sortie_results::{Consent, JobState, KeeperDir, Lease, Owner};
 
-use super::{HandleError, JobHandle, JobView};
+use super::{HandleError, JobHandle};
 
 /// How long a launcher may take to note that it was asked, before it is asked again.
 const TO_NOTE: Duration = Duration::from_secs(5);
@@ -24,22 +24,22 @@ pub(super) enum Stop {
 /// Asks whoever sees to the job to end it.
 pub(super) fn stop(job: &JobHandle, how: Stop, consent: Consent) -> Result<(), HandleError> {
     let view = job.status()?;
-    let dir = || job.dir.clone();
-    let owner = || view.owner().cloned().map(Box::new);
-    match (view.process(), view.state()) {
-        (Some(process), state) => ask_twice(job, &process, state, how),
-        (None, _) if view.is_kept() => Err(HandleError::Elsewhere { dir: dir(), owner: owner() }),
-        (None, JobState::Orphaned) => Err(HandleError::Orphaned { dir: dir() }),
-        (None, JobState::Unknown) if consent == Consent::No => {
-            Err(HandleError::Unknown { dir: dir(), owner: owner() })
+    let orphaned = || Err(HandleError::Orphaned { dir: job.dir.clone() });
+    match (view.process(), view.in_use(), view.state()) {
+        (_, _, JobState::Finished | JobState::Lost) => Ok(()),
+        (_, _, JobState::Orphaned) => orphaned(),
+        (Some(process), _, state) => ask_twice(job, &process, state, how),
+        (None, Some(in_use), _) if view.is_kept() => Err(HandleError::Elsewhere(in_use)),
+        (None, Some(in_use), JobState::Unknown) if consent == Consent::No => {
+            Err(HandleError::InUse(in_use))
         }
-        (None, JobState::Unknown) if view.submitted().is_some() => {
-            Err(HandleError::Orphaned { dir: dir() })
-        }
-        (None, JobState::Unknown) => take_over(job, consent),
-        (None, JobState::Finished | JobState::Lost) => Ok(()),
-        (None, _) => match view.sweep() {
-            Some(sweep) => Err(HandleError::OfSweep { dir: dir(), sweep: sweep.to_owned() }),
+        (None, _, JobState::Unknown) if view.submitted().is_some() => orphaned(),
+        (None, _, JobState::Unknown) => take_over(job, consent),
+        (None, _, _) => match view.sweep() {
+            Some(sweep) => {
+                let (dir, sweep) = (job.dir.clone(), sweep.to_owned());
+                Err(HandleError::OfSweep { dir, sweep })
+            }
             None => let_end(job),
         },
     }
@@ -92,19 +92,15 @@ fn let_end(job: &JobHandle) -> Result<(), HandleError> {
     let until = Instant::now() + TO_END;
     loop {
         let view = job.status()?;
-        let is_there = view.state() == JobState::Running && !view.is_kept();
         let left = until.saturating_duration_since(Instant::now());
-        if !is_there {
-            return Ok(());
-        }
-        if left.is_zero() {
-            return Err(other_program(&view));
+        match view.in_use() {
+            Some(in_use) if view.state() == JobState::Running && !view.is_kept() => {
+                if left.is_zero() {
+                    return Err(HandleError::OtherProgram(in_use));
+                }
+            }
+            _ => return Ok(()),
         }
         view.pause(left);
     }
-}
-
-fn other_program(view: &JobView) -> HandleError {
-    let owner = view.owner().cloned().map(Box::new);
-    HandleError::OtherProgram { dir: view.dir().to_owned(), owner }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use sortie_process::Holder;
 use sortie_results::{
-    EndRecordError, JobStart, JobState, KeeperDir, KeeperNote, Owner, Place, ReadLimits, Record,
-    Results, Sight, Stage, Standing, Submitted, load, sweep_around, sweep_standing,
+    EndRecordError, InUse, JobStart, JobState, KeeperDir, KeeperNote, Owner, Place, ReadLimits,
+    Record, Results, Sight, Stage, Standing, Submitted, load, sweep_around, sweep_standing,
 };
 
 use super::launcher::Launcher;
@@ -90,6 +90,12 @@ impl JobView {
     /// Who has it or may have it: its launcher, or the program whose attempt it is.
     pub fn owner(&self) -> Option<&Owner> {
         self.launcher().or(self.sight.claim.owner())
+    }
+
+    /// That it is in use, or may be.
+    pub fn in_use(&self) -> Option<InUse> {
+        let by_launcher = self.launcher.standing.in_use(&self.dir);
+        by_launcher.or_else(|| self.sight.claim.in_use(&self.dir))
     }
 
     /// The directory of the sweep that it is of, if the launcher of that sees to it.

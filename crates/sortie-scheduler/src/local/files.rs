@@ -72,7 +72,9 @@ pub(super) async fn claim(
             claim_beside(shared, job, cancel).await?
         };
         match answered.ok_or_else(broken)? {
-            Err(ClaimError::InUse { .. }) if wait <= LAST_WAIT => sleep(wait).await,
+            Err(ClaimError::InUse(in_use)) if in_use.certain && wait <= LAST_WAIT => {
+                sleep(wait).await;
+            }
             Err(ClaimError::Failed { cause, .. })
                 if are_short(&cause) && shared.may_wait(wait, cancel) =>
             {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sortie_process::Holder;
-use sortie_results::{Consent, Lease, Owner, Standing};
+use sortie_results::{Consent, Lease, Owner};
 use sortie_scheduler::{HandleError, holder};
 
 use super::{How, Wait};
@@ -16,19 +16,21 @@ const BETWEEN: Duration = Duration::from_millis(500);
 
 /// Has the sweep stopped by whoever sees to it: a second request leaves no grace period.
 pub(super) fn ask(sweep: &SweepView, how: &How) -> Result<(), Failure> {
-    let holder = match (holder(&sweep.standing), &sweep.standing) {
+    let in_use = sweep.standing.in_use(sweep.dir.path());
+    let holder = match (holder(&sweep.standing), in_use) {
         (Some(holder), _) => holder,
-        (None, Standing::Held(owner)) => {
-            let (dir, owner) = (sweep.dir.path().to_owned(), owner.clone());
-            return Err(HandleError::Elsewhere { dir, owner }.into());
+        (None, None) => return Ok(()),
+        (None, Some(in_use)) if in_use.certain => {
+            return Err(HandleError::Elsewhere(in_use).into());
         }
-        (None, Standing::Unknown(_)) if how.consent == Consent::No => return Err(unknown(sweep)),
-        (None, Standing::Unknown(_)) => {
+        (None, Some(in_use)) if how.consent == Consent::No => {
+            return Err(HandleError::InUse(in_use).into());
+        }
+        (None, Some(in_use)) => {
             let lease = sweep.dir.lock_file();
             let taken = Lease::take(&lease, &Owner::this(None, Some("cancel")), how.consent);
-            return taken.map(drop).map_err(|_| unknown(sweep));
+            return taken.map(drop).map_err(|_| HandleError::InUse(in_use).into());
         }
-        (None, Standing::Free | Standing::Gone(_)) => return Ok(()),
     };
     ask_launcher(sweep, &holder)?;
     if how.now && !holder.ends_within(BETWEEN).unwrap_or(false) {
@@ -43,20 +45,12 @@ fn ask_launcher(sweep: &SweepView, launcher: &Holder) -> Result<(), Failure> {
     asked.map_err(|cause| HandleError::NotAsked { dir, pid, cause }.into())
 }
 
-/// That nobody can say from here whether it is still under way.
-fn unknown(sweep: &SweepView) -> Failure {
-    let owner = sweep.standing.owner().cloned().map(Box::new);
-    HandleError::Unknown { dir: sweep.dir.path().to_owned(), owner }.into()
-}
-
 /// Whether it is over, after a while.
 pub(super) fn is_over(sweep: &SweepView, wait: &Wait<'_>) -> Result<bool, Failure> {
-    if sweep.state == SweepState::Unknown {
-        return Err(unknown(sweep));
+    match (sweep.state, sweep.standing.in_use(sweep.dir.path())) {
+        (SweepState::Unknown, Some(in_use)) => return Err(HandleError::InUse(in_use).into()),
+        (SweepState::Running, _) => wait.on(&sweep.who(), |time| sweep.pause(time))?,
+        _ => return Ok(true),
     }
-    if sweep.state == SweepState::Running {
-        wait.on(&sweep.who(), |time| sweep.pause(time))?;
-        return Ok(false);
-    }
-    Ok(true)
+    Ok(false)
 }

@@ -2,11 +2,11 @@
 
 use clap::builder::styling::AnsiColor;
 use sortie_results::jiff::Timestamp;
-use sortie_results::{JobState, sweep_around, who};
+use sortie_results::{JobState, TAKE_OVER, sweep_around, who};
 use sortie_scheduler::JobView;
 
 use crate::exit_status;
-use crate::failure::{TAKE_OVER, with_dir};
+use crate::failure::with_dir;
 use crate::forms::{JobStatus, KeeperForm, SlurmForm, VERSION};
 use crate::output::{bold, one_line};
 
@@ -34,10 +34,7 @@ pub(crate) fn advice(job: &JobView) -> Option<String> {
             ),
             None => "its launcher was killed or could not write; run the job again".to_owned(),
         }),
-        JobState::Unknown => Some(format!(
-            "in use by {}; whether that still runs cannot be told from here: {TAKE_OVER}",
-            who(job.owner())
-        )),
+        JobState::Unknown => job.in_use().map(|in_use| format!("{in_use}: {TAKE_OVER}")),
         JobState::Queued | JobState::Running | JobState::Stopping | JobState::Finished => None,
     }
 }

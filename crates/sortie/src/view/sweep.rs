@@ -4,12 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::builder::styling::AnsiColor;
-use sortie_results::{Standing, who};
+use sortie_results::{Standing, TAKE_OVER, who};
 use sortie_scheduler::{holder, pause};
 use sortie_sweep::{Evaluator, Left, Progress, SweepDir};
 
 use crate::exit_status;
-use crate::failure::{Failure, TAKE_OVER, with_dir};
+use crate::failure::{Failure, with_dir};
 use crate::forms::{KeeperForm, SweepState, SweepStatus, VERSION};
 use crate::output::{bold, one_line};
 use crate::sweep_summary::{changed, counts};
@@ -74,10 +74,10 @@ impl SweepView {
                 let advice = "it is not running: `sortie sweep --resume DIR` continues it";
                 Some(with_dir(advice, self.dir.path()))
             }
-            SweepState::Unknown => Some(format!(
-                "in use by {}; whether that still runs cannot be told from here: {TAKE_OVER}",
-                self.who()
-            )),
+            SweepState::Unknown => {
+                let in_use = self.standing.in_use(self.dir.path())?;
+                Some(format!("{in_use}: {TAKE_OVER}"))
+            }
             SweepState::Running | SweepState::Finished => None,
         }
     }
