@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::os::fd::AsFd;
 
 use thiserror::Error;
 
@@ -50,12 +51,9 @@ impl Supervisor {
         let stdin = input_file(input).map_err(memory)?;
         let mut stdout = output_file(c"stdout").map_err(memory)?;
         let mut stderr = output_file(c"stderr").map_err(memory)?;
-        let files = Files {
-            stdout: stdout.try_clone().map_err(memory)?,
-            stderr: stderr.try_clone().map_err(memory)?,
-            hold: None,
-        };
-        let exit = self.spawn_with_input(command, files, Some(stdin)).await?.wait().await?;
+        let files = Files { stdout: stdout.as_fd(), stderr: stderr.as_fd(), hold: None };
+        let mut process = self.spawn_with_input(command, files, Some(stdin.as_fd())).await?;
+        let exit = process.wait().await?;
         let (stdout, stderr) = (contents(&mut stdout), contents(&mut stderr));
         Ok(Captured { exit, stdout: stdout.map_err(memory)?, stderr: stderr.map_err(memory)? })
     }

@@ -1,15 +1,11 @@
 //! What to run: plain data that can be built, compared and printed.
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::FromTemplate;
-
-/// The whole environment of a command, shared between the commands that use it.
-pub type Environment = Arc<[(OsString, OsString)]>;
+use crate::{Environment, FromTemplate};
 
 /// One command: nothing in it is ever read by a shell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,14 +107,14 @@ impl Default for Limits {
     }
 }
 
-/// The open files a command is given.
-#[derive(Debug)]
-pub struct Files {
+/// The open files a command is given. It gets copies; these stay the caller's.
+#[derive(Debug, Clone, Copy)]
+pub struct Files<'a> {
     /// Its standard output; a regular file opened for appending, so that the log limit can hold.
-    pub stdout: File,
+    pub stdout: BorrowedFd<'a>,
     /// Its standard error; as for `stdout`, and it may be the same file.
-    pub stderr: File,
-    /// A file that stays open, unseen by the command, until its last process is gone: a lock on
-    /// it is let go of at that moment, even if the launcher was killed before.
-    pub hold: Option<File>,
+    pub stderr: BorrowedFd<'a>,
+    /// A file of which a copy stays open, unseen by the command, until its last process is gone: a
+    /// lock on it is let go of no sooner, even if the launcher was killed before.
+    pub hold: Option<BorrowedFd<'a>>,
 }

@@ -56,6 +56,7 @@ mod attempt;
 mod capture;
 mod command;
 pub mod detach;
+mod environment;
 mod exit;
 mod failure;
 mod forker;
@@ -84,7 +85,8 @@ mod warm;
 mod wire;
 
 pub use capture::{CaptureError, Captured};
-pub use command::{Command, Environment, Files, Limits};
+pub use command::{Command, Files, Limits};
+pub use environment::Environment;
 pub use exit::{Exit, Start, Status, Stopped, Usage};
 pub use holder::Holder;
 pub use open_files::OpenFiles;

@@ -1,9 +1,8 @@
 //! The launcher's way in: starts the warden when first needed, and commands through it.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -101,7 +100,7 @@ impl Supervisor {
 
     /// Has `command` started. What it lacks to start (its program, say) is for [`Process::wait`] to
     /// tell. Has to be called within a tokio runtime with I/O and time enabled.
-    pub async fn spawn(&self, command: &Command, files: Files) -> Result<Process, SpawnError> {
+    pub async fn spawn(&self, command: &Command, files: Files<'_>) -> Result<Process, SpawnError> {
         self.spawn_with_input(command, files, None).await
     }
 
@@ -109,14 +108,12 @@ impl Supervisor {
     pub(crate) async fn spawn_with_input(
         &self,
         command: &Command,
-        files: Files,
-        stdin: Option<File>,
+        files: Files<'_>,
+        stdin: Option<BorrowedFd<'_>>,
     ) -> Result<Process, SpawnError> {
         let has_input = stdin.is_some();
-        let files: Vec<_> = [Some(files.stdout), Some(files.stderr), stdin, files.hold]
-            .into_iter()
-            .flatten()
-            .collect();
+        let files = [Some(files.stdout), Some(files.stderr), stdin, files.hold];
+        let files: Vec<_> = files.iter().flatten().map(AsRawFd::as_raw_fd).collect();
         let mut tries = TRIES;
         loop {
             let Found { shepherd, rests, new } = self.find(command).await?;
@@ -249,15 +246,11 @@ struct Found {
 
 /// Sends a frame, the files with its first byte. The socket is watched for the answer alone: were it
 /// watched for room as well, the launcher would be woken each time the shepherd reads.
-async fn send(socket: &UnixStream, frame: &[u8], files: &[File]) -> io::Result<()> {
-    let mut numbers: Vec<_> = files.iter().map(AsRawFd::as_raw_fd).collect();
-    let mut rest = frame;
+async fn send(socket: &UnixStream, frame: &[u8], files: &[RawFd]) -> io::Result<()> {
+    let (mut rest, mut files) = (frame, files);
     while !rest.is_empty() {
-        match wire::send(socket.as_raw_fd(), rest, &numbers) {
-            Ok(sent) => {
-                numbers.clear();
-                rest = &rest[sent..];
-            }
+        match wire::send(socket.as_raw_fd(), rest, files) {
+            Ok(sent) => (rest, files) = (&rest[sent..], &[]),
             Err(error) if wire::is_full(&error) => tokio::time::sleep(RETRY).await,
             Err(error) => return Err(error),
         }

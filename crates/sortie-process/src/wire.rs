@@ -19,7 +19,7 @@ use nix::errno::Errno;
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recv, recvmsg, sendmsg};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::{Command, Exit, FromTemplate, Template};
+use crate::{Command, Environment, Exit, FromTemplate, Template};
 
 pub(crate) const HEADER: usize = 5;
 /// The largest request: far above what Linux accepts for arguments and environment together.
@@ -123,6 +123,7 @@ fn at_once<S: Serializer>(bytes: &&[u8], serializer: S) -> Result<S::Ok, S::Erro
 }
 
 /// A string that holds a NUL, which no argument or variable can.
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct HasNul(pub(crate) String);
 
 /// The frame that asks for `command` to be run, and to be had from a template where one is given.
@@ -181,16 +182,14 @@ fn push_strings(
     program: &OsStr,
     cwd: &Path,
     args: &[OsString],
-    env: &[(OsString, OsString)],
+    env: &Environment,
 ) -> Result<(), HasNul> {
     push(strings, &[program.as_bytes()])?;
     push(strings, &[cwd.as_os_str().as_bytes()])?;
     for arg in args {
         push(strings, &[arg.as_bytes()])?;
     }
-    for (name, value) in env {
-        push(strings, &[name.as_bytes(), b"=", value.as_bytes()])?;
-    }
+    strings.extend_from_slice(env.strings()?);
     Ok(())
 }
 
@@ -202,7 +201,8 @@ fn all(args: &[OsString]) -> Result<Vec<u8>, HasNul> {
     Ok(strings)
 }
 
-fn push(strings: &mut Vec<u8>, parts: &[&[u8]]) -> Result<(), HasNul> {
+/// Adds a string of these parts, ended by a NUL.
+pub(crate) fn push(strings: &mut Vec<u8>, parts: &[&[u8]]) -> Result<(), HasNul> {
     let from = strings.len();
     for part in parts {
         strings.extend_from_slice(part);

@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io,
+    os::fd::BorrowedFd,
     path::{Path, PathBuf},
 };
 
@@ -94,7 +95,7 @@ impl Claim {
     }
 
     /// What keeps the directory from being claimed by another for as long as any process has it, where there are locks.
-    pub fn hold(&self) -> io::Result<File> {
+    pub fn hold(&self) -> BorrowedFd<'_> {
         self.lease.share()
     }
 

@@ -1,6 +1,7 @@
 //! Commands that cannot be started, and launchers short of means.
 
 use std::fs::{self, File};
+use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 
 use sortie_process::{Command, Files, Process, RunError, SpawnError, Status, Supervisor};
@@ -66,7 +67,7 @@ async fn a_nul_is_refused_with_its_place() {
     let stage = Stage::new();
     let mut command = stage.sh("exit 0");
     command.args.push("a\0b".into());
-    let error = stage.supervisor.spawn(&command, stage.files()).await.unwrap_err();
+    let error = stage.supervisor.spawn(&command, crate::files(&stage.logs())).await.unwrap_err();
     assert!(matches!(&error, SpawnError::Nul(text) if text == "a\0b"), "{error}");
     assert!(error.to_string().contains(r#""a\0b""#), "{error}");
 }
@@ -76,7 +77,8 @@ async fn a_helper_that_is_none_is_an_error_and_not_a_hang() {
     let stage = Stage::new();
     for (program, problem) in [("/bin/true", "end of file"), ("/no/such/helper", "No such file")] {
         let supervisor = Supervisor::with_helper(program);
-        let error = supervisor.spawn(&stage.sh("exit 0"), stage.files()).await.unwrap_err();
+        let error =
+            supervisor.spawn(&stage.sh("exit 0"), crate::files(&stage.logs())).await.unwrap_err();
         let message = error.to_string();
         assert!(message.contains(program) && message.contains(problem), "{message}");
     }
@@ -109,8 +111,8 @@ async fn with_few_files() {
 }
 
 async fn start_one(stage: &Stage) -> Result<Process, Box<dyn std::error::Error>> {
-    let stdout = File::create("/dev/null")?;
-    let files = Files { stderr: stdout.try_clone()?, stdout, hold: None };
+    let log = File::create("/dev/null")?;
+    let files = Files { stdout: log.as_fd(), stderr: log.as_fd(), hold: None };
     Ok(stage.supervisor.spawn(&stage.sh("sleep 600"), files).await?)
 }
 

@@ -23,7 +23,8 @@ fn with_files(most: u32) -> Stage {
 #[tokio::test]
 async fn a_warden_that_cannot_start_says_why() {
     let stage = with_files(5);
-    let error = stage.supervisor.spawn(&stage.sh("exit 0"), stage.files()).await.unwrap_err();
+    let error =
+        stage.supervisor.spawn(&stage.sh("exit 0"), crate::files(&stage.logs())).await.unwrap_err();
     assert!(matches!(error, SpawnError::Helper { .. }), "{error}");
     let error = error.to_string();
     assert!(error.contains("cannot open /dev/null: "), "{error}");
@@ -47,7 +48,7 @@ async fn a_warden_that_cannot_have_more_shepherds_says_why_and_keeps_those_it_ha
     let mut handed_over = Vec::new();
     let mut errors = Vec::new();
     for _ in 0..30 {
-        match stage.supervisor.spawn(&command, stage.files()).await {
+        match stage.supervisor.spawn(&command, crate::files(&stage.logs())).await {
             Ok(process) => handed_over.push(process),
             Err(error) => errors.push(error.to_string()),
         }

@@ -1,9 +1,10 @@
 //! What a command writes, and how much of it.
 
 use std::fs;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
-use sortie_process::{Status, Stopped};
+use sortie_process::{Files, Status, Stopped};
 
 use crate::Stage;
 
@@ -50,8 +51,9 @@ async fn a_burst_just_before_the_end_is_noticed_too() {
 #[tokio::test]
 async fn a_full_disk_is_the_commands_to_notice() {
     let stage = Stage::new();
-    let mut files = stage.files();
-    files.stdout = fs::File::options().write(true).open("/dev/full").unwrap();
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let logs = stage.logs();
+    let files = Files { stdout: full.as_fd(), ..crate::files(&logs) };
     let command = stage.sh("echo lost || exit 8");
     let mut process = stage.supervisor.spawn(&command, files).await.unwrap();
     assert_eq!(process.wait().await.unwrap().status, Status::Exited(8));

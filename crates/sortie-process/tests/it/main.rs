@@ -15,6 +15,7 @@ mod survivors;
 mod templates;
 
 use std::fs::{self, File};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,10 @@ struct Stage {
 }
 
 const MARK: &str = "SORTIE_TEST_MARK";
+
+fn files([stdout, stderr]: &[File; 2]) -> Files<'_> {
+    Files { stdout: stdout.as_fd(), stderr: stderr.as_fd(), hold: None }
+}
 
 impl Stage {
     fn new() -> Self {
@@ -46,14 +51,14 @@ impl Stage {
         Command::new("sh", env, self.dir.path()).args(["-c", script]).limits(limits)
     }
 
-    fn files(&self) -> Files {
-        let open =
-            |name: &str| File::options().append(true).create(true).open(self.path(name)).unwrap();
-        Files { stdout: open("out"), stderr: open("err"), hold: None }
+    /// Files for its standard output and error.
+    fn logs(&self) -> [File; 2] {
+        let open = |name| File::options().append(true).create(true).open(self.path(name)).unwrap();
+        ["out", "err"].map(open)
     }
 
     async fn start(&self, command: &Command) -> Process {
-        self.supervisor.spawn(command, self.files()).await.unwrap()
+        self.supervisor.spawn(command, files(&self.logs())).await.unwrap()
     }
 
     /// Runs a command to its end; none of its processes may be left then.

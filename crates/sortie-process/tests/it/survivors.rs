@@ -1,8 +1,9 @@
 //! Nothing a command started outlives it.
 
+use std::os::fd::AsFd;
 use std::time::Duration;
 
-use sortie_process::{Command, Status, Stopped};
+use sortie_process::{Command, Files, Status, Stopped};
 
 use crate::{MARK, Stage, eventually, marked};
 
@@ -77,10 +78,11 @@ async fn dropping_a_process_kills_it() {
 async fn the_hold_is_let_go_of_when_the_last_process_is_gone() {
     let stage = Stage::new();
     let (mut reader, writer) = std::io::pipe().unwrap();
-    let mut files = stage.files();
-    files.hold = Some(std::os::fd::OwnedFd::from(writer).into());
+    let logs = stage.logs();
+    let files = Files { hold: Some(writer.as_fd()), ..crate::files(&logs) };
     let command = stage.sh(&format!("{HIDING} ls /proc/self/fd; exit 0"));
     let mut process = stage.supervisor.spawn(&command, files).await.unwrap();
+    drop(writer);
     let held = tokio::task::spawn_blocking(move || {
         std::io::Read::read(&mut reader, &mut [0]).unwrap();
     });

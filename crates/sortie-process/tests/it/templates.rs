@@ -163,7 +163,8 @@ async fn supervisors_apart_share_no_template() {
     };
     assert_eq!(run(&stage, &command).await.0, Start::Fresh);
     let first = template(&[]);
-    let exit = other.spawn(&command, stage.files()).await.unwrap().wait().await.unwrap();
+    let exit =
+        other.spawn(&command, crate::files(&stage.logs())).await.unwrap().wait().await.unwrap();
     assert_eq!(exit.start, Start::Fresh);
     let second = template(&[first]);
     let warden = |template| parent(parent(template).unwrap()).unwrap();

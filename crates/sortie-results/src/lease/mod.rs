@@ -29,6 +29,7 @@ mod owner;
 use std::{
     fs::{self, File, TryLockError},
     io::{self, Write as _},
+    os::fd::{AsFd, BorrowedFd},
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -126,11 +127,11 @@ impl Lease {
         Ok(Found::open(path, By::Looking)?.map_or(Standing::Free, |found| found.standing))
     }
 
-    /// A part in the lease for processes that go on without this one: as long as one of them has the file, others find the
-    /// lease held, where there are locks.
-    pub fn share(&self) -> io::Result<File> {
+    /// A part in the lease for processes that go on without this one: as long as one of them has a copy of the file, others
+    /// find the lease held, where there are locks.
+    pub fn share(&self) -> BorrowedFd<'_> {
         self.shared.store(true, Ordering::Relaxed);
-        self.file.try_clone()
+        self.file.as_fd()
     }
 
     /// Gives the lease back, of which no other process has a part any more.

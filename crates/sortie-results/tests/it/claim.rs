@@ -57,7 +57,7 @@ fn what_is_written_to_the_logs_is_collected_and_appended() {
 fn two_claims_at_once_are_refused_until_what_holds_it_last_is_gone() {
     let dir = scratch();
     let first = claim(dir.path());
-    let helper = first.hold().unwrap();
+    let helper = first.hold().try_clone_to_owned().unwrap();
     drop(first);
     let error = refusal(dir.path());
     assert!(matches!(error, ClaimError::InUse(_)));
@@ -68,7 +68,7 @@ fn two_claims_at_once_are_refused_until_what_holds_it_last_is_gone() {
 
     drop(helper);
     let second = claim(dir.path());
-    second.hold().unwrap();
+    second.hold();
     second.release();
     assert!(!dir.state("lease").exists());
     drop(claim(dir.path()));
@@ -102,7 +102,7 @@ time.sleep(60)";
     let dir = scratch();
     let lease = claim(dir.path());
     // As the helper process of a launcher that was killed.
-    lease.hold().unwrap();
+    lease.hold();
     drop(lease);
     let mut holder = Command::new("python3")
         .args(["-c", HOLD])

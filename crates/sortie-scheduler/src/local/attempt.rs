@@ -1,12 +1,12 @@
 //! One attempt on this machine, from its results dir to its record.
 
 use std::ffi::OsString;
-use std::io;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sortie_process::{Command, Exit, Files, News, Process, RunError, SpawnError};
-use sortie_results::{AttemptId, Claim, Fault, Outcome, Start};
+use sortie_results::{AttemptId, Claim, Outcome, Start};
 use tokio::sync::watch;
 use tracing::Instrument;
 
@@ -159,26 +159,23 @@ async fn start(
     command: &Command,
     cancel: &Cancelled,
 ) -> Result<Process, Outcome> {
+    let (stdout, stderr) = (claim.stdout().as_fd(), claim.stderr().as_fd());
+    let files = Files { stdout, stderr, hold: Some(claim.hold()) };
     let mut wait = FIRST_WAIT;
     loop {
-        let (short, outcome) = match handed_over(claim) {
-            Err(error) => (are_short(&error), out_of_files(&error)),
-            Ok(files) => match shared.setting.supervisor.spawn(command, files).await {
-                Ok(process) => return Ok(process),
-                Err(error) => {
-                    let short = match &error {
-                        SpawnError::Helper { cause, .. } | SpawnError::HandOver { cause, .. } => {
-                            are_short(cause)
-                        }
-                        _ => false,
-                    };
-                    (short, outcome::of_spawn_error(&error))
-                }
-            },
+        let error = match shared.setting.supervisor.spawn(command, files).await {
+            Ok(process) => return Ok(process),
+            Err(error) => error,
+        };
+        let short = match &error {
+            SpawnError::Helper { cause, .. } | SpawnError::HandOver { cause, .. } => {
+                are_short(cause)
+            }
+            _ => false,
         };
         // All that run may wait so.
         if !short || wait > LONGEST_WAIT || !shared.may_wait(wait, cancel) {
-            return Err(outcome);
+            return Err(outcome::of_spawn_error(&error));
         }
         tokio::time::sleep(wait).await;
         wait *= 2;
@@ -245,19 +242,6 @@ async fn remove_container(shared: &Shared, attempt: AttemptId, ended: &Result<Ex
     {
         tracing::warn!(%error, "the attempt's container may be left");
     }
-}
-
-fn handed_over(claim: &Claim) -> io::Result<Files> {
-    Ok(Files {
-        stdout: claim.stdout().try_clone()?,
-        stderr: claim.stderr().try_clone()?,
-        hold: Some(claim.hold()?),
-    })
-}
-
-fn out_of_files(error: &io::Error) -> Outcome {
-    let reason = format!("cannot open the logs once more: {error}");
-    Outcome::NotStarted { reason, fault: Fault::Infrastructure }
 }
 
 impl Shared {

@@ -10,6 +10,7 @@ mod python;
 mod refusals;
 
 use std::fs::{self, File};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -106,7 +107,8 @@ impl Stage {
         }
         let open =
             |name: &str| File::options().append(true).create(true).open(self.path(name)).unwrap();
-        let files = Files { stdout: open("out"), stderr: open("err"), hold: None };
+        let (stdout, stderr) = (open("out"), open("err"));
+        let files = Files { stdout: stdout.as_fd(), stderr: stderr.as_fd(), hold: None };
         self.supervisor.spawn(command, files).await.unwrap()
     }
 
