@@ -1,4 +1,4 @@
-//! Which Python runs the evaluator.
+//! What is set of an environment.
 
 use std::{
     ffi::OsStr,
@@ -8,29 +8,13 @@ use std::{
 
 use sortie_model::Activation;
 
-/// How a local job finds its Python.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Interpreter<'a> {
-    /// `python3` on PATH, or else `python`.
-    OnPath,
-    /// This program.
-    Executable(&'a Path),
-    /// `python` of this Conda environment, given by name or path.
-    Conda(&'a str),
-    /// `python` after this script has been sourced.
-    Sourced(&'a Path),
-}
-
 /// What the two settings ask for, of which at most one is set in a valid configuration; like the reference, Conda wins
 /// otherwise.
-pub(crate) fn activation<'a>(
-    conda_env: &'a str,
-    activate_script: Option<&'a PathBuf>,
-) -> Activation<'a> {
+pub(crate) fn activation(conda_env: &str, activate_script: Option<&PathBuf>) -> Activation {
     match (conda_env.trim(), set_path(activate_script)) {
         ("", None) => Activation::None,
-        ("", Some(script)) => Activation::Sourced(script),
-        (name, _) => Activation::Conda(name),
+        ("", Some(script)) => Activation::Sourced(script.to_owned()),
+        (name, _) => Activation::Conda(name.to_owned()),
     }
 }
 
@@ -38,4 +22,17 @@ pub(crate) fn activation<'a>(
 pub(crate) fn set_path(path: Option<&PathBuf>) -> Option<&Path> {
     let bytes = path?.as_os_str().as_bytes().trim_ascii();
     (!bytes.is_empty()).then(|| Path::new(OsStr::from_bytes(bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blank_is_not_set() {
+        let script = PathBuf::from(" env.sh ");
+        assert_eq!(activation("  ", None), Activation::None);
+        assert_eq!(activation("  ", Some(&script)), Activation::Sourced("env.sh".into()));
+        assert_eq!(activation("shinka", Some(&script)), Activation::Conda("shinka".into()));
+    }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use indexmap::IndexMap;
 
-use crate::{EvaluatorKind, JobConfig};
+use crate::{EvaluatorKind, JobSpec};
 
 /// Set to the number of threads.
 const THREAD_COUNTS: [&str; 9] = [
@@ -38,7 +38,7 @@ const CPU_COUNTS: [&str; 5] = [
 /// Python's own, from 3.13 on.
 const PYTHON_CPUS: &str = "PYTHON_CPU_COUNT";
 
-impl JobConfig {
+impl JobSpec {
     /// What follows the Python interpreter on the command line, or what is the command line of an evaluator that runs
     /// as itself: `EVALUATOR --program_path CANDIDATE --results_dir RESULTS_DIR [--KEY VALUE]...`.
     ///
@@ -66,10 +66,8 @@ impl JobConfig {
             "--results_dir".into(),
             results_dir.into(),
         ];
-        let mut named: IndexMap<&str, String> = IndexMap::new();
-        let settings = self.extra_cmd_args().iter();
-        named.extend(settings.map(|(key, value)| (key.as_str(), value.to_string())));
-        named.extend(extra.iter().map(|(key, value)| (key.as_str(), value.clone())));
+        let mut named: IndexMap<_, _> = self.args.iter().collect();
+        named.extend(extra.iter().map(|(key, value)| (key, value)));
         for (key, value) in named {
             args.push(format!("--{key}").into());
             args.push(value.into());
@@ -80,13 +78,13 @@ impl JobConfig {
     /// What is added to the environment: unbuffered UTF-8 output, verbosity, and the caps on the
     /// threads of numeric libraries.
     pub fn evaluator_env(&self) -> Vec<(String, String)> {
-        let verbose = if self.eval_verbose() { "1" } else { "0" };
+        let verbose = if self.verbose { "1" } else { "0" };
         let mut env = vec![
             ("PYTHONUNBUFFERED", "1"),
             ("PYTHONIOENCODING", "utf-8"),
             ("SHINKA_EVAL_VERBOSE", verbose),
         ];
-        let threads = self.numeric_threads_per_job().map(|count| count.max(1).to_string());
+        let threads = self.threads.map(|count| count.max(1).to_string());
         if let Some(threads) = &threads {
             env.extend(THREAD_COUNTS.map(|name| (name, threads.as_str())));
             env.extend(THREAD_POLICIES);
@@ -105,9 +103,9 @@ impl JobConfig {
 
     /// The evaluator, as the job's side finds it.
     pub fn evaluator_path(&self) -> OsString {
-        let path = self.inside(self.eval_program_path());
+        let path = self.inside(&self.evaluator);
         let is_name = !path.as_encoded_bytes().contains(&b'/');
-        if self.evaluator() == EvaluatorKind::Executable && is_name {
+        if self.evaluator_kind == EvaluatorKind::Executable && is_name {
             return [OsStr::new("./"), &path].into_iter().collect();
         }
         path
@@ -115,10 +113,7 @@ impl JobConfig {
 
     /// The path as the evaluator's side sees it.
     fn inside(&self, path: &Path) -> OsString {
-        match self {
-            Self::SlurmDocker(_) | Self::LocalDocker(_) => sortie_model::inside(path),
-            _ => path.into(),
-        }
+        if self.container().is_some() { sortie_model::inside(path) } else { path.into() }
     }
 }
 
@@ -127,7 +122,7 @@ mod tests {
     use std::os::unix::ffi::OsStrExt;
 
     use super::*;
-    use crate::{LocalJobConfig, PyValue, SlurmDockerJobConfig};
+    use crate::{JobConfig, LocalJobConfig, PyValue, SlurmDockerJobConfig};
 
     #[test]
     fn arguments_in_order_and_byte_for_byte() {
@@ -137,7 +132,7 @@ mod tests {
             ..LocalJobConfig::default()
         });
         let candidate = OsStr::from_bytes(b"./c\xff \n.py");
-        let args = config.evaluator_args(Path::new(candidate), Path::new("out/"));
+        let args = config.spec().evaluator_args(Path::new(candidate), Path::new("out/"));
         let expected = [
             OsStr::new("evaluate.py"),
             OsStr::new("--program_path"),
@@ -156,7 +151,8 @@ mod tests {
 
     #[test]
     fn an_executable_is_not_looked_up_on_path() {
-        let args = |config: JobConfig| config.evaluator_args(Path::new("c"), Path::new("out"));
+        let args =
+            |config: JobConfig| config.spec().evaluator_args(Path::new("c"), Path::new("out"));
         for (path, expected) in
             [("true", "./true"), ("bin/judge", "bin/judge"), ("/bin/j", "/bin/j")]
         {
@@ -181,19 +177,19 @@ mod tests {
             ..LocalJobConfig::default()
         });
         let more = [("c", "3"), ("a", "x y")].map(|(key, value)| (key.into(), value.into()));
-        let args = config.evaluator_args_with(Path::new("c.py"), Path::new("out"), &more);
+        let args = config.spec().evaluator_args_with(Path::new("c.py"), Path::new("out"), &more);
         assert_eq!(args[5..], ["--a", "x y", "--b", "2", "--c", "3"]);
     }
 
     #[test]
     fn containers_see_the_workspace() {
         let config = JobConfig::from(SlurmDockerJobConfig::default());
-        let args = config.evaluator_args(Path::new("./gen_0/main.py"), Path::new("out"));
+        let args = config.spec().evaluator_args(Path::new("./gen_0/main.py"), Path::new("out"));
         assert_eq!(
             (&args[0], &args[2], &args[4]),
             (&"/workspace/evaluate.py".into(), &"/workspace/./gen_0/main.py".into(), &"out".into(),)
         );
-        let args = config.evaluator_args(Path::new("/data/main.py"), Path::new("out"));
+        let args = config.spec().evaluator_args(Path::new("/data/main.py"), Path::new("out"));
         assert_eq!(args[2], "/data/main.py");
     }
 
@@ -201,7 +197,7 @@ mod tests {
     fn libraries_are_told_of_a_jobs_own_cpus_unless_the_user_tells_them() {
         let names = |cpus, set: &[&str]| {
             let config = JobConfig::from(LocalJobConfig { cpus, ..LocalJobConfig::default() });
-            let told = config.cpu_counts(|name| set.contains(&name));
+            let told = config.spec().cpu_counts(|name| set.contains(&name));
             assert!(told.iter().all(|(_, value)| value == "6"));
             told.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
         };
@@ -215,7 +211,7 @@ mod tests {
     #[test]
     fn environment() {
         let mut local = LocalJobConfig { eval_verbose: false, ..LocalJobConfig::default() };
-        let env = JobConfig::from(local.clone()).evaluator_env();
+        let env = JobConfig::from(local.clone()).spec().evaluator_env();
         let pairs: Vec<_> =
             env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let expected = [
@@ -226,7 +222,7 @@ mod tests {
         assert_eq!(pairs, expected);
 
         local.numeric_threads_per_job = Some(-3);
-        let env = JobConfig::from(local).evaluator_env();
+        let env = JobConfig::from(local).spec().evaluator_env();
         let capped = env.iter().filter(|(name, value)| name.contains("_THREAD") && value == "1");
         assert_eq!((env.len(), capped.count()), (3 + 12, 9));
     }

@@ -6,7 +6,7 @@
 //! given: whether an evaluator or environment exists is for others to find out.
 
 mod activation;
-mod container;
+mod apptainer;
 mod environment;
 mod evaluator;
 mod evaluator_kind;
@@ -26,6 +26,7 @@ mod share;
 mod slurm;
 mod slurm_conda;
 mod slurm_docker;
+mod spec;
 mod template;
 mod time;
 mod validate;
@@ -39,8 +40,7 @@ pub use num_bigint;
 /// The patterns of an [`EnvironmentPolicy`] are of this crate.
 pub use glob;
 
-pub use activation::Interpreter;
-pub use container::ApptainerImage;
+pub use apptainer::ApptainerImage;
 pub use environment::EnvironmentPolicy;
 pub use evaluator_kind::EvaluatorKind;
 pub use gpus::{Gpus, InvalidGpus};
@@ -53,10 +53,11 @@ pub use memory::{InvalidMemory, Memory};
 pub use python::PyValue;
 pub use schema::{schema, schema_of};
 pub use share::Share;
-pub use slurm::{GpuRequest, SlurmSettings};
+pub use slurm::{GpuRequest, SlurmRequest};
 pub use slurm_conda::SlurmCondaJobConfig;
 pub use slurm_docker::SlurmDockerJobConfig;
 pub use sortie_model::{Activation, ContainerSpec, ContainerUser, EngineKind, PullPolicy};
+pub use spec::{Interpreter, JobInside, JobPlace, JobSpec};
 pub use time::{InvalidTimeLimit, TimeLimit};
 pub use validate::InvalidSetting;
 pub use variables::is_setting;

@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use bytesize::ByteSize;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use sortie_model::ReadLimits;
 
 /// Bounds on stopping, logs and results. In YAML, sizes are bytes or texts such as `1GiB`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -31,12 +32,17 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            grace: Duration::from_secs(5),
-            max_log_bytes: 1 << 30,
-            log_tail_bytes: 1 << 20,
-            max_result_bytes: 16 << 20,
-        }
+        let ReadLimits { log_tail_bytes, max_result_bytes } = ReadLimits::default();
+        let grace = Duration::from_secs(5);
+        Self { grace, max_log_bytes: 1 << 30, log_tail_bytes, max_result_bytes }
+    }
+}
+
+impl Limits {
+    /// How much is read of what an attempt leaves.
+    pub fn read(&self) -> ReadLimits {
+        let Self { log_tail_bytes, max_result_bytes, .. } = *self;
+        ReadLimits { log_tail_bytes, max_result_bytes }
     }
 }
 

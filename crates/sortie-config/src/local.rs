@@ -7,9 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Activation, EnvironmentPolicy, EvaluatorKind, Interpreter, Limits, PyValue, TimeLimit, Warm,
-    activation::{activation, set_path},
-    extra_args, fields,
+    EnvironmentPolicy, EvaluatorKind, Limits, PyValue, TimeLimit, Warm, extra_args, fields,
 };
 
 /// A job on this machine, optionally in a Conda or sourced environment.
@@ -77,47 +75,5 @@ impl Default for LocalJobConfig {
             environment: EnvironmentPolicy::default(),
             limits: Limits::default(),
         }
-    }
-}
-
-impl LocalJobConfig {
-    /// How to find Python: an environment wins over `python_executable`.
-    pub fn interpreter(&self) -> Interpreter<'_> {
-        let conda_env = self.conda_env.as_deref().unwrap_or_default();
-        match activation(conda_env, self.activate_script.as_ref()) {
-            Activation::Conda(name) => Interpreter::Conda(name),
-            Activation::Sourced(script) => Interpreter::Sourced(script),
-            Activation::None => set_path(self.python_executable.as_ref())
-                .map_or(Interpreter::OnPath, Interpreter::Executable),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-
-    fn local(conda: &str, script: &str, python: &str) -> LocalJobConfig {
-        LocalJobConfig {
-            conda_env: Some(conda.into()),
-            activate_script: Some(script.into()),
-            python_executable: Some(python.into()),
-            ..LocalJobConfig::default()
-        }
-    }
-
-    #[test]
-    fn environments_win_and_blank_is_not_set() {
-        let expect = |config: LocalJobConfig, expected| assert_eq!(config.interpreter(), expected);
-        expect(LocalJobConfig::default(), Interpreter::OnPath);
-        expect(local(" ", "\t", " "), Interpreter::OnPath);
-        expect(
-            local(" ", "", "/usr/bin/python3"),
-            Interpreter::Executable(Path::new("/usr/bin/python3")),
-        );
-        expect(local(" env ", "", "/usr/bin/python3"), Interpreter::Conda("env"));
-        expect(local("", " a b.sh\n", "python"), Interpreter::Sourced(Path::new("a b.sh")));
     }
 }

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EnvironmentPolicy, EvaluatorKind, Limits, Memory, PullPolicy, PyValue, TimeLimit,
-    container::container_settings, extra_args, fields,
+    EnvironmentPolicy, EvaluatorKind, Limits, Memory, PullPolicy, PyValue, TimeLimit, extra_args,
+    fields,
 };
 
 /// A job on this machine whose evaluator runs in a container.
@@ -119,9 +119,3 @@ impl Default for LocalDockerJobConfig {
         }
     }
 }
-
-container_settings!(LocalDockerJobConfig, config => {
-    cpus: config.cpus,
-    memory_bytes: config.mem.and_then(crate::Memory::as_bytes),
-    gpus: config.gpus.is_some_and(|gpus| gpus > 0)
-});

@@ -1,6 +1,6 @@
 //! Which options of sbatch `sbatch_args` may hold.
 
-use crate::{InvalidSetting, SlurmSettings};
+use crate::{InvalidSetting, SlurmRequest};
 
 /// Options, and the settings to use instead.
 const TYPED: [(&str, &str); 14] = [
@@ -62,7 +62,7 @@ const OWN: [&str; 32] = [
 ];
 
 /// Checks the name of an option, alone and beside the settings.
-pub(crate) fn check(name: &str, settings: &SlurmSettings<'_>) -> Result<(), InvalidSetting> {
+pub(crate) fn check(name: &str, settings: &SlurmRequest) -> Result<(), InvalidSetting> {
     let refuse = |why: &str| {
         let field = format!("sbatch_args.{name}");
         Err(InvalidSetting::SbatchArg { field, why: why.to_owned() })

@@ -157,28 +157,28 @@ macro_rules! slurm_job_config {
         }
 
         impl $name {
-            /// What is asked of Slurm.
-            pub fn slurm(&self) -> crate::SlurmSettings<'_> {
-                crate::SlurmSettings {
-                    partition: &self.partition,
+            /// Where the job runs.
+            pub(crate) fn place(&self) -> crate::JobPlace {
+                crate::JobPlace::Slurm(Box::new(crate::SlurmRequest {
+                    partition: self.partition.clone(),
                     time: self.time,
                     cpus: self.cpus,
-                    gpus: &self.gpus,
+                    gpus: self.gpus.clone(),
                     gpu_request: self.gpu_request,
                     mem: self.mem,
-                    account: self.account.as_deref(),
-                    qos: self.qos.as_deref(),
-                    constraint: self.constraint.as_deref(),
-                    nodelist: self.nodelist.as_deref(),
-                    exclude: self.exclude.as_deref(),
-                    reservation: self.reservation.as_deref(),
+                    account: self.account.clone(),
+                    qos: self.qos.clone(),
+                    constraint: self.constraint.clone(),
+                    nodelist: self.nodelist.clone(),
+                    exclude: self.exclude.clone(),
+                    reservation: self.reservation.clone(),
                     nice: self.nice,
-                    dependency: self.dependency.as_deref(),
-                    sbatch_args: &self.sbatch_args,
+                    dependency: self.dependency.clone(),
+                    sbatch_args: self.sbatch_args.clone(),
                     early_term: self.early_term_seconds,
                     max_queue_time: self.max_queue_time,
                     infrastructure_retries: self.infrastructure_retries,
-                }
+                }))
             }
         }
     };
@@ -186,23 +186,23 @@ macro_rules! slurm_job_config {
 pub(crate) use slurm_job_config;
 
 /// What a Slurm job of either kind asks of Slurm, and of the launcher while it waits.
-#[derive(Clone, Copy, Debug)]
-pub struct SlurmSettings<'a> {
-    pub(crate) partition: &'a str,
+#[derive(Clone, Debug, PartialEq)]
+pub struct SlurmRequest {
+    pub(crate) partition: String,
     pub(crate) time: TimeLimit,
     pub(crate) cpus: u32,
-    pub(crate) gpus: &'a Gpus,
+    pub(crate) gpus: Gpus,
     pub(crate) gpu_request: GpuRequest,
     pub(crate) mem: Option<Memory>,
-    pub(crate) account: Option<&'a str>,
-    pub(crate) qos: Option<&'a str>,
-    pub(crate) constraint: Option<&'a str>,
-    pub(crate) nodelist: Option<&'a str>,
-    pub(crate) exclude: Option<&'a str>,
-    pub(crate) reservation: Option<&'a str>,
+    pub(crate) account: Option<String>,
+    pub(crate) qos: Option<String>,
+    pub(crate) constraint: Option<String>,
+    pub(crate) nodelist: Option<String>,
+    pub(crate) exclude: Option<String>,
+    pub(crate) reservation: Option<String>,
     pub(crate) nice: Option<i64>,
-    pub(crate) dependency: Option<&'a str>,
-    pub(crate) sbatch_args: &'a IndexMap<String, Option<String>>,
+    pub(crate) dependency: Option<String>,
+    pub(crate) sbatch_args: IndexMap<String, Option<String>>,
     pub(crate) early_term: u32,
     /// How long the job may wait in the queue; `None` means without a limit.
     pub max_queue_time: Option<TimeLimit>,
@@ -210,7 +210,7 @@ pub struct SlurmSettings<'a> {
     pub infrastructure_retries: u32,
 }
 
-impl<'a> SlurmSettings<'a> {
+impl SlurmRequest {
     /// The settings as options of sbatch: the long name, without dashes, and a value if it takes one.
     pub fn sbatch_options(&self) -> Vec<(String, Option<String>)> {
         let time = self.time.to_string();
@@ -223,7 +223,7 @@ impl<'a> SlurmSettings<'a> {
             GpuRequest::GpusPerNode => ("gpus-per-node", Some(self.gpus.to_string())),
         };
         let typed = [
-            ("partition", Some(self.partition)),
+            ("partition", Some(self.partition.as_str())),
             ("time", Some(&time)),
             ("cpus-per-task", Some(&cpus)),
             (gpu_option, gpus.as_deref()),
@@ -237,7 +237,7 @@ impl<'a> SlurmSettings<'a> {
     }
 
     /// The partitions that the job may run in.
-    pub fn partitions(&self) -> impl Iterator<Item = &'a str> {
+    pub fn partitions(&self) -> impl Iterator<Item = &str> {
         self.partition.split(',').filter(|name| !name.is_empty())
     }
 
@@ -252,15 +252,15 @@ impl<'a> SlurmSettings<'a> {
     }
 
     /// The settings that are texts, by the names that they and sbatch's options have.
-    pub(crate) fn words(&self) -> [(&'static str, Option<&'a str>); 7] {
+    pub(crate) fn words(&self) -> [(&'static str, Option<&str>); 7] {
         [
-            ("account", self.account),
-            ("qos", self.qos),
-            ("constraint", self.constraint),
-            ("nodelist", self.nodelist),
-            ("exclude", self.exclude),
-            ("reservation", self.reservation),
-            ("dependency", self.dependency),
+            ("account", self.account.as_deref()),
+            ("qos", self.qos.as_deref()),
+            ("constraint", self.constraint.as_deref()),
+            ("nodelist", self.nodelist.as_deref()),
+            ("exclude", self.exclude.as_deref()),
+            ("reservation", self.reservation.as_deref()),
+            ("dependency", self.dependency.as_deref()),
         ]
     }
 
@@ -278,14 +278,18 @@ impl<'a> SlurmSettings<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{SlurmCondaJobConfig, SlurmDockerJobConfig};
+    use crate::{JobConfig, SlurmCondaJobConfig, SlurmDockerJobConfig};
+
+    fn request(config: &JobConfig) -> SlurmRequest {
+        config.spec().slurm().unwrap().clone()
+    }
 
     fn options(config: &SlurmCondaJobConfig) -> String {
         let option = |(name, value): (String, Option<String>)| match value {
             Some(value) => format!("--{name}={value} "),
             None => format!("--{name} "),
         };
-        config.slurm().sbatch_options().into_iter().map(option).collect()
+        request(&config.clone().into()).sbatch_options().into_iter().map(option).collect()
     }
 
     #[test]
@@ -294,7 +298,10 @@ mod tests {
         assert_eq!(options(&SlurmCondaJobConfig::default()), expected);
         let docker = SlurmDockerJobConfig::default();
         let conda = SlurmCondaJobConfig::default();
-        assert_eq!(docker.slurm().sbatch_options(), conda.slurm().sbatch_options());
+        assert_eq!(
+            request(&docker.into()).sbatch_options(),
+            request(&conda.into()).sbatch_options()
+        );
     }
 
     #[test]
@@ -320,7 +327,7 @@ mod tests {
             let time = TimeLimit::from_seconds(seconds).unwrap();
             let config =
                 SlurmCondaJobConfig { time, early_term_seconds, ..SlurmCondaJobConfig::default() };
-            config.slurm().early_term_seconds()
+            request(&config.clone().into()).early_term_seconds()
         };
         assert_eq!(with(3600, 30), 30);
         assert_eq!(with(180, 30), 30);

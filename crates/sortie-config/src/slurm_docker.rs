@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{PullPolicy, container::container_settings, slurm::slurm_job_config};
+use crate::{PullPolicy, slurm::slurm_job_config};
 
 slurm_job_config! {
     /// A Slurm job whose evaluator runs in a container.
@@ -47,9 +47,3 @@ slurm_job_config! {
         require_limits: bool = true,
     }
 }
-
-container_settings!(SlurmDockerJobConfig, config => {
-    cpus: Some(config.cpus),
-    memory_bytes: config.mem.and_then(crate::Memory::as_bytes),
-    gpus: config.gpus.count > 0
-});

@@ -7,9 +7,8 @@ use std::{
 };
 
 use crate::{
-    ContainerSpec, ContainerUser, EngineKind, EvaluatorKind, JobConfig, Limits,
-    LocalDockerJobConfig, LocalJobConfig, Share, SlurmCondaJobConfig, SlurmDockerJobConfig,
-    SlurmSettings, Warm, container::apptainer, gpus, sbatch_args,
+    ContainerSpec, ContainerUser, EngineKind, EvaluatorKind, JobConfig, JobInside, JobSpec, Limits,
+    Share, SlurmRequest, Warm, apptainer, gpus, sbatch_args,
 };
 
 /// Slurm keeps CPUs per task in 16 bits and reserves the values above this one (`NO_VAL16` and
@@ -186,47 +185,67 @@ impl JobConfig {
     ///
     /// Settings read from YAML have been checked; those built in code have not.
     pub fn validate(&self) -> Result<(), InvalidSetting> {
-        evaluator("eval_program_path", self.eval_program_path())?;
-        for (key, value) in self.extra_cmd_args() {
+        let spec = self.spec();
+        evaluator("eval_program_path", &spec.evaluator)?;
+        for (key, value) in &spec.args {
             let field = format!("extra_cmd_args.{key}");
             no_nul(&field, key.as_bytes())?;
-            no_nul(&field, value.to_string().as_bytes())?;
+            no_nul(&field, value.as_bytes())?;
         }
-        for (name, value) in &self.environment().set {
+        for (name, value) in &spec.environment.set {
             variable(name, value)?;
         }
-        at_least_1("limits.max_log_bytes", self.limits().max_log_bytes)?;
-        at_least_1("limits.max_result_bytes", self.limits().max_result_bytes)?;
-        python(self)?;
-        share(self)?;
+        at_least_1("limits.max_log_bytes", spec.limits.max_log_bytes)?;
+        at_least_1("limits.max_result_bytes", spec.limits.max_result_bytes)?;
+        python(&spec)?;
+        share(&spec)?;
+        spec.warm().map_or(Ok(()), |warm| warmth(&spec, warm))?;
+        match &spec.inside {
+            JobInside::Host { modules, .. } => all_modules(modules)?,
+            JobInside::Container(spec) => container(spec, self.engines_flags())?,
+        }
+        spec.slurm().map_or(Ok(()), slurm)?;
         match self {
-            Self::Local(config) => local(config),
-            Self::LocalDocker(config) => local_docker(config),
-            Self::SlurmConda(config) => slurm_conda(config),
-            Self::SlurmDocker(config) => slurm_docker(config),
-        }?;
-        self.slurm().map_or(Ok(()), |slurm| grace(self.limits(), &slurm))
+            Self::Local(config) => {
+                let conda_env = config.conda_env.as_deref().unwrap_or_default();
+                one_environment(conda_env, config.activate_script.as_deref())?;
+            }
+            Self::SlurmConda(config) => {
+                one_environment(&config.conda_env, config.activate_script.as_deref())?;
+            }
+            Self::LocalDocker(_) | Self::SlurmDocker(_) => {}
+        }
+        spec.slurm().map_or(Ok(()), |slurm| grace(&spec.limits, slurm))
+    }
+
+    /// The flags of Docker and of Apptainer, whichever is used.
+    fn engines_flags(&self) -> [&str; 2] {
+        match self {
+            Self::LocalDocker(config) => [&config.docker_flags, &config.apptainer_flags],
+            Self::SlurmDocker(config) => [&config.docker_flags, &config.apptainer_flags],
+            Self::Local(_) | Self::SlurmConda(_) => [""; 2],
+        }
     }
 }
 
 /// Python that is set has to be a program, for an evaluator that needs one.
-fn python(config: &JobConfig) -> Checked {
-    let Some(program) = config.python_executable() else { return Ok(()) };
+fn python(spec: &JobSpec) -> Checked {
+    let Some(program) = &spec.python_executable else { return Ok(()) };
     optional_path("python_executable", Some(program))?;
-    if config.evaluator() == EvaluatorKind::Executable {
-        return Err(InvalidSetting::PythonForExecutable { program: program.to_owned() });
+    if spec.evaluator_kind == EvaluatorKind::Executable {
+        return Err(InvalidSetting::PythonForExecutable { program: program.clone() });
     }
     Ok(())
 }
 
 /// What a job has to itself is some CPUs, and GPUs that nothing else names.
-fn share(config: &JobConfig) -> Checked {
-    let Share { gpus, cpus } = config.share();
+fn share(spec: &JobSpec) -> Checked {
+    let Share { gpus, cpus } = spec.share();
     if cpus == Some(0) {
         let expected = "at least 1, or null for all".to_owned();
         return Err(InvalidSetting::OutOfRange { field: "cpus".to_owned(), value: 0, expected });
     }
-    let set = &config.environment().set;
+    let set = &spec.environment.set;
     let named = Share::GPU_VARIABLES.into_iter().find(|name| set.contains_key(*name));
     named
         .filter(|_| gpus.is_some())
@@ -234,7 +253,7 @@ fn share(config: &JobConfig) -> Checked {
 }
 
 /// A job that is asked to end before its time limit has to be able to.
-fn grace(limits: &Limits, settings: &SlurmSettings<'_>) -> Checked {
+fn grace(limits: &Limits, settings: &SlurmRequest) -> Checked {
     let early = settings.early_term_seconds();
     if early == 0 || limits.grace <= Duration::from_secs(early.into()) {
         return Ok(());
@@ -242,18 +261,10 @@ fn grace(limits: &Limits, settings: &SlurmSettings<'_>) -> Checked {
     Err(InvalidSetting::Grace { grace: limits.grace, early })
 }
 
-fn local(config: &LocalJobConfig) -> Checked {
-    if config.evaluator == EvaluatorKind::Executable && config.warm.is_some() {
+fn warmth(spec: &JobSpec, warm: &Warm) -> Checked {
+    if spec.evaluator_kind == EvaluatorKind::Executable {
         return Err(InvalidSetting::WarmExecutable);
     }
-    if let Some(warm) = &config.warm {
-        warmth(warm)?;
-    }
-    let conda_env = config.conda_env.as_deref().unwrap_or_default();
-    one_environment(conda_env, config.activate_script.as_deref())
-}
-
-fn warmth(warm: &Warm) -> Checked {
     for (index, module) in warm.preload.iter().enumerate() {
         one_word(&format!("warm.preload.{index}"), module)?;
     }
@@ -261,30 +272,18 @@ fn warmth(warm: &Warm) -> Checked {
     some("warm.max_jobs", warm.max_jobs)
 }
 
-fn slurm_conda(config: &SlurmCondaJobConfig) -> Checked {
-    for (index, module) in config.modules.iter().enumerate() {
+fn all_modules(modules: &[String]) -> Checked {
+    for (index, module) in modules.iter().enumerate() {
         let field = format!("modules.{index}");
         not_blank(&field, module)?;
         one_line(&field, module)?;
     }
-    slurm(&config.slurm())?;
-    one_environment(&config.conda_env, config.activate_script.as_deref())
+    Ok(())
 }
 
-fn local_docker(config: &LocalDockerJobConfig) -> Checked {
-    optional_path("image_tar_path", config.image_tar_path.as_deref())?;
-    optional_path("image_cache", config.image_cache.as_deref())?;
-    container(&config.container(), &config.docker_flags, &config.apptainer_flags)
-}
-
-fn slurm_docker(config: &SlurmDockerJobConfig) -> Checked {
-    optional_path("image_tar_path", config.image_tar_path.as_deref())?;
-    optional_path("image_cache", config.image_cache.as_deref())?;
-    container(&config.container(), &config.docker_flags, &config.apptainer_flags)?;
-    slurm(&config.slurm())
-}
-
-fn container(settings: &ContainerSpec, docker_flags: &str, apptainer_flags: &str) -> Checked {
+fn container(settings: &ContainerSpec, [docker_flags, apptainer_flags]: [&str; 2]) -> Checked {
+    optional_path("image_tar_path", settings.archive.as_deref())?;
+    optional_path("image_cache", settings.cache.as_deref())?;
     let engine = &settings.engine;
     one_line("engine", engine)?;
     match EngineKind::of(engine) {
@@ -318,12 +317,12 @@ fn flags(field: &str, flags: &str) -> Checked {
     one_line(field, &flags.split_ascii_whitespace().collect::<String>())
 }
 
-fn slurm(settings: &SlurmSettings<'_>) -> Checked {
-    one_word("partition", settings.partition)?;
+fn slurm(settings: &SlurmRequest) -> Checked {
+    one_word("partition", &settings.partition)?;
     for (field, text) in settings.words() {
         text.map_or(Ok(()), |text| one_word(field, text))?;
     }
-    if let Some(nodelist) = settings.nodelist.filter(|list| names_several(list)) {
+    if let Some(nodelist) = settings.nodelist.as_deref().filter(|list| names_several(list)) {
         return Err(InvalidSetting::SeveralNodes { nodelist: nodelist.to_owned() });
     }
     within("cpus", settings.cpus.into(), 1, MAX_CPUS.into())?;
@@ -332,7 +331,7 @@ fn slurm(settings: &SlurmSettings<'_>) -> Checked {
     if let Some(kind) = settings.gpus.kind.as_ref().filter(|kind| !gpus::is_kind(kind)) {
         return Err(InvalidSetting::GpuKind { kind: kind.clone() });
     }
-    for (name, value) in settings.sbatch_args {
+    for (name, value) in &settings.sbatch_args {
         sbatch_args::check(name, settings)?;
         value.as_ref().map_or(Ok(()), |value| sbatch_value(name, value))?;
     }
@@ -460,7 +459,9 @@ fn at_least_1(field: &str, value: u64) -> Checked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EnvironmentPolicy, Gpus, PyValue};
+    use crate::{
+        EnvironmentPolicy, Gpus, LocalJobConfig, PyValue, SlurmCondaJobConfig, SlurmDockerJobConfig,
+    };
 
     fn conda(change: impl FnOnce(&mut SlurmCondaJobConfig)) -> Result<(), InvalidSetting> {
         let mut config = SlurmCondaJobConfig::default();

@@ -1,14 +1,15 @@
 //! What is activated before an evaluator.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 /// What a job activates before its evaluator is run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activation<'a> {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Activation {
     /// Nothing.
+    #[default]
     None,
     /// This Conda environment, by name or path.
-    Conda(&'a str),
+    Conda(String),
     /// Source this script; one without a slash is of the working directory.
-    Sourced(&'a Path),
+    Sourced(PathBuf),
 }

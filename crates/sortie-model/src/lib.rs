@@ -11,6 +11,7 @@ mod container;
 pub mod names;
 mod outcome;
 pub mod protocol;
+mod read_limits;
 mod start;
 mod usage;
 
@@ -19,5 +20,6 @@ pub use attempt::{AttemptId, AttemptIdError};
 pub use container::{ContainerSpec, ContainerUser, EngineKind, PullPolicy, WORKSPACE, inside};
 pub use outcome::{Fault, Outcome};
 pub use protocol::{End, JobEnd, JobStart};
+pub use read_limits::ReadLimits;
 pub use start::Start;
 pub use usage::{Seconds, Usage};

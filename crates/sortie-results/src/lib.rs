@@ -84,9 +84,10 @@ pub use lease::{Consent, InUse, Lease, LeaseError, Owner, Standing, TAKE_OVER, w
 pub use look::{Log, Sight};
 pub use place::Place;
 pub use record::{Record, RecordError, Run, load};
-pub use results::{Ended, FORM_VERSION, ReadLimits, Results};
+pub use results::{Ended, FORM_VERSION, Results};
 pub use sortie_model::{
-    AttemptId, AttemptIdError, End, Fault, JobEnd, JobStart, Outcome, Seconds, Start, Usage,
+    AttemptId, AttemptIdError, End, Fault, JobEnd, JobStart, Outcome, ReadLimits, Seconds, Start,
+    Usage,
 };
 pub use speaker::Speaker;
 pub use state::JobState;

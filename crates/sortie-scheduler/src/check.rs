@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
-use sortie_config::{Activation, JobConfig, JobType, PullPolicy, Warm};
+use sortie_config::{Activation, JobConfig, JobSpec, JobType, PullPolicy, Warm};
 use sortie_process::{Captured, Command, Limits, Status, Supervisor};
 use sortie_slurm::{Client, Site};
 
@@ -77,7 +77,7 @@ fn settings(config: &JobConfig) -> Finding {
 }
 
 async fn of_this_machine(config: &JobConfig, here: Here) -> Result<Vec<Finding>, SchedulerError> {
-    let plan = local::Plan::new(config.clone(), here)?;
+    let plan = local::Plan::new(config.spec(), here)?;
     let supervisor = Supervisor::new();
     let mut findings = vec![settings(config), evaluator(plan.usable())];
     findings.extend(devices(&plan));
@@ -90,11 +90,11 @@ async fn of_this_machine(config: &JobConfig, here: Here) -> Result<Vec<Finding>,
 }
 
 async fn of_container(config: &JobConfig, here: Here) -> Result<Vec<Finding>, SchedulerError> {
-    let plan = local::Plan::new(config.clone(), here)?;
+    let plan = local::Plan::new(config.spec(), here)?;
     let supervisor = Supervisor::new();
     let mut findings = vec![settings(config), evaluator(plan.usable())];
     findings.extend(devices(&plan));
-    let Some(container) = config.container() else { return Ok(findings) };
+    let Some(container) = plan.spec.container() else { return Ok(findings) };
     let engine = engine::of(container.kind);
     let answer = match plan.engine_command(engine.version(), PATIENCE) {
         Some(command) => output(&supervisor, &command).await,
@@ -102,12 +102,12 @@ async fn of_container(config: &JobConfig, here: Here) -> Result<Vec<Finding>, Sc
     };
     let reached = answer.is_ok();
     findings.push(Finding::new("engine", answer.map_err(|what| (what, engine.advice()))));
-    findings.extend(archive(config, &plan.here.cwd));
+    findings.extend(archive(&plan.spec, &plan.here.cwd));
     if reached {
-        let image = image(config, &plan, &supervisor).await;
+        let image = image(&plan, &supervisor).await;
         let here = image.as_ref().is_none_or(|(_, here)| *here);
         findings.extend(image.map(|(finding, _)| finding));
-        findings.extend(container::find(config, &plan, &supervisor, here).await);
+        findings.extend(container::find(&plan, &supervisor, here).await);
     }
     findings.push(protection(&supervisor).await);
     Ok(findings)
@@ -119,8 +119,8 @@ fn devices(plan: &local::Plan) -> Option<Finding> {
 }
 
 /// The archive of the image, if it comes from one.
-pub(crate) fn archive(config: &JobConfig, cwd: &Path) -> Option<Finding> {
-    let path = cwd.join(config.container()?.archive?);
+pub(crate) fn archive(spec: &JobSpec, cwd: &Path) -> Option<Finding> {
+    let path = cwd.join(spec.container()?.archive.as_ref()?);
     let advice = "correct `image_tar_path`, or make the archive with `docker save`";
     Some(Finding::new("image archive", file(&path).map_err(|what| (what, advice))))
 }
@@ -135,13 +135,9 @@ fn file(path: &Path) -> Result<String, String> {
 }
 
 /// Whether the image is here, if it does not come from an archive: also as one word.
-async fn image(
-    config: &JobConfig,
-    plan: &local::Plan,
-    supervisor: &Supervisor,
-) -> Option<(Finding, bool)> {
-    let settings = config.container().filter(|settings| settings.archive.is_none())?;
-    let looked = match engine::of(settings.kind).image(&settings, &plan.here.cwd) {
+async fn image(plan: &local::Plan, supervisor: &Supervisor) -> Option<(Finding, bool)> {
+    let settings = plan.spec.container().filter(|settings| settings.archive.is_none())?;
+    let looked = match engine::of(settings.kind).image(settings, &plan.here.cwd) {
         ImageLook::Asked(args) => {
             let found = output(supervisor, &plan.engine_command(args, PATIENCE)?).await;
             let found = found.map(|id| format!("{}, {id}", settings.image));
@@ -166,9 +162,9 @@ async fn image(
 }
 
 /// The image of a job of Slurm, where it is a file: as it is seen from here.
-fn image_file(config: &JobConfig, cwd: &Path) -> Option<Finding> {
-    let settings = config.container().filter(|settings| settings.archive.is_none())?;
-    match engine::of(settings.kind).image(&settings, cwd) {
+fn image_file(spec: &JobSpec, cwd: &Path) -> Option<Finding> {
+    let settings = spec.container().filter(|settings| settings.archive.is_none())?;
+    match engine::of(settings.kind).image(settings, cwd) {
         ImageLook::Seen(seen) => Some(Finding::new("image", seen)),
         ImageLook::Asked(_) | ImageLook::Fetched => None,
     }
@@ -177,14 +173,14 @@ fn image_file(config: &JobConfig, cwd: &Path) -> Option<Finding> {
 async fn of_slurm(config: &JobConfig, here: Here) -> Result<Vec<Finding>, SchedulerError> {
     let env = here.env.clone();
     let client = Client::new(Supervisor::new(), env, here.cwd.clone(), Client::TIME_LIMIT);
-    let plan = slurm::Plan::new(config.clone(), here)?;
+    let plan = slurm::Plan::new(config.spec(), here)?;
     let mut findings = vec![settings(config), evaluator(plan.usable())];
-    let activation = activation(config, &plan.here);
+    let activation = activation(plan.spec.activation(), &plan.here);
     let is_seen = activation.as_ref().is_none_or(|finding| finding.result.is_ok());
     findings.extend(activation);
-    findings.extend(imports::on_a_node(config, &plan.here, is_seen).await);
-    findings.extend(archive(config, &plan.here.cwd));
-    findings.extend(image_file(config, &plan.here.cwd));
+    findings.extend(imports::on_a_node(&plan.spec, &plan.here, is_seen).await);
+    findings.extend(archive(&plan.spec, &plan.here.cwd));
+    findings.extend(image_file(&plan.spec, &plan.here.cwd));
     let site = client.site().await;
     if let Ok(site) = &site {
         plan.heed_kill_wait(site.kill_wait);
@@ -225,9 +221,8 @@ fn site_in_words(site: &Site) -> String {
 }
 
 /// What is to be activated on the node, where it can be seen from here.
-fn activation(config: &JobConfig, here: &Here) -> Option<Finding> {
-    let JobConfig::SlurmConda(config) = config else { return None };
-    let result = match config.activation() {
+fn activation(activation: &Activation, here: &Here) -> Option<Finding> {
+    let result = match activation {
         Activation::None => return None,
         Activation::Sourced(script) => {
             file(&here.cwd.join(script)).map_err(|what| (what, "correct `activate_script`"))

@@ -24,7 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub async fn clean(config: &JobConfig) -> Result<Vec<String>, SchedulerError> {
     config.validate()?;
     let leaves_any = |kind| engine::of(kind).outlives_its_script();
-    let Some(container) = config.container().filter(|container| leaves_any(container.kind)) else {
+    let spec = config.spec();
+    let Some(container) = spec.container().filter(|container| leaves_any(container.kind)) else {
         return Ok(Vec::new());
     };
     let here = Here::now()?;

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use sortie_config::glob::Pattern;
-use sortie_config::{ApptainerImage, EnvironmentPolicy, EvaluatorKind, JobConfig};
+use sortie_config::{ApptainerImage, EnvironmentPolicy, EvaluatorKind, JobSpec};
 use sortie_model::{ContainerSpec, EngineKind, WORKSPACE};
 use sortie_results::{End, Fault, Outcome};
 use sortie_script::{Container, Files, Flags, INFRASTRUCTURE_STEPS, Mount, Trial, Variable};
@@ -78,15 +78,15 @@ pub(crate) struct Containers {
 
 impl Containers {
     /// `None` for jobs that run in none.
-    pub(crate) fn new(config: &JobConfig, here: &Here) -> Result<Option<Self>, SchedulerError> {
-        let Some(mut spec) = config.container() else { return Ok(None) };
+    pub(crate) fn new(spec: &JobSpec, here: &Here) -> Result<Option<Self>, SchedulerError> {
+        let Some(mut container) = spec.container().cloned() else { return Ok(None) };
         let variable = |name: &str| {
             let found = here.env.iter().rev().find(|(variable, _)| variable == name);
             found.and_then(|(_, value)| value.to_str()).map(str::to_owned)
         };
-        let mut flags = Flags::parse(spec.kind, &spec.flags, variable)?;
+        let mut flags = Flags::parse(container.kind, &container.flags, variable)?;
         // Only what is asked for in so many words may stand in a script that is kept beside the results dir.
-        let kept = config.slurm().is_some();
+        let kept = spec.slurm().is_some();
         let find = |name: &str| here.env.iter().rev().find(|(variable, _)| variable == name);
         let value = |name: &str| match find(name).map(|(_, value)| value.to_str()) {
             None => Variable::Unset,
@@ -97,19 +97,19 @@ impl Containers {
         flags.resolve(value, |path| {
             std::fs::read_to_string(here.cwd.join(path)).map_err(|error| error.to_string())
         })?;
-        spec.image = image(&spec, here)?;
-        for path in [&mut spec.archive, &mut spec.cache].into_iter().flatten() {
+        container.image = image(&container, here)?;
+        for path in [&mut container.archive, &mut container.cache].into_iter().flatten() {
             *path = here.cwd.join(&*path);
         }
         // What Apptainer runs is among the processes of the job, which Slurm holds to its limits.
-        if kept && spec.kind == EngineKind::Apptainer {
-            (spec.cpus, spec.memory_bytes) = (None, None);
+        if kept && container.kind == EngineKind::Apptainer {
+            (container.cpus, container.memory_bytes) = (None, None);
         }
         Ok(Some(Self {
-            spec,
+            spec: container,
             flags,
             launcher: format!("process {} on {}", std::process::id(), here.host),
-            environment: environment(config, here),
+            environment: environment(spec, here),
         }))
     }
 
@@ -138,11 +138,11 @@ impl Containers {
     }
 
     /// What the container of a job sees of the host's files.
-    pub(crate) fn mounts(config: &JobConfig, here: &Here, paths: &Paths) -> Vec<Mount> {
+    pub(crate) fn mounts(spec: &JobSpec, here: &Here, paths: &Paths) -> Vec<Mount> {
         let files = Files {
             directory: &here.cwd,
-            mount_programs: config.container().is_some_and(|it| it.mount_workspace),
-            evaluator: config.eval_program_path(),
+            mount_programs: spec.container().is_some_and(|it| it.mount_workspace),
+            evaluator: &spec.evaluator,
             candidate: &paths.candidate,
             results_dir: &paths.results_dir,
         };
@@ -171,7 +171,7 @@ impl Containers {
 }
 
 /// The image, as the engine takes it on any node: to Apptainer a path is absolute.
-fn image(spec: &ContainerSpec, here: &Here) -> Result<String, SchedulerError> {
+fn image(container: &ContainerSpec, here: &Here) -> Result<String, SchedulerError> {
     let absolute = |path: &Path| {
         let path = here.cwd.join(path).into_os_string();
         let not_text = |path: OsString| {
@@ -179,15 +179,15 @@ fn image(spec: &ContainerSpec, here: &Here) -> Result<String, SchedulerError> {
         };
         path.into_string().map_err(not_text)
     };
-    if spec.kind == EngineKind::Docker {
-        return Ok(spec.image.clone());
+    if container.kind == EngineKind::Docker {
+        return Ok(container.image.clone());
     }
-    match ApptainerImage::of(&spec.image) {
+    match ApptainerImage::of(&container.image) {
         Some(ApptainerImage::Path(path)) => absolute(path),
         Some(ApptainerImage::Archive { transport, path }) => {
             Ok(format!("{transport}:{}", absolute(path)?))
         }
-        Some(ApptainerImage::Registry(_)) | None => Ok(spec.image.clone()),
+        Some(ApptainerImage::Registry(_)) | None => Ok(container.image.clone()),
     }
 }
 
@@ -219,12 +219,12 @@ pub(crate) fn outcome(end: &End, host: &str) -> Option<Outcome> {
 /// What is run in the evaluator's place to try a container: the program that its command line starts with, if that
 /// can be given a text to run, and the results dir as the command line has it.
 pub(crate) fn probe<'a>(
-    config: &JobConfig,
+    spec: &JobSpec,
     command: &'a [OsString],
     paths: &'a Paths,
 ) -> Option<[&'a OsStr; 2]> {
-    let by_python = config.evaluator() == EvaluatorKind::Python;
-    let program = command.first().filter(|program| by_python && *program == config.python())?;
+    let by_python = spec.evaluator_kind == EvaluatorKind::Python;
+    let program = command.first().filter(|program| by_python && *program == spec.python())?;
     Some([program, paths.results_dir.as_os_str()])
 }
 
@@ -238,15 +238,15 @@ fn is_secret(name: &OsStr, value: &OsStr) -> bool {
 
 /// What gets into the container: what the evaluator is told, what of the launcher's environment the
 /// settings allow by name (to allow all, as is the default, is not to ask for any), and what they set.
-fn environment(config: &JobConfig, here: &Here) -> Vec<(OsString, OsString)> {
-    let mut policy = config.environment().clone();
+fn environment(spec: &JobSpec, here: &Here) -> Vec<(OsString, OsString)> {
+    let mut policy = spec.environment.clone();
     policy.allow.retain(|pattern| pattern.as_str() != "*");
     let asked_for = policy.select(here.env.iter().cloned());
-    let told = config.evaluator_env().into_iter().map(|(name, value)| (name.into(), value.into()));
+    let told = spec.evaluator_env().into_iter().map(|(name, value)| (name.into(), value.into()));
     let is_set = |name: &OsStr| asked_for.iter().any(|(asked, _)| asked == name);
     let told = told.filter(|(name, _): &(OsString, OsString)| !is_set(name)).collect();
     let told = [told, asked_for].concat();
-    let counts = config.cpu_counts(|name| told.iter().any(|(other, _)| other == name));
+    let counts = spec.cpu_counts(|name| told.iter().any(|(other, _)| other == name));
     let counts = counts.into_iter().map(|(name, value)| (name.into(), value.into()));
     counts.chain(told).collect()
 }

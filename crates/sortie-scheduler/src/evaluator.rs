@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
-use sortie_config::{EvaluatorKind, Interpreter, JobConfig, JobType};
+use sortie_config::{EvaluatorKind, Interpreter, JobSpec};
 use thiserror::Error;
 
 use crate::here::Here;
@@ -55,17 +55,17 @@ impl EvaluatorProblem {
 /// The evaluator in words, for jobs with these settings; or what is wrong with it, as far as this machine can tell.
 /// Nothing is started.
 pub(crate) fn judge(
-    config: &JobConfig,
+    spec: &JobSpec,
     here: &Here,
     path: Option<&OsString>,
 ) -> Result<String, EvaluatorProblem> {
-    let file = here.cwd.join(config.eval_program_path());
-    match config.evaluator() {
-        EvaluatorKind::Python => python(config, &file),
-        EvaluatorKind::Executable => match itself(config, &file, here, path) {
+    let file = here.cwd.join(&spec.evaluator);
+    match spec.evaluator_kind {
+        EvaluatorKind::Python => python(spec, &file),
+        EvaluatorKind::Executable => match itself(spec, &file, here, path) {
             Ok(found) => Ok(described(&file, &found)),
             Err(problem) => {
-                let path = config.eval_program_path().to_owned();
+                let path = spec.evaluator.clone();
                 Err(EvaluatorProblem::NotExecutable { path, problem })
             }
         },
@@ -74,7 +74,7 @@ pub(crate) fn judge(
 
 /// What runs an evaluator that runs as itself.
 fn itself(
-    config: &JobConfig,
+    spec: &JobSpec,
     file: &Path,
     here: &Here,
     path: Option<&OsString>,
@@ -88,10 +88,10 @@ fn itself(
     }
     let Some(head) = read_head(file) else { return Ok(String::new()) };
     // What a node or a container has is not seen from here.
-    if config.job_type() != JobType::Local {
+    if !spec.is_here() {
         return head.runs();
     }
-    if looks_up(config) {
+    if looks_up(spec) {
         head.finds(|name| executable(name, path, &here.cwd).map(drop))?;
     }
     head.runs_here(&here.cwd)
@@ -99,27 +99,27 @@ fn itself(
 
 /// Whether what the `#!` line of an evaluator asks `env` for is on this `PATH`.
 pub(crate) fn finds_interpreter(
-    config: &JobConfig,
+    spec: &JobSpec,
     here: &Here,
     path: Option<&OsString>,
 ) -> Result<(), EvaluatorProblem> {
-    let Some(head) = read_head(&here.cwd.join(config.eval_program_path())) else { return Ok(()) };
+    let Some(head) = read_head(&here.cwd.join(&spec.evaluator)) else { return Ok(()) };
     head.finds(|name| executable(name, path, &here.cwd).map(drop)).map_err(|problem| {
-        EvaluatorProblem::NotExecutable { path: config.eval_program_path().to_owned(), problem }
+        EvaluatorProblem::NotExecutable { path: spec.evaluator.clone(), problem }
     })
 }
 
 /// What loads an evaluator that is compiled and linked dynamically.
-pub(crate) fn loader(config: &JobConfig, cwd: &Path) -> Option<PathBuf> {
-    read_head(&cwd.join(config.eval_program_path()))?.loader().map(Path::to_owned)
+pub(crate) fn loader(spec: &JobSpec, cwd: &Path) -> Option<PathBuf> {
+    read_head(&cwd.join(&spec.evaluator))?.loader().map(Path::to_owned)
 }
 
 /// What the `#!` line of an evaluator that runs as itself asks `env` for.
-pub(crate) fn asks_env_for(config: &JobConfig, cwd: &Path) -> Option<OsString> {
-    if config.evaluator() != EvaluatorKind::Executable {
+pub(crate) fn asks_env_for(spec: &JobSpec, cwd: &Path) -> Option<OsString> {
+    if spec.evaluator_kind != EvaluatorKind::Executable {
         return None;
     }
-    read_head(&cwd.join(config.eval_program_path()))?.asks_env_for()
+    read_head(&cwd.join(&spec.evaluator))?.asks_env_for()
 }
 
 fn described(file: &Path, what: &str) -> String {
@@ -128,15 +128,15 @@ fn described(file: &Path, what: &str) -> String {
 }
 
 /// Of an evaluator that Python runs, or that a program runs which the user has named.
-fn python(config: &JobConfig, file: &Path) -> Result<String, EvaluatorProblem> {
-    let path = || config.eval_program_path().to_owned();
+fn python(spec: &JobSpec, file: &Path) -> Result<String, EvaluatorProblem> {
+    let path = || spec.evaluator.clone();
     let unreadable = |cause| EvaluatorProblem::Unreadable { path: path(), cause };
     let metadata = fs::metadata(file).map_err(unreadable)?;
     access(file, Access::READ_OK).map_err(|errno| unreadable(errno.into()))?;
     if !metadata.is_file() && !metadata.is_dir() {
         return Err(EvaluatorProblem::Special(path()));
     }
-    if !runs_python(config) {
+    if !runs_python(spec) {
         return Ok(file.display().to_string());
     }
     if metadata.is_dir() {
@@ -154,10 +154,8 @@ fn python(config: &JobConfig, file: &Path) -> Result<String, EvaluatorProblem> {
 
 /// Whether it is Python that runs the evaluator, as far as names tell: whoever sets `python_executable` to another
 /// program has said what runs it.
-pub(crate) fn runs_python(config: &JobConfig) -> bool {
-    let JobConfig::Local(local) = config else { return is_named_python(config.python()) };
-    let Interpreter::Executable(program) = local.interpreter() else { return true };
-    is_named_python(program)
+pub(crate) fn runs_python(spec: &JobSpec) -> bool {
+    is_named_python(spec.python())
 }
 
 /// Whether a program's name is one of Python's.
@@ -167,9 +165,8 @@ pub(crate) fn is_named_python(program: &Path) -> bool {
 }
 
 /// Whether a job's `PATH` is known: activation changes it.
-fn looks_up(config: &JobConfig) -> bool {
-    let JobConfig::Local(local) = config else { return false };
-    matches!(local.interpreter(), Interpreter::OnPath)
+fn looks_up(spec: &JobSpec) -> bool {
+    spec.is_here() && spec.interpreter() == Interpreter::OnPath
 }
 
 /// The file's beginning; `None` for one that may be executed and not read.

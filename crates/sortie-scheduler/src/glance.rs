@@ -26,19 +26,17 @@ pub fn glance(config: &JobConfig) -> Option<Problem> {
     };
     let cwd = here.cwd.clone();
     match config.job_type() {
-        JobType::SlurmConda | JobType::SlurmDocker => {
-            match slurm::Plan::new(config.clone(), here) {
-                Err(error) => Some(refused(error)),
-                Ok(plan) => plan.usable().err().map(|error| of_local(&error.into())),
-            }
-        }
-        JobType::Local | JobType::LocalDocker => match Plan::new(config.clone(), here) {
+        JobType::SlurmConda | JobType::SlurmDocker => match slurm::Plan::new(config.spec(), here) {
+            Err(error) => Some(refused(error)),
+            Ok(plan) => plan.usable().err().map(|error| of_local(&error.into())),
+        },
+        JobType::Local | JobType::LocalDocker => match Plan::new(config.spec(), here) {
             Err(error) => Some(refused(error)),
             Ok(plan) => plan
                 .ready()
                 .err()
                 .map(|error| of_local(&error))
-                .or_else(|| archive(config, &cwd).and_then(|finding| finding.result.err())),
+                .or_else(|| archive(&plan.spec, &cwd).and_then(|finding| finding.result.err())),
         },
     }
 }

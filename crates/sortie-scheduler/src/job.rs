@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sortie_config::{EvaluatorKind, JobConfig};
+use sortie_config::{EvaluatorKind, JobSpec};
 use sortie_model::WORKSPACE;
 use sortie_results::{AttemptId, Fault, Outcome, Programs, Results, Seconds, Start};
 
@@ -104,31 +104,31 @@ impl Paths {
     }
 
     /// The files that the evaluator's log may name, where an attempt has ended so.
-    pub(crate) fn programs(&self, config: &JobConfig, cwd: &Path, outcome: &Outcome) -> Programs {
+    pub(crate) fn programs(&self, spec: &JobSpec, cwd: &Path, outcome: &Outcome) -> Programs {
         // As `env` ends that cannot run a program: else there is no need to read anything.
         let of_env = matches!(outcome, Outcome::Exited { code: 126 | 127 });
         Programs {
             directory: cwd.to_owned(),
-            evaluator: config.eval_program_path().to_owned(),
+            evaluator: spec.evaluator.clone(),
             candidate: self.candidate.to_path_buf(),
             results_dir: self.results_dir.to_path_buf(),
-            inside: config.container().map(|_| WORKSPACE.into()),
-            asks_env_for: of_env.then(|| asks_env_for(config, cwd)).flatten(),
+            inside: spec.container().map(|_| WORKSPACE.into()),
+            asks_env_for: of_env.then(|| asks_env_for(spec, cwd)).flatten(),
         }
     }
 
     /// The evaluator's command line on a node or in a container.
-    pub(crate) fn command(&self, config: &JobConfig) -> Vec<OsString> {
-        let args = self.evaluator_args(config);
-        match config.evaluator() {
-            EvaluatorKind::Python => [vec![config.python().into()], args].concat(),
+    pub(crate) fn command(&self, spec: &JobSpec) -> Vec<OsString> {
+        let args = self.evaluator_args(spec);
+        match spec.evaluator_kind {
+            EvaluatorKind::Python => [vec![spec.python().into()], args].concat(),
             EvaluatorKind::Executable => args,
         }
     }
 
     /// What follows the interpreter on the evaluator's command line, or is the command line.
-    pub(crate) fn evaluator_args(&self, config: &JobConfig) -> Vec<OsString> {
-        config.evaluator_args_with(&self.candidate, &self.results_dir, &self.extra_args)
+    pub(crate) fn evaluator_args(&self, spec: &JobSpec) -> Vec<OsString> {
+        spec.evaluator_args_with(&self.candidate, &self.results_dir, &self.extra_args)
     }
 }
 

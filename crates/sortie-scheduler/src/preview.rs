@@ -48,14 +48,14 @@ pub fn preview(
     let paths = Paths::new(candidate.as_ref(), results_dir.as_ref());
     let here = Here::now()?;
     match config.job_type() {
-        JobType::Local => command(&local::Plan::new(config.clone(), here)?, &paths),
+        JobType::Local => command(&local::Plan::new(config.spec(), here)?, &paths),
         JobType::LocalDocker => {
-            let planned = planned(&local::Plan::new(config.clone(), here)?, &paths)?;
+            let planned = planned(&local::Plan::new(config.spec(), here)?, &paths)?;
             let script = planned.args.last().map(|script| script.to_string_lossy().into_owned());
             Ok(Preview::Script(script.unwrap_or_default()))
         }
         JobType::SlurmConda | JobType::SlurmDocker => {
-            script(&slurm::Plan::new(config.clone(), here)?, &paths)
+            script(&slurm::Plan::new(config.spec(), here)?, &paths)
         }
     }
 }

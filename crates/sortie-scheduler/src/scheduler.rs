@@ -62,6 +62,7 @@ impl JobScheduler {
             return Err(SchedulerError::ConfigMismatch { job_type, config: config.job_type() });
         }
         config.validate()?;
+        let spec = config.spec();
         if options.max_workers == 0 {
             return Err(SchedulerError::NoWorkers);
         }
@@ -69,10 +70,7 @@ impl JobScheduler {
         let mut here = Here::now()?;
         here.env = options.env.clone().unwrap_or(here.env);
         let cwd = here.cwd.clone();
-        let read_limits = ReadLimits {
-            log_tail_bytes: config.limits().log_tail_bytes,
-            max_result_bytes: config.limits().max_result_bytes,
-        };
+        let read_limits = spec.limits.read();
         let SchedulerOptions { verbose, max_workers, supervisor, consent, recent_bytes, .. } =
             options;
         // Files of this machine answer at once; the file system of a cluster takes its time.
@@ -89,15 +87,15 @@ impl JobScheduler {
             consent,
             verbose,
         };
-        let (executor, most): (Box<dyn Executor>, _) = match config.job_type() {
+        let (executor, most): (Box<dyn Executor>, _) = match job_type {
             JobType::Local | JobType::LocalDocker => {
                 let most = descriptors::at_most(max_workers);
-                let local = Local::new(config, here, setting)?;
+                let local = Local::new(spec, here, setting)?;
                 let most = most.min(local.at_once());
                 (Box::new(local), most)
             }
             JobType::SlurmConda | JobType::SlurmDocker => {
-                (Box::new(Slurm::new(config, here, setting)?), usize::MAX)
+                (Box::new(Slurm::new(spec, here, setting)?), usize::MAX)
             }
         };
         let shared = Shared::new(executor, (files.clone(), near), most, recent_bytes, cwd);

@@ -27,7 +27,7 @@
 //!     directory: Path::new("/work"),
 //!     environment: Environment::default(),
 //!     modules: &[],
-//!     activation: Activation::Conda("eval"),
+//!     activation: &Activation::Conda("eval".into()),
 //!     by_python: true,
 //!     grace: Duration::from_secs(5),
 //!     max_log_bytes: 1 << 30,

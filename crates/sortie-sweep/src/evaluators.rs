@@ -69,7 +69,7 @@ pub(crate) struct Evaluators {
 impl Evaluators {
     /// For the results that will be added to these; says so if the evaluator is another one by now.
     pub(crate) fn new(sweep: &Sweep, config: &JobConfig) -> Self {
-        let path = config.eval_program_path().to_owned();
+        let path = config.spec().evaluator;
         let mut before = Evaluator::all(sweep);
         let mut known: Vec<Arc<str>> = before.iter().map(|it| it.sha256.as_str().into()).collect();
         if let Some(now) = evaluator_sha256(config) {

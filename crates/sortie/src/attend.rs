@@ -50,7 +50,7 @@ pub(crate) fn see_to(
     let runtime = runtime::start()?;
     let status = runtime.block_on(async {
         let mut signals = Signals::listen().map_err(Failure::Runtime)?;
-        let limit = config.time_limit();
+        let limit = config.spec().time_limit;
         let options = SchedulerOptions { verbose, consent, ..SchedulerOptions::default() };
         let scheduler = JobScheduler::new(config.job_type(), config, options)?;
         let progress = Progress::start(!log::is_on(verbose), name, limit);

@@ -34,7 +34,7 @@ const MAX_BYTES: u64 = 1 << 20;
 /// let error = layers.clone().set("--set", "tmie=5").and_then(|layers| layers.config()).unwrap_err();
 /// assert_eq!(error.to_string(), "--set tmie: unknown field `tmie`, did you mean `time`?");
 /// let effective = layers.effective()?;
-/// assert_eq!(effective.config.time_limit().map(|limit| limit.as_secs()), Some(300));
+/// assert_eq!(effective.config.spec().time_limit.map(|limit| limit.as_secs()), Some(300));
 /// assert_eq!(effective.origins["time"], ["--set time"]);
 /// # Ok::<(), sortie_config::ConfigError>(())
 /// ```

@@ -21,7 +21,7 @@ fn bad_files_give_one_located_error() {
 fn good_files_give_these_settings() {
     insta::glob!("../cases/good", "*.yaml", |path| {
         let config = parse(path).unwrap();
-        let args = config.evaluator_args("candidate.py".as_ref(), "results".as_ref());
+        let args = config.spec().evaluator_args("candidate.py".as_ref(), "results".as_ref());
         snapshot("good", &format!("{}\n{args:#?}", config.to_yaml().unwrap()));
     });
 }

@@ -86,7 +86,7 @@ fn the_kind_of_job_can_be_set() {
         matches!(slurm.config().unwrap(), JobConfig::SlurmConda(config) if config.partition == "a")
     );
     let nothing = layers("", &[("SORTIE_JOB_TYPE", "local")], &["time=2"]).unwrap();
-    assert_eq!(nothing.config().unwrap().time_limit().unwrap().as_secs(), 120);
+    assert_eq!(nothing.config().unwrap().spec().time_limit.unwrap().as_secs(), 120);
     assert_eq!(
         error("", &[("SORTIE_TIME", "2")], &[]),
         "no settings: neither a file nor a `job_type` is given"

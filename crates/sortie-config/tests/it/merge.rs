@@ -8,8 +8,8 @@ fn arguments(text: &str) -> Result<String, String> {
         "{text}\njob_config: {{_target_: shinka.launch.LocalJobConfig, extra_cmd_args: *m}}\n"
     );
     let config = JobConfig::from_yaml(&yaml, "job.yaml").map_err(|error| error.to_string())?;
-    let printed = |(key, value): (&String, &sortie_config::PyValue)| format!("{key}={value}");
-    Ok(config.extra_cmd_args().iter().map(printed).collect::<Vec<_>>().join(" "))
+    let printed = |(key, value): (&String, &String)| format!("{key}={value}");
+    Ok(config.spec().args.iter().map(printed).collect::<Vec<_>>().join(" "))
 }
 
 /// What each gives was printed by `PyYAML` 6.0.2 (by which `OmegaConf` 2.3 reads); values as in `OmegaConf` 2.4.0.

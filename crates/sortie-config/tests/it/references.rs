@@ -4,7 +4,7 @@ use sortie_config::{JobConfig, Layers};
 
 fn path(text: &str) -> Result<String, String> {
     let config = JobConfig::from_yaml(text, "job.yaml").map_err(|error| error.to_string())?;
-    Ok(config.eval_program_path().display().to_string())
+    Ok(config.spec().evaluator.display().to_string())
 }
 
 fn job(path: &str, rest: &str) -> String {
@@ -74,7 +74,7 @@ fn what_is_set_replaces_what_cannot_be_worked_out() {
         let mut layers = Layers::text(&job(open, ""), "job.yaml").unwrap();
         assert!(layers.config().is_err(), "{open}");
         layers.set("--set", "eval_program_path=mine.py").unwrap();
-        assert_eq!(layers.config().unwrap().eval_program_path().display().to_string(), "mine.py");
+        assert_eq!(layers.config().unwrap().spec().evaluator.display().to_string(), "mine.py");
     }
     let mut layers = Layers::text(&job("???", ""), "job.yaml").unwrap();
     layers.variables([("SORTIE_EVAL_PROGRAM_PATH".into(), "mine.py".into())]).unwrap();
@@ -93,7 +93,10 @@ fn what_is_set_meets_references() {
     layers.set("--set", "extra_cmd_args.x=${literal}").unwrap();
     layers.set("--set", "extra_cmd_args.y=???").unwrap();
     let config = layers.config().unwrap();
-    assert_eq!((config.limits().grace.as_secs(), config.limits().log_tail_bytes), (3, 10));
-    let printed: Vec<_> = config.extra_cmd_args().iter().map(|(k, v)| format!("{k}={v}")).collect();
+    assert_eq!(
+        (config.spec().limits.grace.as_secs(), config.spec().limits.log_tail_bytes),
+        (3, 10)
+    );
+    let printed: Vec<_> = config.spec().args.iter().map(|(k, v)| format!("{k}={v}")).collect();
     assert_eq!(printed, ["threads=8", "x=${literal}", "y=???"]);
 }

@@ -183,7 +183,7 @@ fn not_a_number_reads_back() {
     let config =
         JobConfig::from(LocalJobConfig { extra_cmd_args: arguments, ..LocalJobConfig::default() });
     let read = JobConfig::from_yaml(&config.to_yaml().unwrap(), "job.yaml").unwrap();
-    assert_eq!(read.extra_cmd_args()["x"].to_string(), "nan");
+    assert_eq!(read.spec().args["x"], "nan");
 }
 
 #[test]

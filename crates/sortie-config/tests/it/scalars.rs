@@ -7,8 +7,10 @@ const READ_BY_OMEGACONF: &str = include_str!("../cases/scalars.tsv");
 
 fn read(text: &str) -> (&'static str, String) {
     let yaml = format!("job_type: local\nextra_cmd_args:\n  a: {text}\n");
-    let config = JobConfig::from_yaml(&yaml, "job.yaml").unwrap();
-    let value = &config.extra_cmd_args()["a"];
+    let JobConfig::Local(config) = JobConfig::from_yaml(&yaml, "job.yaml").unwrap() else {
+        unreachable!("it is of a local job")
+    };
+    let value = &config.extra_cmd_args["a"];
     let kind = match value {
         PyValue::None => "NoneType",
         PyValue::Bool(_) => "bool",
@@ -47,8 +49,8 @@ fn settings_that_are_texts_stay_so() {
     let yaml = "job_type: slurm_docker\nimage: 10:30\ntime: 10:00:00\nmax_queue_time: 1:30\n\
                 sbatch_args: {begin: 16:30}\nenvironment: {set: {A: 10:00:00}}\n";
     let config = JobConfig::from_yaml(yaml, "job.yaml").unwrap();
-    assert_eq!(config.time_limit().unwrap().as_secs(), 36_000);
-    assert_eq!(config.environment().set["A"], "10:00:00");
+    assert_eq!(config.spec().time_limit.unwrap().as_secs(), 36_000);
+    assert_eq!(config.spec().environment.set["A"], "10:00:00");
     let text = config.to_yaml().unwrap();
     for line in
         ["image: \"10:30\"", "max_queue_time: \"00:01:30\"", "sbatch_args: {\"begin\": \"16:30\"}"]

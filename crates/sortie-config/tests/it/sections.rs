@@ -48,7 +48,7 @@ fn what_is_outside_the_section_is_not_judged() {
         bomb.push_str(&line);
     }
     bomb += "job_config: {_target_: shinka.launch.LocalJobConfig, time: 5}\n";
-    assert_eq!(load(&bomb).unwrap().time_limit().unwrap().as_secs(), 300);
+    assert_eq!(load(&bomb).unwrap().spec().time_limit.unwrap().as_secs(), 300);
     let deep = format!("deep: {}{}\njob_config: {{time: 5}}\n", "[".repeat(200), "]".repeat(200));
     assert_eq!(kind(&deep), JobType::Local);
 }
@@ -103,7 +103,7 @@ fn a_section_that_names_no_kind_is_local() {
     ] {
         let config = load(text).unwrap();
         assert_eq!(
-            (config.job_type(), config.time_limit().unwrap().as_secs()),
+            (config.job_type(), config.spec().time_limit.unwrap().as_secs()),
             (JobType::Local, 1800),
             "{text}"
         );

@@ -1,6 +1,6 @@
 //! What the first job in a container would find out, tried before there is one.
 
-use sortie_config::{EvaluatorKind, JobConfig};
+use sortie_config::EvaluatorKind;
 use sortie_process::{Status, Supervisor};
 use sortie_script::{Trial, try_executable};
 
@@ -15,18 +15,17 @@ pub(super) const ADVICE: &str =
 /// Whether the evaluator can be started in a container and write its results, and, if it is in Python, import there what
 /// it does. An image that would have to be pulled for it is not.
 pub(super) async fn find(
-    config: &JobConfig,
     plan: &Plan,
     supervisor: &Supervisor,
     image_is_here: bool,
 ) -> Vec<Finding> {
-    let image = config.container().map(|container| container.image).unwrap_or_default();
+    let image = plan.spec.container().map_or("", |container| &container.image);
     let told = |result: Result<String, String>| {
         Finding::new("container", result.map_err(|what| (what, ADVICE)))
     };
     let trial = if image_is_here { Trial::Container } else { Trial::Engine };
     let tried = plan.try_container(supervisor, trial).await;
-    let is_python = config.evaluator() == EvaluatorKind::Python;
+    let is_python = plan.spec.evaluator_kind == EvaluatorKind::Python;
     match tried {
         Err(what) => vec![told(Err(what))],
         Ok(_) if !image_is_here => {
@@ -37,7 +36,7 @@ pub(super) async fn find(
             let mut findings = vec![told(Ok(found.to_owned()))];
             findings.extend(limits(&said));
             if plan.usable().is_ok() {
-                findings.push(imports::in_container(plan, supervisor, &image).await);
+                findings.push(imports::in_container(plan, supervisor, image).await);
             }
             findings
         }

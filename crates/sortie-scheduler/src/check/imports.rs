@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
-use sortie_config::{Activation, EvaluatorKind, JobConfig, LocalJobConfig};
+use sortie_config::{Activation, EvaluatorKind, JobInside, JobPlace, JobSpec, Share};
 use sortie_process::{Captured, Limits, Status, Supervisor};
 
 use super::{Finding, PATIENCE, interpreter, last_line};
@@ -111,41 +111,36 @@ pub(super) fn on_node(
 
 /// The interpreter and the imports of a job of Slurm, as far as its environment is seen from here.
 pub(super) async fn on_a_node(
-    config: &JobConfig,
+    spec: &JobSpec,
     here: &Here,
     activation_is_seen: bool,
 ) -> Vec<Finding> {
-    if config.evaluator() == EvaluatorKind::Executable {
+    if spec.evaluator_kind == EvaluatorKind::Executable {
         return Vec::new();
     }
     let not_tried = |why: &str| vec![Finding::new(SUBJECT, Ok(format!("not tried: {why}")))];
-    let JobConfig::SlurmConda(slurm) = config else {
+    let JobInside::Host { modules, activation } = &spec.inside else {
         return not_tried("the image is used on the node");
     };
-    if !slurm.modules.is_empty() {
+    if !modules.is_empty() {
         return not_tried("the environment modules are loaded on the node");
     }
     if !activation_is_seen {
         return not_tried("what is to be activated is not seen from here");
     }
-    let names_python = slurm.activation() == Activation::None;
-    let local = LocalJobConfig {
-        eval_program_path: slurm.eval_program_path.clone(),
-        conda_env: Some(slurm.conda_env.clone()),
-        activate_script: slurm.activate_script.clone(),
-        python_executable: names_python.then(|| config.python().to_owned()),
-        eval_verbose: slurm.eval_verbose,
-        numeric_threads_per_job: slurm.numeric_threads_per_job,
-        environment: slurm.environment.clone(),
-        limits: slurm.limits.clone(),
-        ..LocalJobConfig::default()
+    let names_python = *activation == Activation::None;
+    let local = JobSpec {
+        python_executable: names_python.then(|| spec.python().to_owned()),
+        time_limit: None,
+        place: JobPlace::Local { share: Share::default(), warm: None },
+        ..spec.clone()
     };
-    let Ok(plan) = Plan::new(local.into(), here.clone()) else { return Vec::new() };
+    let Ok(plan) = Plan::new(local, here.clone()) else { return Vec::new() };
     if plan.usable().is_err() {
         return Vec::new();
     }
     let mut findings = interpreter::find(&plan, &Supervisor::new(), "interpreter").await;
-    let is_set = config.python() != Path::new("python");
+    let is_set = spec.python() != Path::new("python");
     let Some(Finding { result: Err(problem), .. }) = findings.first_mut() else { return findings };
     if !names_python || is_set {
         return not_tried(&format!("{}, and is looked for on the node", problem.what));

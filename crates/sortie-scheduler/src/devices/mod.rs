@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
-use sortie_config::{EngineKind, JobConfig, Share};
+use sortie_config::{EngineKind, JobSpec, Share};
 use tokio::sync::Notify;
 
 use self::dealer::{Ask, Dealer, Pick, Ticket};
@@ -37,16 +37,16 @@ pub(crate) struct Devices {
 
 impl Devices {
     /// `None` where a job is to have nothing to itself.
-    pub(crate) fn new(config: &JobConfig, here: &Here) -> Result<Option<Self>, SchedulerError> {
-        let Share { gpus, cpus } = config.share();
+    pub(crate) fn new(spec: &JobSpec, here: &Here) -> Result<Option<Self>, SchedulerError> {
+        let Share { gpus, cpus } = spec.share();
         let (mut picks, mut words, mut bind) = (Vec::new(), Vec::new(), false);
         if let Some(count) = gpus.filter(|count| *count > 0) {
             let gpus = Gpus::find(&here.env, Path::new("/"));
             enough("gpus", count, gpus.ids.len(), &gpus.whence)?;
-            if let Some(engine) = config.container().filter(|it| it.kind == EngineKind::Docker)
+            if let Some(engine) = spec.container().filter(|it| it.kind == EngineKind::Docker)
                 && gpus.are_amds()
             {
-                return Err(SchedulerError::GpusOfContainers { engine: engine.engine });
+                return Err(SchedulerError::GpusOfContainers { engine: engine.engine.clone() });
             }
             words.push(format!("{count} of {} GPUs ({})", gpus.ids.len(), gpus.whence));
             let device = |id| Device::Gpu { variable: gpus.variable, id };
@@ -67,7 +67,7 @@ impl Devices {
         Ok(is_some.then(|| Self {
             ask: Arc::new(Ask(picks)),
             bind,
-            in_container: config.container().is_some(),
+            in_container: spec.container().is_some(),
             found: words.join(", "),
         }))
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rustix::fs::OFlags;
 use sha2::{Digest as _, Sha256};
-use sortie_config::JobConfig;
+use sortie_config::{JobConfig, JobSpec};
 
 use crate::here::Here;
 
@@ -51,8 +51,8 @@ impl State {
 
 impl Digest {
     /// In hexadecimal digits. A file that has not changed costs one `stat`. `None` where there is nothing to be read.
-    pub(crate) fn of(&self, config: &JobConfig, here: &Here) -> Option<Arc<str>> {
-        let (path, found) = file(config, here)?;
+    pub(crate) fn of(&self, spec: &JobSpec, here: &Here) -> Option<Arc<str>> {
+        let (path, found) = file(spec, here)?;
         let state = State::of(&found);
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before = known.as_ref().filter(|known| known.state == state);
@@ -73,11 +73,11 @@ impl Digest {
 
 /// The file that is hashed: the evaluator's, or of a directory the one that Python runs. `None` where jobs do not get that of
 /// this machine, as in a container that has an evaluator of its own.
-fn file(config: &JobConfig, here: &Here) -> Option<(PathBuf, Metadata)> {
-    if config.container().is_some_and(|container| !container.mount_workspace) {
+fn file(spec: &JobSpec, here: &Here) -> Option<(PathBuf, Metadata)> {
+    if spec.container().is_some_and(|container| !container.mount_workspace) {
         return None;
     }
-    let path = here.cwd.join(config.eval_program_path());
+    let path = here.cwd.join(&spec.evaluator);
     let found = fs::metadata(&path).ok()?;
     if !found.is_dir() {
         return found.is_file().then_some((path, found));
@@ -138,7 +138,7 @@ fn hash(file: &mut File) -> io::Result<String> {
 /// the files of this machine (`mount_workspace: false`).
 pub fn evaluator_sha256(config: &JobConfig) -> Option<String> {
     let here = Here::now().ok()?;
-    Digest::default().of(config, &here).map(|sha256| sha256.to_string())
+    Digest::default().of(&config.spec(), &here).map(|sha256| sha256.to_string())
 }
 
 #[cfg(test)]
@@ -154,9 +154,10 @@ mod tests {
     const OF_A: &str = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb";
     const OF_B: &str = "3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d";
 
-    fn config(evaluator: &Path) -> JobConfig {
-        LocalJobConfig { eval_program_path: evaluator.to_owned(), ..LocalJobConfig::default() }
-            .into()
+    fn config(evaluator: &Path) -> JobSpec {
+        let config =
+            LocalJobConfig { eval_program_path: evaluator.to_owned(), ..LocalJobConfig::default() };
+        JobConfig::from(config).spec()
     }
 
     #[test]
@@ -225,7 +226,7 @@ mod tests {
                 mount_workspace,
                 ..LocalDockerJobConfig::default()
             };
-            Digest::default().of(&config.into(), &here)
+            Digest::default().of(&JobConfig::from(config).spec(), &here)
         };
         assert_eq!((of(true).as_deref(), of(false)), (Some(OF_A), None));
     }

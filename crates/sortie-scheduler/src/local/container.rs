@@ -36,10 +36,10 @@ impl Plan {
         (command, trial): (Vec<OsString>, Trial),
     ) -> Result<Planned, NotReady> {
         let id = attempt.to_string();
-        let mounts = Containers::mounts(&self.config, &self.here, paths);
-        let probe = container::probe(&self.config, &command, paths);
+        let mounts = Containers::mounts(&self.spec, &self.here, paths);
+        let probe = container::probe(&self.spec, &command, paths);
         let container = Container { trial, ..containers.of(&id, &mounts, probe) };
-        let limits = self.config.limits();
+        let limits = &self.spec.limits;
         let script = BatchScript {
             version: env!("CARGO_PKG_VERSION"),
             name: &format!("sortie-{id}"),
@@ -56,8 +56,8 @@ impl Plan {
             directory: &self.here.cwd,
             environment: InScript::default(),
             modules: &[],
-            activation: Activation::None,
-            by_python: self.config.evaluator() == EvaluatorKind::Python,
+            activation: &Activation::None,
+            by_python: self.spec.evaluator_kind == EvaluatorKind::Python,
             grace: limits.grace,
             max_log_bytes: limits.max_log_bytes,
         };
@@ -82,13 +82,13 @@ impl Plan {
 
     /// The command that removes an attempt's container, if one could outlive its script.
     pub(super) fn removal(&self, attempt: AttemptId) -> Option<Command> {
-        let kind = self.config.container()?.kind;
+        let kind = self.spec.container()?.kind;
         self.engine_command(engine::of(kind).removal(attempt)?, REMOVAL)
     }
 
     /// Whether a script that is killed leaves a container.
     pub(super) fn outlives_its_script(&self) -> bool {
-        let container = self.config.container();
+        let container = self.spec.container();
         container.is_some_and(|container| engine::of(container.kind).outlives_its_script())
     }
 
@@ -98,7 +98,7 @@ impl Plan {
         args: impl IntoIterator<Item = impl Into<OsString>>,
         patience: Duration,
     ) -> Option<Command> {
-        let engine = self.config.container()?.engine;
+        let engine = &self.spec.container()?.engine;
         let command = Command::new(engine, Environment::clone(&self.shared_env), &self.here.cwd);
         let limits = Limits { time: Some(patience), ..Limits::default() };
         Some(command.args(args).limits(limits))

@@ -272,7 +272,7 @@ fn record(
     let measured = exit.filter(|_| !shared.plan.outlives_its_script());
     let usage = measured.map(|exit| outcome::usage(&exit.usage)).unwrap_or_default();
     let outcome = execution.end.outcome(shared, claim);
-    let programs = paths.programs(&shared.plan.config, &shared.plan.here.cwd, &outcome);
+    let programs = paths.programs(&shared.plan.spec, &shared.plan.here.cwd, &outcome);
     let ended = Ended { outcome, seconds, usage, programs };
     let mut results = claim.collect(ended, shared.setting.read_limits);
     let total = submitted.elapsed();

@@ -12,7 +12,7 @@ mod warm;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use sortie_config::JobConfig;
+use sortie_config::JobSpec;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -44,11 +44,11 @@ struct Shared {
 
 impl Local {
     pub(crate) fn new(
-        config: JobConfig,
+        spec: JobSpec,
         here: Here,
         mut setting: Setting,
     ) -> Result<Self, SchedulerError> {
-        let plan = Plan::new(config, here)?;
+        let plan = Plan::new(spec, here)?;
         if plan.warm().is_some() {
             // Two schedulers never share a server, nor does a server outlive its scheduler.
             setting.supervisor = setting.supervisor.apart();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rustix::fs::{Access, access};
 use sortie_conda::{CondaError, Env, activate, find};
-use sortie_config::{EvaluatorKind, Interpreter, JobConfig, Share, Warm};
+use sortie_config::{EvaluatorKind, Interpreter, JobSpec, Share, Warm};
 use sortie_process::{Command, Environment, Limits};
 use sortie_results::{AttemptId, Outcome};
 use sortie_script::{ScriptError, Step, Trial, hooked, sourced};
@@ -23,7 +23,7 @@ use crate::job::Paths;
 
 /// How the jobs of one scheduler are run.
 pub(crate) struct Plan {
-    pub(super) config: JobConfig,
+    pub(crate) spec: JobSpec,
     /// The containers that the jobs run in, if any.
     pub(super) containers: Option<Containers>,
     /// What each job has to itself, if anything.
@@ -100,21 +100,21 @@ impl Planned {
 }
 
 impl Plan {
-    pub(crate) fn new(config: JobConfig, here: Here) -> Result<Self, SchedulerError> {
-        let containers = Containers::new(&config, &here)?;
-        let devices = Devices::new(&config, &here)?;
+    pub(crate) fn new(spec: JobSpec, here: Here) -> Result<Self, SchedulerError> {
+        let containers = Containers::new(&spec, &here)?;
+        let devices = Devices::new(&spec, &here)?;
         let env = match containers {
-            None => environment(&config, &here),
+            None => environment(&spec, &here),
             Some(_) => Containers::of_engine(&here).into_iter().collect(),
         };
         let shared_env = env.clone().into_iter().collect();
-        Ok(Self { config, containers, devices, here, env, shared_env, digest: Digest::default() })
+        Ok(Self { spec, containers, devices, here, env, shared_env, digest: Digest::default() })
     }
 
     /// Whether all is there that every job needs, as far as can be seen without starting anything.
     pub(crate) fn ready(&self) -> Result<(), NotReady> {
         self.usable()?;
-        let Some(container) = self.config.container() else {
+        let Some(container) = self.spec.container() else {
             return self.evaluator_command(Vec::new()).map(drop);
         };
         let found = self.executable(Path::new(&container.engine));
@@ -133,12 +133,12 @@ impl Plan {
         self.readable("candidate", &paths.candidate)?;
         let planned = match &self.containers {
             Some(containers) => {
-                let command = (paths.command(&self.config), Trial::No);
+                let command = (paths.command(&self.spec), Trial::No);
                 self.in_container(containers, paths, state_dir, attempt, command)
             }
-            None => self.evaluator_command(paths.evaluator_args(&self.config)),
+            None => self.evaluator_command(paths.evaluator_args(&self.spec)),
         };
-        let evaluator_sha256 = self.digest.of(&self.config, &self.here);
+        let evaluator_sha256 = self.digest.of(&self.spec, &self.here);
         Ok(Planned { evaluator_sha256, ..planned? })
     }
 
@@ -148,7 +148,7 @@ impl Plan {
             return None;
         }
         let absolute = |path: &Path| self.here.cwd.join(path);
-        let mut all = vec![absolute(self.config.eval_program_path())];
+        let mut all = vec![absolute(&self.spec.evaluator)];
         let path = self.env.get(OsStr::new("PATH"));
         let on_path = path.into_iter().flat_map(std::env::split_paths);
         match self.interpreter() {
@@ -163,22 +163,19 @@ impl Plan {
 
     /// The evaluator in words, or why no job can use it.
     pub(crate) fn usable(&self) -> Result<String, EvaluatorProblem> {
-        evaluator::judge(&self.config, &self.here, self.env.get(OsStr::new("PATH")))
+        evaluator::judge(&self.spec, &self.here, self.env.get(OsStr::new("PATH")))
     }
 
     /// What runs the evaluator's part of the command line: Python, or the evaluator itself.
     fn evaluator_command(&self, args: Vec<OsString>) -> Result<Planned, NotReady> {
-        match self.config.evaluator() {
+        match self.spec.evaluator_kind {
             EvaluatorKind::Python => self.python(args),
             EvaluatorKind::Executable => self.activated(args),
         }
     }
 
     fn interpreter(&self) -> Interpreter<'_> {
-        match &self.config {
-            JobConfig::Local(local) => local.interpreter(),
-            _ => Interpreter::OnPath,
-        }
+        self.spec.interpreter()
     }
 
     /// What is activated without a shell: an environment of Conda that has no scripts.
@@ -268,9 +265,9 @@ impl Plan {
         if !activation.has_scripts() {
             let mut env = self.env.clone();
             activation.apply(&mut env);
-            if self.config.evaluator() == EvaluatorKind::Executable {
+            if self.spec.evaluator_kind == EvaluatorKind::Executable {
                 let path = env.get(OsStr::new("PATH"));
-                evaluator::finds_interpreter(&self.config, &self.here, path)?;
+                evaluator::finds_interpreter(&self.spec, &self.here, path)?;
             }
             let mut command = command.into_iter();
             let planned = self.plain(command.next().unwrap_or_default(), command.collect());
@@ -300,50 +297,47 @@ impl Plan {
 
     /// Whether the evaluator is there now.
     pub(crate) fn has_evaluator(&self) -> bool {
-        let needed = match self.config.evaluator() {
+        let needed = match self.spec.evaluator_kind {
             EvaluatorKind::Python => Access::READ_OK,
             EvaluatorKind::Executable => Access::EXEC_OK,
         };
-        access(self.here.cwd.join(self.config.eval_program_path()), needed).is_ok()
+        access(self.here.cwd.join(&self.spec.evaluator), needed).is_ok()
     }
 
     /// What the evaluator is.
     pub(crate) fn evaluator_kind(&self) -> EvaluatorKind {
-        self.config.evaluator()
+        self.spec.evaluator_kind
     }
 
     /// How evaluators are kept warm, if they are.
     pub(crate) fn warm(&self) -> Option<&Warm> {
-        match &self.config {
-            JobConfig::Local(local) => local.warm.as_ref(),
-            _ => None,
-        }
+        self.spec.warm()
     }
 
     /// The evaluator, as the user gave it.
     pub(crate) fn evaluator(&self) -> &Path {
-        self.config.eval_program_path()
+        &self.spec.evaluator
     }
 
     /// What loads the evaluator, if it is compiled and linked dynamically.
     pub(crate) fn loader(&self) -> Option<PathBuf> {
-        evaluator::loader(&self.config, &self.here.cwd)
+        evaluator::loader(&self.spec, &self.here.cwd)
     }
 
     /// The evaluator, as its command line has it.
     pub(crate) fn evaluator_inside(&self) -> OsString {
-        self.config.evaluator_path()
+        self.spec.evaluator_path()
     }
 
     /// The Python of the container, as its command line has it.
     pub(crate) fn python_inside(&self) -> OsString {
-        self.config.python().into()
+        self.spec.python().into()
     }
 
     pub(crate) fn limits(&self) -> Limits {
-        let limits = self.config.limits();
+        let limits = &self.spec.limits;
         Limits {
-            time: self.config.time_limit(),
+            time: self.spec.time_limit,
             grace: limits.grace + self.closing(),
             // The script ends its container, which no one else would, if that is not below it.
             orphan_grace: self.outlives_its_script(),
@@ -363,19 +357,19 @@ impl Plan {
 
 /// What of the launcher's environment is passed on, with what the evaluator is told; what the user
 /// sets wins over both.
-fn environment(config: &JobConfig, here: &Here) -> Env {
-    let policy = config.environment();
+fn environment(spec: &JobSpec, here: &Here) -> Env {
+    let policy = &spec.environment;
     let mut env: Env = policy.select(here.env.iter().cloned()).into_iter().collect();
-    for (name, value) in config.evaluator_env() {
+    for (name, value) in spec.evaluator_env() {
         if !policy.set.contains_key(&name) {
             env.insert(name.into(), value.into());
         }
     }
     let is_set = |name: &str| env.contains_key(OsStr::new(name));
-    for (name, value) in config.cpu_counts(is_set) {
+    for (name, value) in spec.cpu_counts(is_set) {
         env.insert(name.into(), value.into());
     }
-    if config.share().gpus == Some(0) {
+    if spec.share().gpus == Some(0) {
         // To CUDA and to ROCm no device has this number.
         env.extend(Share::GPU_VARIABLES.map(|name| (name.into(), "-1".into())));
     }

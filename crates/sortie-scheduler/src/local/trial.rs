@@ -69,7 +69,7 @@ impl Plan {
         supervisor: &Supervisor,
         trial: Trial,
     ) -> Result<Vec<u8>, String> {
-        let command = |paths: &Paths| paths.command(&self.config);
+        let command = |paths: &Paths| paths.command(&self.spec);
         let tried = self.try_script(supervisor, trial, PATIENCE, command).await?;
         match tried.status {
             Some(Status::Exited(0)) => Ok(tried.stdout),
@@ -104,7 +104,7 @@ impl Plan {
         let attempt = AttemptId::generate();
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let dir = Directory::new(self, attempt).map_err(|error| text(&error))?;
-        let paths = Paths::new(self.config.eval_program_path(), &dir.0);
+        let paths = Paths::new(&self.spec.evaluator, &dir.0);
         let command = (make(&paths), trial);
         let planned = self.in_container(containers, &paths, &dir.0, attempt, command);
         let mut planned = planned.map_err(|error| text(&error))?;

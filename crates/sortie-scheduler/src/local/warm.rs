@@ -18,7 +18,7 @@ impl Plan {
         if planned.place >= most {
             return None;
         }
-        let args = paths.evaluator_args(&self.config);
+        let args = paths.evaluator_args(&self.spec);
         let before = planned.args.len().checked_sub(args.len())?;
         let server = sortie_warm::server_args(self.evaluator(), &settings.preload);
         let template = Template {

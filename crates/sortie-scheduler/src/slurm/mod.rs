@@ -34,7 +34,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sortie_config::JobConfig;
+use sortie_config::JobSpec;
 use sortie_results::{Consent, ReadLimits, Submitted};
 use sortie_slurm::{Breaker, Client, Pace, Patience, Report, Update, Watcher};
 use tokio::runtime::Handle;
@@ -88,14 +88,10 @@ struct Cluster {
 }
 
 impl Slurm {
-    pub(crate) fn new(
-        config: JobConfig,
-        here: Here,
-        setting: Setting,
-    ) -> Result<Self, SchedulerError> {
+    pub(crate) fn new(spec: JobSpec, here: Here, setting: Setting) -> Result<Self, SchedulerError> {
         let (env, cwd) = (here.env.clone(), here.cwd.clone());
         let client = Client::new(setting.supervisor, env, cwd, Client::TIME_LIMIT);
-        let plan = Plan::new(config, here)?;
+        let plan = Plan::new(spec, here)?;
         let unused = &plan.requested.unused;
         if !unused.is_empty() {
             tracing::warn!(?unused, "variables for sbatch that the settings win over");

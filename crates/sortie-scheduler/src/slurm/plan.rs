@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use sortie_config::{
-    Activation, EnvironmentPolicy, EvaluatorKind, JobConfig, SlurmSettings, TimeLimit,
+    Activation, EnvironmentPolicy, EvaluatorKind, JobInside, JobSpec, SlurmRequest, TimeLimit,
 };
 use sortie_results::AttemptId;
 use sortie_script::{Attempt, BatchScript, Container, Environment, Jobs, Mount, ScriptError};
@@ -21,7 +21,7 @@ use crate::job::Paths;
 
 /// How the jobs of one scheduler are submitted.
 pub(crate) struct Plan {
-    pub(super) config: JobConfig,
+    pub(crate) spec: JobSpec,
     /// The containers that the jobs run in, if any.
     containers: Option<Containers>,
     pub(crate) here: Here,
@@ -42,11 +42,11 @@ const REMOVAL: Duration = Duration::from_secs(2);
 const RECORD: Duration = Duration::from_secs(1);
 
 impl Plan {
-    pub(crate) fn new(config: JobConfig, here: Here) -> Result<Self, SchedulerError> {
-        let mut options = config.slurm().map(|slurm| slurm.sbatch_options()).unwrap_or_default();
+    pub(crate) fn new(spec: JobSpec, here: Here) -> Result<Self, SchedulerError> {
+        let mut options = spec.slurm().map(SlurmRequest::sbatch_options).unwrap_or_default();
         let requested = Requested::by(&here.env, &options);
         options.extend(requested.options.iter().cloned());
-        let containers = Containers::new(&config, &here)?;
+        let containers = Containers::new(&spec, &here)?;
         let (inherited, set, evaluator_env) = if containers.is_some() {
             let (inherited, secret) = Containers::of_engine_on_node(&here);
             if !secret.is_empty() {
@@ -57,15 +57,15 @@ impl Plan {
             }
             (inherited, Vec::new(), Vec::new())
         } else {
-            let policy = config.environment();
+            let policy = &spec.environment;
             let set = policy.set.iter().map(|(name, value)| (name.into(), value.into()));
             let inherited = EnvironmentPolicy { set: IndexMap::default(), ..policy.clone() };
             let inherited = inherited.select(here.env.iter().cloned());
-            (inherited, set.collect(), config.evaluator_env())
+            (inherited, set.collect(), spec.evaluator_env())
         };
         let longest_grace = OnceLock::new();
         Ok(Self {
-            config,
+            spec,
             containers,
             here,
             options,
@@ -80,17 +80,17 @@ impl Plan {
 
     /// The evaluator's command line on a candidate.
     pub(crate) fn command(&self, paths: &Paths) -> Vec<OsString> {
-        paths.command(&self.config)
+        paths.command(&self.spec)
     }
 
     /// The evaluator in words, or why no job can use it, as far as it is seen from here.
     pub(crate) fn usable(&self) -> Result<String, EvaluatorProblem> {
-        evaluator::judge(&self.config, &self.here, None)
+        evaluator::judge(&self.spec, &self.here, None)
     }
 
     /// The SHA-256 of the evaluator's file as it stands now.
     pub(crate) fn evaluator_sha256(&self) -> Option<Arc<str>> {
-        self.digest.of(&self.config, &self.here)
+        self.digest.of(&self.spec, &self.here)
     }
 
     /// An attempt with these files; the results dir once more, as an absolute path.
@@ -107,7 +107,7 @@ impl Plan {
             results_dir,
             state_dir,
             command: self.command(paths),
-            mounts: Containers::mounts(&self.config, &self.here, paths),
+            mounts: Containers::mounts(&self.spec, &self.here, paths),
         }
     }
 
@@ -126,7 +126,10 @@ impl Plan {
             [one] => Jobs::One(one),
             elements => Jobs::Array { elements, at_once: None },
         };
-        let (modules, activation) = self.set_up();
+        let (modules, activation) = match &self.spec.inside {
+            JobInside::Host { modules, activation } => (modules.as_slice(), activation),
+            JobInside::Container(_) => (&[][..], &Activation::None),
+        };
         let narrowed = self.inherited.len() < self.here.env.len();
         let script = BatchScript {
             version: env!("CARGO_PKG_VERSION"),
@@ -143,23 +146,15 @@ impl Plan {
             },
             modules,
             activation,
-            by_python: self.config.evaluator() == EvaluatorKind::Python,
+            by_python: self.spec.evaluator_kind == EvaluatorKind::Python,
             grace: self.grace(),
-            max_log_bytes: self.config.limits().max_log_bytes,
+            max_log_bytes: self.spec.limits.max_log_bytes,
         };
         script.render()
     }
 
-    /// The environment modules to load, and what to activate.
-    fn set_up(&self) -> (&[String], Activation<'_>) {
-        let JobConfig::SlurmConda(conda) = &self.config else {
-            return (&[], Activation::None);
-        };
-        (&conda.modules, conda.activation())
-    }
-
     fn container<'a>(&'a self, planned: &'a Planned<'_>, id: &'a str) -> Option<Container<'a>> {
-        let probe = probe(&self.config, &planned.command, planned.paths);
+        let probe = probe(&self.spec, &planned.command, planned.paths);
         Some(self.containers.as_ref()?.of(id, &planned.mounts, probe))
     }
 
@@ -182,12 +177,12 @@ impl Plan {
 
     /// The job's time limit.
     pub(crate) fn time_limit(&self) -> Option<Duration> {
-        self.config.time_limit()
+        self.spec.time_limit
     }
 
     /// How long before the time limit the script is told to end, in seconds.
     pub(crate) fn early_term(&self) -> u32 {
-        self.slurm().map_or(0, |slurm| slurm.early_term_seconds())
+        self.slurm().map_or(0, SlurmRequest::early_term_seconds)
     }
 
     /// Slurm kills a job's script so long after it has told it to end (slurm.conf(5), `KillWait`), and what the script
@@ -195,14 +190,14 @@ impl Plan {
     pub(crate) fn heed_kill_wait(&self, kill_wait: Duration) {
         let end = if self.containers.is_some() { REMOVAL } else { RECORD };
         let longest = kill_wait.saturating_sub(end);
-        if self.longest_grace.set(longest).is_ok() && self.grace() < self.config.limits().grace {
+        if self.longest_grace.set(longest).is_ok() && self.grace() < self.spec.limits.grace {
             tracing::warn!(?kill_wait, grace = ?longest, "Slurm's KillWait shortens the grace period");
         }
     }
 
     /// From SIGTERM to SIGKILL.
     pub(crate) fn grace(&self) -> Duration {
-        let wanted = self.config.limits().grace;
+        let wanted = self.spec.limits.grace;
         self.longest_grace.get().map_or(wanted, |longest| wanted.min(*longest))
     }
 
@@ -221,8 +216,8 @@ impl Plan {
         self.options.iter().any(|(name, _)| name == option)
     }
 
-    pub(crate) fn slurm(&self) -> Option<SlurmSettings<'_>> {
-        self.config.slurm()
+    pub(crate) fn slurm(&self) -> Option<&SlurmRequest> {
+        self.spec.slurm()
     }
 }
 

@@ -92,7 +92,7 @@ impl Cluster {
             running: facts.running.as_secs_f64(),
             total: total.as_secs_f64(),
         };
-        let programs = paths.programs(&self.plan.config, &self.plan.here.cwd, &outcome);
+        let programs = paths.programs(&self.plan.spec, &self.plan.here.cwd, &outcome);
         let ended = Ended { outcome, seconds, usage: facts.usage, programs };
         let results = dir.collect(ended, self.read_limits);
         let ended_at = Timestamp::now();

@@ -91,7 +91,7 @@ pub struct BatchScript<'a> {
     /// Environment modules to load, in order.
     pub modules: &'a [String],
     /// What to activate before the evaluator is run.
-    pub activation: Activation<'a>,
+    pub activation: &'a Activation,
     /// Whether it is Python that runs the evaluator, and is asked for its version first: the command's program. Else that
     /// is the evaluator itself.
     pub by_python: bool,

@@ -71,7 +71,7 @@ pub(super) fn add(
     match batch.activation {
         Activation::None => script.push_str("sortie_activate=()\n"),
         Activation::Conda(name) if name.starts_with('-') => {
-            return Err(ScriptError::CondaEnvironment { name: name.to_owned() });
+            return Err(ScriptError::CondaEnvironment { name: name.clone() });
         }
         Activation::Conda(name) => {
             let words = [OsStr::new("conda"), name.as_ref()];

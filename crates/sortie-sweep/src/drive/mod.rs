@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use sortie_config::{JobConfig, JobType};
-use sortie_results::{ReadLimits, Submitted};
+use sortie_results::Submitted;
 use sortie_scheduler::{JobId, JobScheduler, SchedulerOptions};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -53,10 +53,7 @@ impl OpenSweep {
         let Self { dir, sweep, books, lease } = self;
         let job_type = config.job_type();
         let on_cluster = matches!(job_type, JobType::SlurmConda | JobType::SlurmDocker);
-        let limits = ReadLimits {
-            log_tail_bytes: config.limits().log_tail_bytes,
-            max_result_bytes: config.limits().max_result_bytes,
-        };
+        let limits = config.spec().limits.read();
         let evaluators = Evaluators::new(&sweep, &config);
         let max_workers = sweep.header.options.workers;
         let options = SchedulerOptions { max_workers, recent_bytes: RECENT, ..options };

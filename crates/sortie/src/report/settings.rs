@@ -9,7 +9,7 @@ const HIDDEN: &str = "(not shown)";
 /// report is made to be passed on.
 pub(super) fn shown(text: String) -> Result<String, ConfigError> {
     let mut config = JobConfig::from_yaml(&text, "settings.yaml")?;
-    if config.environment().set.is_empty() {
+    if config.spec().environment.set.is_empty() {
         return Ok(text);
     }
     let environment = match &mut config {

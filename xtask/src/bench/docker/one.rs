@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use sortie_config::{JobConfig, JobType, LocalDockerJobConfig, SlurmDockerJobConfig};
+use sortie_config::{JobConfig, JobSpec, JobType, LocalDockerJobConfig, SlurmDockerJobConfig};
 use sortie_results::{End, JobEnd, Place as Results};
 use sortie_scheduler::{JobScheduler, Preview, SchedulerOptions, preview};
 use sortie_script::Files;
@@ -95,6 +95,7 @@ struct Place {
     kind: Kind,
     scheduler: JobScheduler,
     slurm: JobConfig,
+    spec: JobSpec,
     image: String,
     fresh: Fresh,
 }
@@ -123,7 +124,9 @@ impl Place {
         };
         let options = SchedulerOptions::default();
         let scheduler = JobScheduler::new(JobType::LocalDocker, local, options)?;
-        Ok(Self { kind, scheduler, slurm: slurm.into(), image, fresh })
+        let slurm = JobConfig::from(slurm);
+        let spec = slurm.spec();
+        Ok(Self { kind, scheduler, slurm, spec, image, fresh })
     }
 
     /// How long a job takes, in seconds.
@@ -141,14 +144,14 @@ impl Place {
 
     async fn with_scheduler(&self, dir: &Path) -> Result<f64> {
         let from = Instant::now();
-        let (results, _) = self.scheduler.run(self.slurm.eval_program_path(), dir).await?;
+        let (results, _) = self.scheduler.run(&self.spec.evaluator, dir).await?;
         let seconds = from.elapsed().as_secs_f64();
         ensure!(results.correct, "{}: {}", results.outcome, results.stderr_log.text());
         Ok(seconds)
     }
 
     fn with_script(&self, dir: &Path) -> Result<f64> {
-        let candidate = self.slurm.eval_program_path();
+        let candidate = &self.spec.evaluator;
         let Preview::Script(script) = preview(&self.slurm, candidate, dir)? else {
             bail!("jobs of Slurm are scripts");
         };
@@ -167,7 +170,7 @@ impl Place {
     /// With what the job asks for, and with the mounts that it needs.
     fn bare(&self, dir: &Path) -> Result<f64> {
         fs::create_dir(dir)?;
-        let evaluator = self.slurm.eval_program_path();
+        let evaluator = &self.spec.evaluator;
         let files = Files {
             directory: &std::env::current_dir()?,
             mount_programs: true,
@@ -193,7 +196,7 @@ impl Place {
             engine.arg(format!("--{flag}={source}:{target}:{access}"));
         }
         engine.arg(self.image()?);
-        engine.arg("python").args(self.slurm.evaluator_args(evaluator, dir));
+        engine.arg("python").args(self.spec.evaluator_args(evaluator, dir));
         timed(&mut engine, dir)
     }
 

@@ -7,8 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Result;
-use sortie_config::{Activation, JobConfig, SlurmCondaJobConfig};
+use anyhow::{Context, Result};
+use sortie_config::{JobConfig, SlurmCondaJobConfig};
 use sortie_script::{Attempt, BatchScript, Environment, Jobs};
 
 use super::{Figure, Target, Unit};
@@ -19,14 +19,14 @@ const TIMES: u32 = 20_000;
 pub(super) fn figures(rounds: usize) -> Result<Vec<Figure>> {
     let slurm =
         SlurmCondaJobConfig { conda_env: "shinka".into(), ..SlurmCondaJobConfig::default() };
-    let (grace, max_log_bytes) = (slurm.limits.grace, slurm.limits.max_log_bytes);
-    let options = slurm.slurm().sbatch_options();
-    let config = JobConfig::from(slurm.clone());
+    let spec = JobConfig::from(slurm).spec();
+    let (grace, max_log_bytes) = (spec.limits.grace, spec.limits.max_log_bytes);
+    let request = spec.slurm().context("it is of Slurm")?;
+    let options = request.sbatch_options();
     let (candidate, dir) =
         (Path::new("/home/me/gen_7/main.py"), Path::new("/home/me/gen_7/results"));
-    let command = [vec![OsString::from("python")], config.evaluator_args(candidate, dir)].concat();
-    let (inherited, evaluator): (Vec<_>, _) =
-        (std::env::vars_os().collect(), config.evaluator_env());
+    let command = [vec![OsString::from("python")], spec.evaluator_args(candidate, dir)].concat();
+    let (inherited, evaluator): (Vec<_>, _) = (std::env::vars_os().collect(), spec.evaluator_env());
     let id = "0198c2f4a7b87d3e9f10213243546576";
     let attempt = Attempt {
         id,
@@ -42,7 +42,7 @@ pub(super) fn figures(rounds: usize) -> Result<Vec<Figure>> {
         name: &name,
         jobs: Jobs::One(&attempt),
         options: &options,
-        early_term_seconds: slurm.slurm().early_term_seconds(),
+        early_term_seconds: request.early_term_seconds(),
         directory: Path::new("/home/me"),
         environment: Environment {
             inherited: &inherited,
@@ -50,8 +50,8 @@ pub(super) fn figures(rounds: usize) -> Result<Vec<Figure>> {
             evaluator: &evaluator,
             only_these: false,
         },
-        modules: &slurm.modules,
-        activation: Activation::Conda(&slurm.conda_env),
+        modules: &[],
+        activation: spec.activation(),
         by_python: true,
         grace,
         max_log_bytes,

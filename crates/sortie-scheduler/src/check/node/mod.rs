@@ -8,7 +8,7 @@ mod probe;
 
 use std::path::Path;
 
-use sortie_config::{EvaluatorKind, JobConfig};
+use sortie_config::{EvaluatorKind, JobConfig, JobSpec};
 use sortie_model::names;
 use sortie_process::Status;
 use sortie_results::{Outcome, Record, Results, Seconds};
@@ -30,7 +30,7 @@ pub struct NodeCheck {
     // Before the directory, so that nothing writes there any more.
     scheduler: JobScheduler,
     dir: OwnDir,
-    config: JobConfig,
+    spec: JobSpec,
 }
 
 impl NodeCheck {
@@ -51,7 +51,8 @@ impl NodeCheck {
         let refused = |error: SchedulerError| {
             Finding::new(SUBJECT, Err((error.to_string(), "correct the settings")))
         };
-        let own = OwnDir::new(dir, config).map_err(|error| {
+        let spec = config.spec();
+        let own = OwnDir::new(dir, &spec).map_err(|error| {
             let what = format!("cannot make a directory in {}: {error}", dir.display());
             Finding::new("results dir", Err((what, "name another one with `--submit=DIR`")))
         })?;
@@ -59,8 +60,8 @@ impl NodeCheck {
         let options = SchedulerOptions::default();
         let scheduler = JobScheduler::new(config.job_type(), probing, options).map_err(refused)?;
         let events = scheduler.events();
-        let job = scheduler.submit(config.eval_program_path(), own.results()).map_err(refused)?;
-        Ok((Self { job, scheduler, dir: own, config: config.clone() }, events))
+        let job = scheduler.submit(&spec.evaluator, own.results()).map_err(refused)?;
+        Ok((Self { job, scheduler, dir: own, spec }, events))
     }
 
     /// Cancels the job. Its end is for [`NodeCheck::find`] to await.
@@ -116,7 +117,7 @@ impl NodeCheck {
         let (stdout, stderr) = (results.stdout_log.text(), results.stderr_log.text());
         let inside = Inside { status, stdout: stdout.into_bytes(), stderr: stderr.into_bytes() };
         let mut findings = vec![Finding::new(SUBJECT, Ok(ran)), self.files(&host, &inside)];
-        findings.extend(match self.config.evaluator() {
+        findings.extend(match self.spec.evaluator_kind {
             EvaluatorKind::Python => self.python(&host, &inside),
             EvaluatorKind::Executable => vec![self.executable(&host, &inside)],
         });
@@ -145,21 +146,21 @@ impl NodeCheck {
         let said = String::from_utf8_lossy(&inside.stdout);
         let python = said.lines().find_map(|line| line.strip_prefix("sortie: python "));
         let Some(python) = python else {
-            let python = self.config.python().display();
+            let python = self.spec.python().display();
             let said = last_line(&inside.stderr);
             let what = format!("{python} does not run Python on {host}: {said}");
             let advice = "set `python_executable` to a Python of the nodes";
             return vec![Finding::new("interpreter", Err((what, advice)))];
         };
         let python = format!("{python} on {host}");
-        let is_in_container = self.config.container().is_some();
-        let patience = self.config.time_limit().map_or(LONGEST, |time| time.min(LONGEST));
+        let is_in_container = self.spec.container().is_some();
+        let patience = self.spec.time_limit.map_or(LONGEST, |time| time.min(LONGEST));
         let imports = imports::on_node(inside, &python, is_in_container, patience);
         vec![Finding::new("interpreter", Ok(python)), imports]
     }
 
     fn executable(&self, host: &str, inside: &Inside) -> Finding {
-        let evaluator = self.config.eval_program_path().display();
+        let evaluator = self.spec.evaluator.display();
         let result = if inside.status == Some(Status::Exited(0)) {
             Ok(format!("{evaluator} can be started on {host}"))
         } else {
@@ -196,7 +197,7 @@ impl NodeCheck {
                 "use, with `--submit=DIR`, a directory that containers on the nodes may write to"
             }
             "limits" => "leave these limits out, or set `require_limits` to false",
-            _ if self.config.container().is_some() => {
+            _ if self.spec.container().is_some() => {
                 "correct `image` or `image_tar_path`, or see what the engine lacks on the node"
             }
             _ => "see what the node lacks",

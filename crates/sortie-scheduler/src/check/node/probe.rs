@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sortie_config::{EvaluatorKind, JobConfig, TimeLimit};
+use sortie_config::{EvaluatorKind, JobConfig, JobSpec, TimeLimit};
 use sortie_results::AttemptId;
 use sortie_script::{expect_interpreter, try_executable};
 
@@ -24,6 +24,7 @@ const LOG_TAIL: u64 = 64 << 10;
 pub(super) fn with_probe(config: &JobConfig, probe: PathBuf) -> JobConfig {
     // A flexible limit has its least beside it.
     let is_flexible = config
+        .spec()
         .slurm()
         .is_some_and(|slurm| slurm.sbatch_options().iter().any(|(name, _)| name == "time-min"));
     let time = |time: TimeLimit| {
@@ -50,9 +51,9 @@ pub(super) fn with_probe(config: &JobConfig, probe: PathBuf) -> JobConfig {
 }
 
 /// The probe's text: what tries the evaluator, and the rest.
-fn text(config: &JobConfig) -> String {
+fn text(spec: &JobSpec) -> String {
     let [program, results, nothing] = ["$program", "$results", ""].map(OsStr::new);
-    match (config.evaluator(), config.container()) {
+    match (spec.evaluator_kind, spec.container()) {
         (EvaluatorKind::Python, _) => {
             let args = quoted(&sortie_warm::imports_args(program.as_ref()), |word| match word {
                 "$program" => "program".to_owned(),
@@ -91,13 +92,13 @@ pub(super) struct OwnDir {
 }
 
 impl OwnDir {
-    pub(super) fn new(beside: &Path, config: &JobConfig) -> io::Result<Self> {
+    pub(super) fn new(beside: &Path, spec: &JobSpec) -> io::Result<Self> {
         let beside = std::path::absolute(beside)?;
         let dir = beside.join(format!(".sortie-check-{}", AttemptId::generate()));
         fs::create_dir(&dir)?;
-        let is_python = config.evaluator() == EvaluatorKind::Python;
+        let is_python = spec.evaluator_kind == EvaluatorKind::Python;
         let own = Self { beside, dir, is_python };
-        fs::write(own.probe(), text(config))?;
+        fs::write(own.probe(), text(spec))?;
         fs::set_permissions(own.probe(), Permissions::from_mode(0o755))?;
         Ok(own)
     }

@@ -108,6 +108,11 @@ impl Case {
                 container: None,
             })
             .collect();
+        let activation = match self.activation.clone() {
+            Activation::None => sortie_model::Activation::None,
+            Activation::Conda(name) => sortie_model::Activation::Conda(name),
+            Activation::Sourced(file) => sortie_model::Activation::Sourced(file),
+        };
         let script = BatchScript {
             version: "0.0.0",
             name: &format!("sortie-{}", ids.first().map_or("", String::as_str)),
@@ -125,11 +130,7 @@ impl Case {
                 only_these: self.only_these,
             },
             modules: &self.modules,
-            activation: match &self.activation {
-                Activation::None => sortie_model::Activation::None,
-                Activation::Conda(name) => sortie_model::Activation::Conda(name),
-                Activation::Sourced(file) => sortie_model::Activation::Sourced(file),
-            },
+            activation: &activation,
             by_python: commands.iter().flatten().next().is_some_and(|program| program == "python"),
             grace: Duration::from_secs_f64(self.grace),
             max_log_bytes: self.max_log_bytes,

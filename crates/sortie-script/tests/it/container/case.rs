@@ -137,7 +137,7 @@ impl Case {
             directory: &self.directory,
             environment: Environment { inherited: &self.inherited, ..Environment::default() },
             modules: &[],
-            activation: Activation::None,
+            activation: &Activation::None,
             by_python: true,
             grace: Duration::from_secs(1),
             max_log_bytes: 1 << 20,
