@@ -61,7 +61,7 @@ const PROCESS: &str = "crates/sortie-process/src";
 const LAUNCHER: &[&str] = &["capture", "launched", "pool", "process", "supervisor"];
 /// Those that run in the helper processes.
 const HELPERS: &[&str] =
-    &["attempt", "forker", "late", "oom", "shepherd", "teller", "waiting", "warden", "warm"];
+    &["attempt", "forker", "late", "oom", "reaper", "teller", "waiting", "warden", "warm"];
 /// What has the launcher's program become a helper: the one that knows both.
 const ENTRY: &str = "hook";
 /// What a module that both halves use knows of one of them: what runs before `main` is unsafe, and so in `sys`.
@@ -212,13 +212,13 @@ mod tests {
                 "warden uses process",
             ),
             ("pool", "fn f() { crate::warden::run() }", "pool uses warden"),
-            ("wire", "use crate::{Command, shepherd};", "wire uses shepherd"),
+            ("wire", "use crate::{Command, reaper};", "wire uses reaper"),
             ("attempt", "use crate::hook;", "attempt uses hook"),
         ] {
             assert_eq!(crossings_with(module, text), [format!("  {fault}")], "{text}");
         }
         for (module, text) in [
-            ("warden", "use crate::shepherd;\n/// [`Process`](crate::Process)\n// crate::pool"),
+            ("warden", "use crate::reaper;\n/// [`Process`](crate::Process)\n// crate::pool"),
             ("warden", "#[cfg(test)]\nmod tests { use crate::Supervisor; }"),
             ("sys", "crate::hook::enter();"),
             ("hook", "use crate::{sys, warden};"),

@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 use crate::forker::{Forker, Told};
 use crate::late;
 use crate::logs::Logs;
-use crate::shepherd::Shepherd;
+use crate::reaper::Reaper;
 use crate::sys::{self, Reaped};
 use crate::teller::Teller;
 use crate::waiting::wait;
@@ -26,7 +26,7 @@ const AGAIN: Duration = Duration::from_millis(5);
 /// … and in the end, where the kernel is slow to let a process go.
 const AGAIN_AT_LAST: Duration = Duration::from_millis(500);
 /// By how much its end may be seen late, where it cannot be known when it was, and the command be taken for one that
-/// ended in time: the shepherd waits for its turn, too.
+/// ended in time: the reaper waits for its turn, too.
 const SLACK: Duration = Duration::from_secs(1);
 
 /// What is due when the time comes.
@@ -46,7 +46,7 @@ enum Phase {
 pub(crate) struct Attempt {
     /// The command's first process, once there is one.
     first: Option<Pid>,
-    /// The shepherd's template, while it is there …
+    /// The reaper's template, while it is there …
     template: Option<Pid>,
     /// … which outlives the command once that has its first process, and is part of it until then.
     template_end: Option<Status>,
@@ -119,7 +119,7 @@ impl Attempt {
         }
     }
 
-    /// Says which process is the shepherd's template.
+    /// Says which process is the reaper's template.
     pub(crate) fn set_template(&mut self, template: Option<Pid>) {
         self.template = template;
     }
@@ -143,7 +143,7 @@ impl Attempt {
     /// own, whatever stops the command stops the template.
     pub(crate) fn hear(
         &mut self,
-        shepherd: &Shepherd,
+        reaper: &Reaper,
         socket: BorrowedFd<'_>,
         by: Instant,
     ) -> io::Result<Heard> {
@@ -153,22 +153,22 @@ impl Attempt {
                 if !some_left {
                     return Ok(Heard::Stopped);
                 }
-                self.turn(shepherd, None)?;
+                self.turn(reaper, None)?;
             } else if self.template.is_none() {
                 return Ok(Heard::Something);
             } else if Instant::now() >= by {
                 return Ok(Heard::Nothing);
-            } else if self.turn(shepherd, Some((socket, Some(by))))? && !self.is_stopped() {
+            } else if self.turn(reaper, Some((socket, Some(by))))? && !self.is_stopped() {
                 return Ok(Heard::Something);
             }
         }
     }
 
     /// Ends the template, with all it has made, so that the command can be started in another way.
-    pub(crate) fn end_template(&mut self, shepherd: &Shepherd) -> io::Result<()> {
+    pub(crate) fn end_template(&mut self, reaper: &Reaper) -> io::Result<()> {
         self.enter(Phase::Killing, self.again);
         while self.reap() {
-            self.turn(shepherd, None)?;
+            self.turn(reaper, None)?;
         }
         self.again = AGAIN;
         self.template_end = None;
@@ -180,11 +180,11 @@ impl Attempt {
     /// Keeps the command, which has this first process (or was stopped before it had one), until none
     /// of its processes is left. `forker` is the template that forked it, and tells of its end.
     ///
-    /// An error where the shepherd was told to leave meanwhile, by SIGTERM: the warden is gone, or the
+    /// An error where the reaper was told to leave meanwhile, by SIGTERM: the warden is gone, or the
     /// command meddles. Nobody has asked for its end, so that there is no answer to give.
     pub(crate) fn run(
         mut self,
-        shepherd: &Shepherd,
+        reaper: &Reaper,
         first: Option<Pid>,
         forker: Option<&mut Forker>,
     ) -> io::Result<Ended> {
@@ -200,10 +200,10 @@ impl Attempt {
                 break;
             }
             if self.status.is_some() && !std::mem::replace(&mut self.told_left, true) {
-                wire::tell_left(&shepherd.socket);
+                wire::tell_left(&reaper.socket);
             }
             let heard = teller.as_ref().map(|teller| (teller.forker.socket(), None));
-            self.turn(shepherd, heard)?;
+            self.turn(reaper, heard)?;
         }
         if self.told_to_leave {
             return Err(io::Error::other("the helper process was told to end (SIGTERM)"));
@@ -255,27 +255,27 @@ impl Attempt {
     /// whether it can.
     fn turn(
         &mut self,
-        shepherd: &Shepherd,
+        reaper: &Reaper,
         template: Option<(BorrowedFd<'_>, Option<Instant>)>,
     ) -> io::Result<bool> {
         self.step(Instant::now());
-        let signals = shepherd.signals.as_fd();
-        let socket = if self.launcher_there { shepherd.socket.as_fd() } else { signals };
+        let signals = reaper.signals.as_fd();
+        let socket = if self.launcher_there { reaper.socket.as_fd() } else { signals };
         let (template, by) = template.unzip();
         let until = [self.next(), by.flatten()].into_iter().flatten().min();
         let [message, signal, heard] = wait([socket, signals, template.unwrap_or(signals)], until)?;
-        if signal && shepherd.signals.drain().end {
+        if signal && reaper.signals.drain().end {
             self.told_to_leave = true;
-            self.part(shepherd);
+            self.part(reaper);
         }
         if message && self.launcher_there {
-            match wire::read_frame(&shepherd.socket)?.map(|frame| frame.kind) {
+            match wire::read_frame(&reaper.socket)?.map(|frame| frame.kind) {
                 Some(Kind::Stop) => self.stop(Phase::Ending),
                 Some(Kind::Kill) => self.stop(Phase::Killing),
                 Some(Kind::Run) => return Err(io::ErrorKind::InvalidData.into()),
                 None => {
                     self.launcher_there = false;
-                    self.part(shepherd);
+                    self.part(reaper);
                 }
             }
         }
@@ -307,13 +307,13 @@ impl Attempt {
         }
     }
 
-    /// Whether only the template is left of what the shepherd has below it, and that may stay.
+    /// Whether only the template is left of what the reaper has below it, and that may stay.
     fn only_template_left(&self) -> bool {
         self.status.is_some() && self.template.is_some_and(tree::is_only_child)
     }
 
     /// Looks when the first process ended, if it has ended and the time limit has passed: before it is collected, as
-    /// nothing tells it afterwards. A shepherd that was stopped sees late what may have ended in time.
+    /// nothing tells it afterwards. A reaper that was stopped sees late what may have ended in time.
     fn look_for_late_end(&mut self) {
         if self.phase == Phase::Running
             && self.is_past_limit(Instant::now())
@@ -382,9 +382,9 @@ impl Attempt {
     }
 
     /// Stops the command because nobody waits for it any more.
-    fn part(&mut self, shepherd: &Shepherd) {
+    fn part(&mut self, reaper: &Reaper) {
         if self.orphan_grace {
-            shepherd.ask_for_time();
+            reaper.ask_for_time();
             self.stop(Phase::Ending);
         } else {
             self.stop(Phase::Killing);
@@ -459,7 +459,7 @@ impl Ended {
             stragglers: attempt.stragglers,
             usage: attempt.usage,
             started_at,
-            // Not the time for which the shepherd was stopped.
+            // Not the time for which the reaper was stopped.
             running: attempt.ended_late.map_or_else(
                 || attempt.started.elapsed(),
                 |ended| ended.saturating_duration_since(attempt.started),

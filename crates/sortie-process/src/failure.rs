@@ -48,10 +48,10 @@ fn said(panic: &(dyn Any + Send)) -> &str {
 
 /// The first byte of what the warden says where it fails, or cannot start, in place of its protections; …
 pub(crate) const FAILED: u8 = u8::MAX;
-/// … and where it cannot make a shepherd, whose number follows, but goes on.
+/// … and where it cannot make a reaper, whose number follows, but goes on.
 pub(crate) const REFUSED: u8 = u8::MAX - 1;
 
-/// Tells the launcher why the warden fails, or makes no shepherd; there is nobody else to tell if that is not possible.
+/// Tells the launcher why the warden fails, or makes no reaper; there is nobody else to tell if that is not possible.
 pub(crate) fn tell_of_warden(mut launcher: &UnixStream, of: Option<u64>, why: &str) {
     let what = of.map_or(vec![FAILED], |number| [&[REFUSED][..], &number.to_le_bytes()].concat());
     let _ = launcher.write_all(&[&what, why.replace('\n', " ").as_bytes(), b"\n"].concat());
@@ -77,15 +77,15 @@ impl Said {
         }
     }
 
-    /// Why there is no shepherd with that number.
+    /// Why there is no reaper with that number.
     pub(crate) fn of(&mut self, number: u64) -> Option<String> {
         let at = self.refused.iter().position(|(other, _)| *other == number);
         at.map(|at| self.refused.swap_remove(at).1).or_else(|| self.failed.clone())
     }
 }
 
-/// Tells the launcher why a shepherd fails, likewise.
-pub(crate) fn tell_of_shepherd(launcher: &UnixStream, why: String) {
+/// Tells the launcher why a reaper fails, likewise.
+pub(crate) fn tell_of_reaper(launcher: &UnixStream, why: String) {
     let _ = wire::write_reply(launcher, &Reply::Failed { why });
 }
 
@@ -94,7 +94,7 @@ pub(crate) fn given_socket(stdin: impl AsFd) -> io::Result<UnixStream> {
     Ok(stdin.as_fd().try_clone_to_owned()?.into())
 }
 
-/// What the warden has said first: of which shepherd, why, and how many bytes that are.
+/// What the warden has said first: of which reaper, why, and how many bytes that are.
 fn line(said: &[u8]) -> Option<(Option<u64>, String, usize)> {
     let (number, head) = match said.split_first()? {
         (&REFUSED, rest) => (Some(u64::from_le_bytes(*rest.first_chunk()?)), 9),

@@ -1,4 +1,4 @@
-//! The shepherd's template: started, asked to fork a command, replaced when it is worn.
+//! The reaper's template: started, asked to fork a command, replaced when it is worn.
 
 use std::fs::{self, File};
 use std::io::{self, IoSlice, Read, Write};
@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 use crate::attempt::{Attempt, Heard};
 use crate::logs::Logs;
 use crate::memory_file::{contents, output_file};
-use crate::shepherd::Shepherd;
+use crate::reaper::Reaper;
 use crate::sys::{self, Image, SpawnFailed};
 use crate::wire::{Execution, TemplateSpec};
 use crate::{Status, Template, Usage, program};
@@ -101,13 +101,13 @@ impl Forker {
     pub(crate) fn prepare(
         &mut self,
         attempt: &mut Attempt,
-        shepherd: &Shepherd,
+        reaper: &Reaper,
         log_bytes: u64,
     ) -> io::Result<Result<(), Answer>> {
         let by = Instant::now() + self.patience;
         let output = [self.output[0].try_clone()?, self.output[1].try_clone()?];
         let logs = mem::replace(&mut attempt.logs, Logs::new(output, log_bytes));
-        let line = self.line(attempt, shepherd, by)?;
+        let line = self.line(attempt, reaper, by)?;
         attempt.logs = logs;
         let line = match line {
             Line::Said(line) => line,
@@ -124,7 +124,7 @@ impl Forker {
     pub(crate) fn ask(
         &mut self,
         attempt: &mut Attempt,
-        shepherd: &Shepherd,
+        reaper: &Reaper,
         told: &[u8],
         files: &[RawFd],
     ) -> io::Result<Answer> {
@@ -133,7 +133,7 @@ impl Forker {
         if let Err(error) = self.send(told, files) {
             return Ok(Answer::No(format!("cannot ask it: {error}")));
         }
-        let line = match self.line(attempt, shepherd, by)? {
+        let line = match self.line(attempt, reaper, by)? {
             Line::Said(line) => line,
             Line::Not(answer) => return Ok(answer),
         };
@@ -176,18 +176,13 @@ impl Forker {
     }
 
     /// Waits for its next line.
-    fn line(
-        &mut self,
-        attempt: &mut Attempt,
-        shepherd: &Shepherd,
-        by: Instant,
-    ) -> io::Result<Line> {
+    fn line(&mut self, attempt: &mut Attempt, reaper: &Reaper, by: Instant) -> io::Result<Line> {
         let no = |reason: String| Ok(Line::Not(Answer::No(reason)));
         loop {
             if let Some(line) = self.heard_line() {
                 return Ok(Line::Said(line));
             }
-            match attempt.hear(shepherd, self.socket.as_fd(), by)? {
+            match attempt.hear(reaper, self.socket.as_fd(), by)? {
                 Heard::Something => {}
                 Heard::Nothing => return no("it says nothing".to_owned()),
                 Heard::Stopped => return Ok(Line::Not(Answer::Stopped)),
@@ -195,7 +190,7 @@ impl Forker {
             match self.read() {
                 Ok(true) => {}
                 Err(error) if is_early(&error) && attempt.has_template() => {}
-                _ => return self.ended(attempt, shepherd),
+                _ => return self.ended(attempt, reaper),
             }
         }
     }
@@ -217,10 +212,10 @@ impl Forker {
     }
 
     /// It has hung up, and most likely ended: how, and the last line it printed.
-    fn ended(&mut self, attempt: &mut Attempt, shepherd: &Shepherd) -> io::Result<Line> {
+    fn ended(&mut self, attempt: &mut Attempt, reaper: &Reaper) -> io::Result<Line> {
         let by = Instant::now() + LAST_MOMENTS;
         while attempt.has_template() && Instant::now() < by {
-            if attempt.hear(shepherd, shepherd.signals.as_fd(), by)? == Heard::Stopped {
+            if attempt.hear(reaper, reaper.signals.as_fd(), by)? == Heard::Stopped {
                 return Ok(Line::Not(Answer::Stopped));
             }
         }
@@ -281,7 +276,7 @@ fn cpu_set(cpus: &[u32]) -> nix::Result<Option<CpuSet>> {
 
 /// Lets a forked command go.
 pub(crate) fn go(gate: OwnedFd) {
-    // If it is gone already, its end is for the shepherd to see.
+    // If it is gone already, its end is for the reaper to see.
     let _ = File::from(gate).write_all(b"g");
 }
 

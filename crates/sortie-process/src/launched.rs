@@ -24,7 +24,7 @@ use crate::wire::{self, KILL, MAKE, ORDER, WAKE};
 /// How long a warden may take to say that it is there, and to take an order.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A running warden. Dropping it ends it, its shepherds and their commands.
+/// A running warden. Dropping it ends it, its reapers and their commands.
 pub(crate) struct Launched {
     control: UnixStream,
     child: Option<Child>,
@@ -62,7 +62,7 @@ impl Launched {
         Ok(launched)
     }
 
-    /// Why it failed, or has no shepherd with that number, if it has said so.
+    /// Why it failed, or has no reaper with that number, if it has said so.
     pub(crate) fn last_words(&mut self, number: u64) -> Option<String> {
         let mut buffer = [0; 512];
         while let Ok(read) = (&self.control).read(&mut buffer)
@@ -77,7 +77,7 @@ impl Launched {
         &self.protections
     }
 
-    /// Has a shepherd made: its number, and the launcher's end of its socket.
+    /// Has a reaper made: its number, and the launcher's end of its socket.
     pub(crate) async fn make(&mut self) -> io::Result<(u64, UnixStream)> {
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_nonblocking(true)?;
@@ -87,12 +87,12 @@ impl Launched {
         Ok((number, ours))
     }
 
-    /// Has the shepherd with that number go on, should it have been stopped.
+    /// Has the reaper with that number go on, should it have been stopped.
     pub(crate) async fn wake(&mut self, number: u64) -> io::Result<()> {
         self.order(WAKE, number, None).await
     }
 
-    /// Has the shepherd with that number killed, and whatever it kept.
+    /// Has the reaper with that number killed, and whatever it kept.
     pub(crate) async fn kill(&mut self, number: u64) -> io::Result<()> {
         self.order(KILL, number, None).await
     }

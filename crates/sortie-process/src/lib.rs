@@ -8,38 +8,38 @@
 //! # Theory of operation
 //!
 //! ```text
-//!   launcher ──control──▶ warden ──fork──▶ shepherd ──▶ command
-//!      │                                   shepherd ──▶ command
+//!   launcher ──control──▶ warden ──fork──▶ reaper ──▶ command
+//!      │                                   reaper ──▶ command
 //!      └────────one socket each────────────┘
 //! ```
 //!
 //! Only the parent of a process can wait for it without racing, and only a *subreaper*
 //! (`PR_SET_CHILD_SUBREAPER`) becomes the parent of the orphans below it. A library must be neither in
-//! its host's process. So each command has a small process of its own as its parent, a **shepherd**,
+//! its host's process. So each command has a small process of its own as its parent, a **reaper**,
 //! which is a subreaper: when it has no child left, the command has no process left, whatever its
-//! processes tried. Shepherds are used again, as a new process for each command would cost more than the
+//! processes tried. Reapers are used again, as a new process for each command would cost more than the
 //! command's own.
 //!
-//! The shepherds are forked by the **warden**, the launcher's program started once more (before its
+//! The reapers are forked by the **warden**, the launcher's program started once more (before its
 //! `main` runs, a hook takes it elsewhere): a small process with one thread, whose fork is cheap and safe.
-//! The warden is a subreaper as well, and ends what is left of a command whose shepherd was killed. A
-//! shepherd kills its command when its socket closes, the kernel tells it when the warden dies, and the
+//! The warden is a subreaper as well, and ends what is left of a command whose reaper was killed. A
+//! reaper kills its command when its socket closes, the kernel tells it when the warden dies, and the
 //! warden watches the launcher, so every way for one of the three to die ends the command.
 //!
 //! # Templates
 //!
 //! Where a command's set-up costs more than its work, it can be had from a [`Template`]: a process that
-//! has done the set-up and forks itself. The shepherd starts it as one more child and asks it over a
-//! private socket. What it forks is below the shepherd as well: it is limited and ended by the same code
+//! has done the set-up and forks itself. The reaper starts it as one more child and asks it over a
+//! private socket. What it forks is below the reaper as well: it is limited and ended by the same code
 //! as a command that was executed. Only its first process is waited for by the template, which tells
-//! the shepherd how that ended; all others come to the shepherd, as ever. To make it the shepherd's
+//! the reaper how that ended; all others come to the reaper, as ever. To make it the reaper's
 //! own child would take a second fork, and to fork is most of what a large template does.
-//! The command runs only when the shepherd has said so. A template that is of no use, however that
+//! The command runs only when the reaper has said so. A template that is of no use, however that
 //! is, leaves its command to be executed; [`Exit::start`] tells. One that dies while its command runs
-//! takes that along: the shepherd leaves then, and the command is lost.
+//! takes that along: the reaper leaves then, and the command is lost.
 //!
 //! ```text
-//!   shepherd ──▶ template ──fork──▶ command
+//!   reaper ──▶ template ──fork──▶ command
 //! ```
 //!
 //! # Launchers
@@ -73,7 +73,7 @@ mod privacy;
 mod process;
 mod program;
 mod protection;
-mod shepherd;
+mod reaper;
 mod supervisor;
 mod sys;
 mod teller;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 /// More than `/proc/vmstat` has up to the line that matters.
 const ENOUGH: usize = 16 << 10;
-/// How old the number from before a command may be: reading it costs a fifth of what else a shepherd
+/// How old the number from before a command may be: reading it costs a fifth of what else a reaper
 /// does for a command, and a kill anywhere on the machine counts as it is.
 const FRESH: Duration = Duration::from_millis(250);
 

@@ -1,4 +1,4 @@
-//! The pool of shepherds, as the launcher sees it: which are idle, and which has which template.
+//! The pool of reapers, as the launcher sees it: which are idle, and which has which template.
 
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,14 +11,14 @@ const REST: Duration = Duration::from_secs(60);
 /// … and at most, as each time is twice the one before.
 const LONGEST_REST: Duration = Duration::from_secs(3600);
 
-/// The launcher's connection to a shepherd.
-pub(crate) struct Shepherd {
+/// The launcher's connection to a reaper.
+pub(crate) struct Reaper {
     pub(crate) number: u64,
     pub(crate) socket: UnixStream,
     pub(crate) permit: Option<Permit>,
 }
 
-/// The permit of one shepherd to have a copy of a template, of which there may be so many and not more.
+/// The permit of one reaper to have a copy of a template, of which there may be so many and not more.
 #[derive(Debug)]
 pub(crate) struct Permit {
     template: Arc<Template>,
@@ -28,14 +28,14 @@ pub(crate) struct Permit {
 
 /// What a command is to be had from.
 pub(crate) enum Source {
-    /// Its template: the shepherd that has it or may have it, or the right to give it to a new one.
-    Template(Result<Shepherd, Permit>),
-    /// Its program: an idle shepherd, if there is one, and why its template is left alone, if that
+    /// Its template: the reaper that has it or may have it, or the right to give it to a new one.
+    Template(Result<Reaper, Permit>),
+    /// Its program: an idle reaper, if there is one, and why its template is left alone, if that
     /// is so.
-    Program(Option<Shepherd>, Option<String>),
+    Program(Option<Reaper>, Option<String>),
 }
 
-/// All shepherds of a supervisor.
+/// All reapers of a supervisor.
 #[derive(Default)]
 pub(crate) struct Pool(Mutex<State>);
 
@@ -43,7 +43,7 @@ pub(crate) struct Pool(Mutex<State>);
 struct State {
     /// Those that keep no command now, and since when; the one used last is the first to be used
     /// again.
-    idle: Vec<(Shepherd, Instant)>,
+    idle: Vec<(Reaper, Instant)>,
     templates: Vec<Known>,
 }
 
@@ -66,9 +66,9 @@ impl Pool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes back a shepherd that keeps no command any more.
-    pub(crate) fn put_idle(&self, shepherd: Shepherd) {
-        self.state().idle.push((shepherd, Instant::now()));
+    /// Takes back a reaper that keeps no command any more.
+    pub(crate) fn put_idle(&self, reaper: Reaper) {
+        self.state().idle.push((reaper, Instant::now()));
     }
 
     /// Finds what a command is to be had from.
@@ -82,15 +82,15 @@ impl Pool {
             return Source::Program(state.take_plain(), Some(reason));
         }
         let permit = known.permit();
-        let has_it = |shepherd: &Shepherd| {
-            shepherd.permit.as_ref().is_some_and(|permit| same(&permit.template, template))
+        let has_it = |reaper: &Reaper| {
+            reaper.permit.as_ref().is_some_and(|permit| same(&permit.template, template))
         };
-        if let Some(at) = state.idle.iter().rposition(|(shepherd, _)| has_it(shepherd)) {
+        if let Some(at) = state.idle.iter().rposition(|(reaper, _)| has_it(reaper)) {
             return Source::Template(Ok(state.idle.remove(at).0));
         }
         match (permit, state.take_plain()) {
             (None, plain) => Source::Program(plain, None),
-            (permit, Some(plain)) => Source::Template(Ok(Shepherd { permit, ..plain })),
+            (permit, Some(plain)) => Source::Template(Ok(Reaper { permit, ..plain })),
             (Some(permit), None) => Source::Template(Err(permit)),
         }
     }
@@ -117,13 +117,13 @@ impl State {
         &mut self.templates[at]
     }
 
-    /// An idle shepherd without a template, or one that has ended its own by now.
-    fn take_plain(&mut self) -> Option<Shepherd> {
-        let plain = |(shepherd, since): &(Shepherd, Instant)| {
-            shepherd.permit.as_ref().is_none_or(|permit| since.elapsed() > permit.template.idle)
+    /// An idle reaper without a template, or one that has ended its own by now.
+    fn take_plain(&mut self) -> Option<Reaper> {
+        let plain = |(reaper, since): &(Reaper, Instant)| {
+            reaper.permit.as_ref().is_none_or(|permit| since.elapsed() > permit.template.idle)
         };
-        let (shepherd, _) = self.idle.remove(self.idle.iter().rposition(plain)?);
-        Some(Shepherd { permit: None, ..shepherd })
+        let (reaper, _) = self.idle.remove(self.idle.iter().rposition(plain)?);
+        Some(Reaper { permit: None, ..reaper })
     }
 }
 
@@ -132,7 +132,7 @@ impl Known {
         Arc::strong_count(&self.taken) - 1
     }
 
-    /// A permit for one more shepherd, if there may be one more.
+    /// A permit for one more reaper, if there may be one more.
     fn permit(&self) -> Option<Permit> {
         let free = self.taken() < self.template.most;
         free.then(|| Permit { template: self.template.clone(), _taken: self.taken.clone() })

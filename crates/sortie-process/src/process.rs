@@ -11,11 +11,11 @@ use thiserror::Error;
 use tokio::io::unix::AsyncFd;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::pool::{Permit, Shepherd};
+use crate::pool::{Permit, Reaper};
 use crate::wire::{self, Kind, Reply};
 use crate::{Command, Exit, Start, Supervisor, Template};
 
-/// How much later than it should a shepherd may answer before it is killed, and how much later
+/// How much later than it should a reaper may answer before it is killed, and how much later
 /// still the warden may have cleaned up after it.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long to wait when the socket takes no more requests to stop.
@@ -26,11 +26,11 @@ const RETRY: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub struct Process {
     supervisor: Supervisor,
-    /// The shepherd's number with the warden.
+    /// The reaper's number with the warden.
     number: u64,
-    /// The shepherd's socket; `None` once the command is over.
+    /// The reaper's socket; `None` once the command is over.
     socket: Option<AsyncFd<UnixStream>>,
-    /// The shepherd's claim to the template.
+    /// The reaper's claim to the template.
     permit: Option<Permit>,
     template: Option<Arc<Template>>,
     /// Why the template was not asked, if there is a reason.
@@ -44,14 +44,14 @@ pub struct Process {
     /// When an answer has to be there; `None` for as long as the command has no time limit.
     overdue: Option<Instant>,
     help: Help,
-    /// Why its shepherd fails, as that says.
+    /// Why its reaper fails, as that says.
     failed: Option<String>,
     /// Whether it is to be told that the first process has ended and others are left.
     left: bool,
     ended: Option<Result<Exit, RunError>>,
 }
 
-/// What was done about a shepherd that does not answer in time.
+/// What was done about a reaper that does not answer in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Help {
     Nothing,
@@ -171,7 +171,7 @@ impl Process {
         }
     }
 
-    /// Does something about a shepherd that does not answer in time.
+    /// Does something about a reaper that does not answer in time.
     async fn ask_for_help(&mut self) {
         let (help, time) = match self.help {
             Help::Nothing => (Help::Woken, PATIENCE),
@@ -193,7 +193,7 @@ impl Process {
         RunError::Lost { program: self.program.clone(), why }
     }
 
-    /// How the command ended will not be known: why not is what its shepherd has said, or else the warden.
+    /// How the command ended will not be known: why not is what its reaper has said, or else the warden.
     async fn lose(&mut self, error: Option<io::Error>) {
         let said = self.failed.take();
         let said =
@@ -273,7 +273,7 @@ impl Process {
         if !lost {
             let socket = socket.into_inner();
             let permit = self.permit.take();
-            self.supervisor.put_idle(Shepherd { number: self.number, socket, permit });
+            self.supervisor.put_idle(Reaper { number: self.number, socket, permit });
         }
     }
 }
@@ -287,7 +287,7 @@ impl Drop for Process {
     }
 }
 
-/// Receives the next bytes from the shepherd, when there are some; their number, 0 at the end of the
+/// Receives the next bytes from the reaper, when there are some; their number, 0 at the end of the
 /// stream. Nothing is lost if it is dropped before it is done.
 async fn receive(socket: &AsyncFd<UnixStream>, received: &mut Vec<u8>) -> io::Result<usize> {
     let mut buffer = [0; 512];

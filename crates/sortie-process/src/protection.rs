@@ -11,10 +11,10 @@ use nix::sys::prctl;
 pub enum Protection {
     /// Every command runs in a session of its own: its process groups are signalled as a whole.
     Session,
-    /// Processes that lose their parent fall to the command's shepherd and not to init, so that
+    /// Processes that lose their parent fall to the command's reaper and not to init, so that
     /// `setsid` and double forks lead nowhere (`PR_SET_CHILD_SUBREAPER`, prctl(2)).
     Subreaper,
-    /// The kernel kills the command when its shepherd dies (`PR_SET_PDEATHSIG`, prctl(2)).
+    /// The kernel kills the command when its reaper dies (`PR_SET_PDEATHSIG`, prctl(2)).
     DeathSignal,
     /// The launcher's death is seen at once (`pidfd_open(2)`), even where a copy of its socket
     /// lives on in another process.

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::launched::Launched;
-use crate::pool::{Permit, Pool, Shepherd, Source};
+use crate::pool::{Permit, Pool, Reaper, Source};
 use crate::process::Kept;
 use crate::protection::Protection;
 use crate::{Command, Files, Process, Template, hook, sys, wire};
 use thiserror::Error;
 
-/// How often a shepherd is made for a command that is gone before it has seen the command, and says nothing.
+/// How often a reaper is made for a command that is gone before it has seen the command, and says nothing.
 const TRIES: u32 = 3;
 
 /// The launcher's own program, even if its file was replaced or removed.
@@ -84,7 +84,7 @@ impl Supervisor {
         Self { shared: Arc::new(Shared { helper: Arc::new(helper), ..Shared::default() }) }
     }
 
-    /// Another supervisor by the side of this one, with the same warden and with shepherds of its own: their
+    /// Another supervisor by the side of this one, with the same warden and with reapers of its own: their
     /// [templates](Template) serve it alone, even where they are equal to others, and end with its last handle.
     #[must_use]
     pub fn apart(&self) -> Self {
@@ -116,11 +116,11 @@ impl Supervisor {
         let files: Vec<_> = files.iter().flatten().map(AsRawFd::as_raw_fd).collect();
         let mut tries = TRIES;
         loop {
-            let Found { shepherd, rests, new } = self.find(command).await?;
-            let from = command.template.as_ref().filter(|_| shepherd.permit.is_some());
+            let Found { reaper, rests, new } = self.find(command).await?;
+            let from = command.template.as_ref().filter(|_| reaper.permit.is_some());
             let frame = wire::encode_run(command, from, has_input)
                 .map_err(|wire::HasNul(s)| SpawnError::Nul(s))?;
-            let Shepherd { number, socket, permit } = shepherd;
+            let Reaper { number, socket, permit } = reaper;
             let failed = |cause| SpawnError::HandOver { program: command.program.clone(), cause };
             let socket = sys::watch(socket).map_err(failed)?;
             match send(socket.get_ref(), &frame, &files).await {
@@ -143,7 +143,7 @@ impl Supervisor {
         }
     }
 
-    /// Has the shepherd go on that does not answer, should it have been stopped (SIGSTOP), which its own command can do.
+    /// Has the reaper go on that does not answer, should it have been stopped (SIGSTOP), which its own command can do.
     pub(crate) async fn wake(&self, number: u64) {
         if let Some(warden) = self.shared.helper.warden.lock().await.as_mut()
             && let Err(error) = warden.wake(number).await
@@ -152,7 +152,7 @@ impl Supervisor {
         }
     }
 
-    /// Has the shepherd killed that does not answer, and whatever it keeps.
+    /// Has the reaper killed that does not answer, and whatever it keeps.
     pub(crate) async fn kill(&self, number: u64) {
         if let Some(warden) = self.shared.helper.warden.lock().await.as_mut()
             && let Err(error) = warden.kill(number).await
@@ -161,14 +161,14 @@ impl Supervisor {
         }
     }
 
-    /// Why the warden failed, or has no shepherd with that number, if it has said so.
+    /// Why the warden failed, or has no reaper with that number, if it has said so.
     pub(crate) async fn last_words(&self, number: u64) -> Option<String> {
         self.shared.helper.warden.lock().await.as_mut()?.last_words(number)
     }
 
-    /// Takes back a shepherd that keeps no command any more.
-    pub(crate) fn put_idle(&self, shepherd: Shepherd) {
-        self.shared.pool.put_idle(shepherd);
+    /// Takes back a reaper that keeps no command any more.
+    pub(crate) fn put_idle(&self, reaper: Reaper) {
+        self.shared.pool.put_idle(reaper);
     }
 
     /// Notes that the command's template was of no use.
@@ -176,24 +176,20 @@ impl Supervisor {
         self.shared.pool.rest(template, reason);
     }
 
-    /// A shepherd for the command and, if it is not to be asked for its template, perhaps the reason.
+    /// A reaper for the command and, if it is not to be asked for its template, perhaps the reason.
     async fn find(&self, command: &Command) -> Result<Found, SpawnError> {
-        let (shepherd, permit, rests) = match self.shared.pool.find(command.template.as_ref()) {
-            Source::Template(Ok(shepherd)) => (Some(shepherd), None, None),
+        let (reaper, permit, rests) = match self.shared.pool.find(command.template.as_ref()) {
+            Source::Template(Ok(reaper)) => (Some(reaper), None, None),
             Source::Template(Err(permit)) => (None, Some(permit), None),
-            Source::Program(shepherd, rests) => (shepherd, None, rests),
+            Source::Program(reaper, rests) => (reaper, None, rests),
         };
-        Ok(match shepherd {
-            Some(shepherd) => Found { shepherd, rests, new: false },
-            None => Found { shepherd: self.make(command, permit).await?, rests, new: true },
+        Ok(match reaper {
+            Some(reaper) => Found { reaper, rests, new: false },
+            None => Found { reaper: self.make(command, permit).await?, rests, new: true },
         })
     }
 
-    async fn make(
-        &self,
-        command: &Command,
-        permit: Option<Permit>,
-    ) -> Result<Shepherd, SpawnError> {
+    async fn make(&self, command: &Command, permit: Option<Permit>) -> Result<Reaper, SpawnError> {
         let mut warden = self.shared.helper.warden.lock().await;
         let made = match self.running(&mut warden).await?.make().await {
             // It was killed: there can be another one.
@@ -205,7 +201,7 @@ impl Supervisor {
         };
         let (number, socket) =
             made.map_err(|cause| SpawnError::HandOver { program: command.program.clone(), cause })?;
-        Ok(Shepherd { number, socket, permit })
+        Ok(Reaper { number, socket, permit })
     }
 
     async fn running<'a>(
@@ -237,7 +233,7 @@ impl std::fmt::Debug for Supervisor {
 
 /// What is to keep a command.
 struct Found {
-    shepherd: Shepherd,
+    reaper: Reaper,
     /// Why the command's template is left alone, if it is.
     rests: Option<String>,
     /// Whether it was made for the command.
@@ -245,7 +241,7 @@ struct Found {
 }
 
 /// Sends a frame, the files with its first byte. The socket is watched for the answer alone: were it
-/// watched for room as well, the launcher would be woken each time the shepherd reads.
+/// watched for room as well, the launcher would be woken each time the reaper reads.
 async fn send(socket: &UnixStream, frame: &[u8], files: &[RawFd]) -> io::Result<()> {
     let (mut rest, mut files) = (frame, files);
     while !rest.is_empty() {

@@ -114,7 +114,7 @@ pub(crate) enum Reaped {
 }
 
 /// Collects one child that has ended, whichever it is. Only for processes that own all their
-/// children: the warden and its shepherds, never the launcher.
+/// children: the warden and its reapers, never the launcher.
 pub(crate) fn reap() -> Reaped {
     let mut status = 0;
     // SAFETY: rusage is plain old data, and both pointers are valid for the call.
@@ -230,7 +230,7 @@ pub(crate) fn keep_only(kept: &impl AsRawFd) -> io::Result<OwnedFd> {
 
 /// Closes every descriptor from `first` on.
 pub(crate) fn close_from(first: RawFd) {
-    // SAFETY: only called where nothing that is open is used again: in a new shepherd, of what the warden had
+    // SAFETY: only called where nothing that is open is used again: in a new reaper, of what the warden had
     // open, and in a new launcher before it has opened anything.
     let closed = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0) } == 0;
     if !closed {

@@ -25,7 +25,7 @@ impl<'a> Teller<'a> {
         Self { forker, next_look: Instant::now() + MISTRUST, over: None }
     }
 
-    /// Whether the first process has been over for long, and nothing was said of that: it comes to the shepherd once
+    /// Whether the first process has been over for long, and nothing was said of that: it comes to the reaper once
     /// the template is gone.
     pub(crate) fn hangs(&mut self, first: Option<Pid>) -> bool {
         let now = Instant::now();

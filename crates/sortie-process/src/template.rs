@@ -20,7 +20,7 @@ pub struct FromTemplate {
 /// The program that serves as a template, and when it is replaced. Equal templates are
 /// interchangeable.
 ///
-/// Each template belongs to one shepherd, which starts it, asks it for one command at a time and
+/// Each template belongs to one reaper, which starts it, asks it for one command at a time and
 /// ends it. The program finds a socket at file descriptor [`Template::SOCKET`] and says, in lines:
 ///
 /// | it says | meaning |
@@ -35,7 +35,7 @@ pub struct FromTemplate {
 /// arguments, each ended by a NUL, and with the first byte three files: standard output, standard
 /// error and the end of a pipe. The process it answers with is its child, and leads a session of its
 /// own. That starts when a byte comes down the pipe, and ends if the pipe does: a command never runs
-/// without its shepherd knowing. Before it says so, it has the kernel kill it when its template ends
+/// without its reaper knowing. Before it says so, it has the kernel kill it when its template ends
 /// (`PR_SET_PDEATHSIG`, prctl(2)): one that is killed takes its command along, which is lost then.
 ///
 /// Its standard output and error are regular files, of which nothing is kept; a process made from it

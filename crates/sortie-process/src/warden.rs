@@ -1,8 +1,8 @@
-//! The warden: one small process beside the launcher, parent of its shepherds.
+//! The warden: one small process beside the launcher, parent of its reapers.
 //!
-//! It forks a shepherd for each socket the launcher sends, and is itself a subreaper: should a
-//! shepherd be killed, what it kept falls to the warden, which ends it. The warden holds the
-//! shepherd's end of each socket until that is done, so that the launcher sees the end of the stream
+//! It forks a reaper for each socket the launcher sends, and is itself a subreaper: should a
+//! reaper be killed, what it kept falls to the warden, which ends it. The warden holds the
+//! reaper's end of each socket until that is done, so that the launcher sees the end of the stream
 //! only when no process of the command is left.
 
 use std::collections::HashMap;
@@ -23,13 +23,13 @@ use crate::protection::Protection;
 use crate::sys::{self, Reaped};
 use crate::waiting::{Signals, wait};
 use crate::wire::{self, KILL, MAKE, ORDER, Reply, WAKE};
-use crate::{shepherd, tree};
+use crate::{reaper, tree};
 
-/// How long the warden tries to end what a killed shepherd left, where the kernel is slow to let a
+/// How long the warden tries to end what a killed reaper left, where the kernel is slow to let a
 /// process go.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long the shepherds may take to end their commands once the launcher is gone. One that was
+/// How long the reapers may take to end their commands once the launcher is gone. One that was
 /// stopped (SIGSTOP), which its own command can do, would take for ever.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// The same where one of them has said that its command has a grace period.
@@ -56,12 +56,12 @@ struct Warden {
     launcher: Option<OwnedFd>,
     signals: Signals,
     farewell: Duration,
-    shepherds: HashMap<Pid, Shepherd>,
+    reapers: HashMap<Pid, Reaper>,
 }
 
-struct Shepherd {
+struct Reaper {
     number: u64,
-    /// Keeps the launcher's end of the socket open until this shepherd's processes are gone.
+    /// Keeps the launcher's end of the socket open until this reaper's processes are gone.
     _socket: UnixStream,
 }
 
@@ -74,13 +74,13 @@ impl Warden {
         limit_cores().doing("set the limit of core files")?;
         let launcher = sys::pidfd(getppid()).ok();
         let _ = prctl::set_name(c"sortie-warden");
-        // Keeps the launcher's variables and the shepherds' memory from the commands.
+        // Keeps the launcher's variables and the reapers' memory from the commands.
         let _ = prctl::set_dumpable(false);
         setsid().doing("create a session")?;
         std::env::set_current_dir("/").doing("enter /")?;
         let protections = Protection::take(launcher.is_some());
         (&control).write_all(&[protections]).doing("answer the launcher")?;
-        Ok(Self { control, launcher, signals, farewell: FAREWELL, shepherds: HashMap::new() })
+        Ok(Self { control, launcher, signals, farewell: FAREWELL, reapers: HashMap::new() })
     }
 
     fn serve(&mut self) -> Result<(), Failure> {
@@ -115,8 +115,8 @@ impl Warden {
         let number = u64::from_le_bytes(number);
         match (what, files.into_iter().next()) {
             (MAKE, Some(socket)) => self.make(number, UnixStream::from(socket)),
-            (WAKE, _) => self.signal_shepherd(number, Signal::SIGCONT),
-            (KILL, _) => self.signal_shepherd(number, Signal::SIGKILL),
+            (WAKE, _) => self.signal_reaper(number, Signal::SIGCONT),
+            (KILL, _) => self.signal_reaper(number, Signal::SIGKILL),
             // The kernel drops a socket where a process has too many files, recvmsg(2): the launcher sees it close.
             (MAKE, None) => {
                 let refused = Err::<(), _>(Errno::EMFILE).doing("receive a helper's socket");
@@ -132,8 +132,8 @@ impl Warden {
     fn make(&mut self, number: u64, socket: UnixStream) {
         let warden = getpid();
         match sys::fork() {
-            Ok(Some(pid)) => drop(self.shepherds.insert(pid, Shepherd { number, _socket: socket })),
-            Ok(None) => shepherd::run(&socket, warden),
+            Ok(Some(pid)) => drop(self.reapers.insert(pid, Reaper { number, _socket: socket })),
+            Ok(None) => reaper::run(&socket, warden),
             Err(errno) => {
                 let doing = "create a helper process".to_owned();
                 // A launcher that is gone need not know.
@@ -143,16 +143,16 @@ impl Warden {
         }
     }
 
-    /// Collects what has ended; where that was a shepherd, ends what it left behind.
+    /// Collects what has ended; where that was a reaper, ends what it left behind.
     fn reap(&mut self) {
         let mut closed = Vec::new();
         while let Reaped::Child(pid, ..) = sys::reap() {
-            closed.extend(self.shepherds.remove(&pid));
+            closed.extend(self.reapers.remove(&pid));
         }
         if closed.is_empty() {
             return;
         }
-        let spared = self.shepherds.keys().copied().collect();
+        let spared = self.reapers.keys().copied().collect();
         let give_up = Instant::now() + PATIENCE;
         while !matches!(self.reap_strays(&mut closed), Reaped::None)
             && tree::signal_others(Signal::SIGKILL, &spared).is_ok_and(|found| found > 0)
@@ -164,25 +164,25 @@ impl Warden {
         }
     }
 
-    fn reap_strays(&mut self, closed: &mut Vec<Shepherd>) -> Reaped {
+    fn reap_strays(&mut self, closed: &mut Vec<Reaper>) -> Reaped {
         loop {
             match sys::reap() {
-                Reaped::Child(pid, ..) => closed.extend(self.shepherds.remove(&pid)),
+                Reaped::Child(pid, ..) => closed.extend(self.reapers.remove(&pid)),
                 other => return other,
             }
         }
     }
 
-    /// The launcher is gone: has the shepherds end their commands and waits for that. What those leave
+    /// The launcher is gone: has the reapers end their commands and waits for that. What those leave
     /// that take too long, the warden ends itself.
     fn close(&mut self) -> Result<(), Failure> {
-        self.signal_shepherds(Signal::SIGTERM);
+        self.signal_reapers(Signal::SIGTERM);
         let since = Instant::now();
-        while !self.shepherds.is_empty() {
+        while !self.reapers.is_empty() {
             let give_up = since + self.farewell;
             let overdue = Instant::now() >= give_up;
             if overdue {
-                self.signal_shepherds(Signal::SIGKILL);
+                self.signal_reapers(Signal::SIGKILL);
             }
             let until = (!overdue).then_some(give_up);
             wait([self.signals.as_fd()], until).doing("wait for its helpers to end")?;
@@ -193,14 +193,14 @@ impl Warden {
     }
 
     /// One that has ended just now needs none.
-    fn signal_shepherd(&self, number: u64, signal: Signal) {
-        for (pid, _) in self.shepherds.iter().filter(|(_, s)| s.number == number) {
+    fn signal_reaper(&self, number: u64, signal: Signal) {
+        for (pid, _) in self.reapers.iter().filter(|(_, s)| s.number == number) {
             let _ = kill(*pid, signal);
         }
     }
 
-    fn signal_shepherds(&self, signal: Signal) {
-        for pid in self.shepherds.keys() {
+    fn signal_reapers(&self, signal: Signal) {
+        for pid in self.reapers.keys() {
             let _ = kill(*pid, signal);
         }
     }

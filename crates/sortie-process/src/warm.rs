@@ -1,4 +1,4 @@
-//! A shepherd with a template: asks it for a command's first process, replaces it, ends it.
+//! A reaper with a template: asks it for a command's first process, replaces it, ends it.
 
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
@@ -10,7 +10,7 @@ use nix::unistd::{Pid, pipe2};
 
 use crate::attempt::Attempt;
 use crate::forker::{self, Answer, Forker};
-use crate::shepherd::Shepherd;
+use crate::reaper::Reaper;
 use crate::sys::{self, Reaped};
 use crate::wire::{Request, TemplateSpec};
 use crate::{Start, tree};
@@ -29,7 +29,7 @@ pub(crate) enum Forked {
     Stopped,
 }
 
-impl Shepherd {
+impl Reaper {
     /// Has the command's first process forked by its template, if it has one.
     ///
     /// A template that was there and is of no use any more is replaced; a new one that is of no use

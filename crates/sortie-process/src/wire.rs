@@ -1,4 +1,4 @@
-//! What launcher and shepherd say to each other over their socket pair.
+//! What launcher and reaper say to each other over their socket pair.
 //!
 //! A message of the launcher is a *frame*: one byte that says what it is, the length of the body
 //! (little-endian `u32`), the body. The files of a request travel with its first byte. A reply is
@@ -27,7 +27,7 @@ const LARGEST: usize = 64 << 20;
 /// Room for most commands with their environment.
 const ENOUGH: usize = 4096;
 
-/// What an order asks for: make a shepherd (its socket comes along) known under a number, let the one with that
+/// What an order asks for: make a reaper (its socket comes along) known under a number, let the one with that
 /// number go on that was stopped (SIGSTOP), or kill it.
 pub(crate) const MAKE: u8 = b'm';
 pub(crate) const WAKE: u8 = b'w';

@@ -480,12 +480,12 @@ class Server:
         while len(data) < length:
             more = self.channel.recv(length - len(data))
             if not more:
-                os._exit(0)  # the shepherd is gone
+                os._exit(0)  # the reaper is gone
             data += more
         return data
 
     def tell_end(self, job):
-        """Waits for a job's first process; others that it leaves are the shepherd's."""
+        """Waits for a job's first process; others that it leaves are the reaper's."""
         os.waitid(os.P_PID, job, os.WEXITED | os.WNOWAIT)  # goes on after a signal
         status, usage = Integer(), ResourceUsage()
         at = time.monotonic_ns() // 1000
@@ -497,7 +497,7 @@ class Server:
     def become_job(self, args, files):
         """Goes on as the first process of a job, once the word to go has come."""
         c.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
-        # It leads a session, and does not outlive the server, nor that the shepherd.
+        # It leads a session, and does not outlive the server, nor that the reaper.
         os.setsid()
         c.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
         if os.getppid() != self.pid:

@@ -28,7 +28,7 @@ async fn input_goes_in_and_both_outputs_come_back_apart() {
     );
     let (_, out, _) = capture(&stage, &command, b"").await;
     assert_eq!(out, "");
-    // The next command, on the same shepherd, has nothing to read.
+    // The next command, on the same reaper, has nothing to read.
     let exit = stage.run(&stage.sh("cat")).await;
     assert_eq!((exit.status, stage.read("out").as_str()), (Status::Exited(0), ""));
 }

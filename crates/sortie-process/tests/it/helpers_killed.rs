@@ -7,8 +7,8 @@ use sortie_process::{RunError, Status, Stopped};
 
 use crate::{Stage, eventually, marked, parent, processes, signal};
 
-/// The shepherd that keeps the stage's command.
-pub(crate) fn shepherd_of(stage: &Stage) -> i32 {
+/// The reaper that keeps the stage's command.
+pub(crate) fn reaper_of(stage: &Stage) -> i32 {
     let marked = marked(&stage.mark());
     marked.iter().filter_map(|pid| parent(*pid)).find(|pid| !marked.contains(pid)).unwrap()
 }
@@ -17,7 +17,7 @@ pub(crate) fn shepherd_of(stage: &Stage) -> i32 {
 pub(crate) async fn warden_of(stage: &Stage) -> i32 {
     let mut process = stage.start(&stage.sh("sleep 600")).await;
     eventually("the command to start", || !marked(&stage.mark()).is_empty()).await;
-    let warden = parent(shepherd_of(stage)).unwrap();
+    let warden = parent(reaper_of(stage)).unwrap();
     process.kill();
     process.wait().await.unwrap();
     warden
@@ -35,7 +35,7 @@ pub(crate) fn helpers_of(launcher: i32) -> Vec<i32> {
 }
 
 #[tokio::test]
-async fn a_killed_shepherd_loses_the_command_and_nothing_more() {
+async fn a_killed_reaper_loses_the_command_and_nothing_more() {
     let stage = Stage::new();
     let mut other = stage.start(&stage.sh("while [ ! -e end ]; do sleep 0.05; done; exit 3")).await;
     let hiding = Stage { supervisor: stage.supervisor.clone(), ..Stage::new() };
@@ -43,7 +43,7 @@ async fn a_killed_shepherd_loses_the_command_and_nothing_more() {
     let mut process = hiding.start(&hiding.sh(script)).await;
     hiding.appears("ready").await;
 
-    signal("KILL", shepherd_of(&hiding));
+    signal("KILL", reaper_of(&hiding));
     let lost = process.wait().await.unwrap_err();
     assert!(matches!(lost, RunError::Lost { .. }), "{lost}");
     assert_eq!(marked(&hiding.mark()), [] as [i32; 0], "told before all was over");
@@ -54,15 +54,15 @@ async fn a_killed_shepherd_loses_the_command_and_nothing_more() {
 }
 
 #[tokio::test]
-async fn a_killed_idle_shepherd_is_replaced() {
+async fn a_killed_idle_reaper_is_replaced() {
     let stage = Stage::new();
     let mut process = stage.start(&stage.sh("sleep 600")).await;
     eventually("the command to start", || !marked(&stage.mark()).is_empty()).await;
-    let shepherd = shepherd_of(&stage);
+    let reaper = reaper_of(&stage);
     process.kill();
     process.wait().await.unwrap();
-    signal("KILL", shepherd);
-    let gone = || !std::path::Path::new(&format!("/proc/{shepherd}")).exists();
+    signal("KILL", reaper);
+    let gone = || !std::path::Path::new(&format!("/proc/{reaper}")).exists();
     eventually("the warden to reap it", gone).await;
     assert_eq!(stage.run(&stage.sh("exit 2")).await.status, Status::Exited(2));
 }
@@ -73,8 +73,8 @@ async fn a_killed_warden_ends_its_commands_and_is_replaced() {
     let script = "trap '' TERM; setsid sleep 600 & (setsid sleep 600 &) & touch ready; sleep 600";
     let mut process = stage.start(&stage.sh(script)).await;
     stage.appears("ready").await;
-    signal("KILL", parent(shepherd_of(&stage)).unwrap());
-    // Its shepherd was told by the kernel, and has had the time to end all in good order.
+    signal("KILL", parent(reaper_of(&stage)).unwrap());
+    // Its reaper was told by the kernel, and has had the time to end all in good order.
     let lost = process.wait().await.unwrap_err();
     assert!(matches!(lost, RunError::Lost { .. }), "{lost}");
     assert_eq!(marked(&stage.mark()), [] as [i32; 0], "told before all was over");
@@ -82,7 +82,7 @@ async fn a_killed_warden_ends_its_commands_and_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_command_that_tells_its_shepherd_to_leave_is_lost_and_not_stopped_as_asked() {
+async fn a_command_that_tells_its_reaper_to_leave_is_lost_and_not_stopped_as_asked() {
     let stage = Stage::new();
     let script = "setsid sleep 600 & kill -TERM $PPID; sleep 600";
     let lost = stage.start(&stage.sh(script)).await.wait().await.unwrap_err();
@@ -93,15 +93,15 @@ async fn a_command_that_tells_its_shepherd_to_leave_is_lost_and_not_stopped_as_a
 }
 
 #[tokio::test]
-async fn a_stopped_shepherd_goes_on_when_the_command_is_overdue() {
+async fn a_stopped_reaper_goes_on_when_the_command_is_overdue() {
     let stage = Stage::new();
     let mut command = stage.sh("sleep 600");
-    // Long enough for the shepherd to be stopped before, on a loaded machine too.
+    // Long enough for the reaper to be stopped before, on a loaded machine too.
     command.limits.time = Some(std::time::Duration::from_secs(5));
     command.limits.grace = std::time::Duration::from_millis(100);
     let mut process = stage.start(&command).await;
     eventually("the command to start", || !marked(&stage.mark()).is_empty()).await;
-    signal("STOP", shepherd_of(&stage));
+    signal("STOP", reaper_of(&stage));
     let exit = process.wait().await.unwrap();
     assert_eq!(exit.stopped, Some(Stopped::TimeLimit));
     assert_eq!(marked(&stage.mark()), [] as [i32; 0]);
@@ -112,7 +112,7 @@ async fn a_stopped_warden_goes_on_when_it_is_needed() {
     let stage = Stage::new();
     let mut process = stage.start(&stage.sh("sleep 600")).await;
     eventually("the command to start", || !marked(&stage.mark()).is_empty()).await;
-    let warden = parent(shepherd_of(&stage)).unwrap();
+    let warden = parent(reaper_of(&stage)).unwrap();
 
     signal("STOP", warden);
     let other = Stage { supervisor: stage.supervisor.clone(), ..Stage::new() };

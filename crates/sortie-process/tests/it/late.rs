@@ -5,25 +5,25 @@ use std::time::Duration;
 
 use sortie_process::{Command, Exit, Status, Stopped};
 
-use crate::helpers_killed::shepherd_of;
+use crate::helpers_killed::reaper_of;
 use crate::{Stage, eventually, is_over, marked, signal};
 
 const LIMIT: Duration = Duration::from_secs(4);
 
-/// Stops the command's shepherd, has the command end after so long, and has the shepherd go on after the limit.
+/// Stops the command's reaper, has the command end after so long, and has the reaper go on after the limit.
 async fn ends_unseen(stage: &Stage, command: &Command, ends_after: Duration) -> Exit {
     let mut command = command.clone();
     command.limits.time = Some(LIMIT);
     let mut process = stage.start(&command).await;
     stage.appears("pid").await;
     let first: i32 = stage.read("pid").trim().parse().unwrap();
-    let shepherd = shepherd_of(stage);
-    signal("STOP", shepherd);
+    let reaper = reaper_of(stage);
+    signal("STOP", reaper);
     tokio::time::sleep(ends_after).await;
     fs::write(stage.path("end"), "").unwrap();
     eventually("the command to end", || is_over(first)).await;
     tokio::time::sleep((LIMIT + Duration::from_secs(2)).saturating_sub(ends_after)).await;
-    signal("CONT", shepherd);
+    signal("CONT", reaper);
     let exit = process.wait().await.unwrap();
     assert_eq!(marked(&stage.mark()), [] as [i32; 0], "processes were left");
     exit

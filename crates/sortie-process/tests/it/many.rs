@@ -19,12 +19,12 @@ async fn two_hundred_at_once_get_their_own_answers() {
 }
 
 #[tokio::test]
-async fn one_after_the_other_needs_one_shepherd() {
+async fn one_after_the_other_needs_one_reaper() {
     let stage = Stage::new();
     for _ in 0..100 {
         stage.run(&stage.sh("exit 0")).await;
     }
     let warden = helpers_killed::warden_of(&stage).await;
-    let shepherds = crate::processes().filter(|pid| crate::parent(*pid) == Some(warden));
-    assert_eq!(shepherds.count(), 1);
+    let reapers = crate::processes().filter(|pid| crate::parent(*pid) == Some(warden));
+    assert_eq!(reapers.count(), 1);
 }

@@ -97,7 +97,7 @@ async fn a_command_is_lost_with_its_template_while_it_runs() {
         let lost = process.wait().await.unwrap_err();
         assert!(matches!(lost, RunError::Lost { .. }), "{fault}: {lost}");
         assert_eq!(marked(&stage.mark()), [] as [i32; 0], "{fault}: told before all was over");
-        // Another shepherd is there for the next one.
+        // Another reaper is there for the next one.
         let other = stage.start(&stage.sh("exit 4")).await.wait().await.unwrap();
         assert_eq!(other.status, Status::Exited(4));
     }
@@ -188,7 +188,7 @@ async fn large_requests_arrive_whole() {
 }
 
 #[tokio::test]
-async fn a_killed_shepherd_takes_its_template_along() {
+async fn a_killed_reaper_takes_its_template_along() {
     let stage = Stage::new();
     let mut process =
         stage.start(&from_template(&stage, "", "trap '' TERM; touch ready; sleep 600")).await;

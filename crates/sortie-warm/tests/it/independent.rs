@@ -48,7 +48,7 @@ async fn a_job_can_change_nothing_that_the_next_one_sees() {
     }
 }
 
-/// Its socket has no name, and the only process that has it open besides is the shepherd.
+/// Its socket has no name, and the only process that has it open besides is the reaper.
 #[tokio::test]
 async fn a_job_has_no_handle_on_its_server() {
     let stage = Stage::new(

@@ -1,4 +1,4 @@
-//! The shepherd: keeps one command at a time, from its start until its last process is gone.
+//! The reaper: keeps one command at a time, from its start until its last process is gone.
 //!
 //! It is a subreaper, so every process of the command stays below it, and it has no other child but
 //! its template, if it has one: when `wait` finds no other, nothing of the command is left. (A first
@@ -29,25 +29,25 @@ use crate::wire::{self, Execution, Frame, Kind, Reply, Request};
 
 /// Serves the launcher at the other end of `socket` until it leaves.
 pub(crate) fn run(socket: &UnixStream, warden: Pid) -> ! {
-    // The other shepherds' sockets have to close when their owners close them.
+    // The other reapers' sockets have to close when their owners close them.
     let socket = match sys::keep_only(socket).doing("copy its socket") {
         Ok(socket) => UnixStream::from(socket),
         Err(failed) => {
-            failure::tell_of_shepherd(socket, failed.to_string());
+            failure::tell_of_reaper(socket, failed.to_string());
             sys::leave(0)
         }
     };
     let failed = failure::attempt(|| {
         let socket = socket.try_clone().doing("copy its socket")?;
-        Shepherd::start(socket, warden)?.serve()
+        Reaper::start(socket, warden)?.serve()
     });
     if let Some(why) = failed {
-        failure::tell_of_shepherd(&socket, why);
+        failure::tell_of_reaper(&socket, why);
     }
     sys::leave(0)
 }
 
-pub(crate) struct Shepherd {
+pub(crate) struct Reaper {
     pub(crate) socket: UnixStream,
     pub(crate) signals: Signals,
     warden: Pid,
@@ -59,7 +59,7 @@ pub(crate) struct Shepherd {
 /// The two ends of a pipe: to read from, to write to.
 type Pipe = (OwnedFd, OwnedFd);
 
-impl Shepherd {
+impl Reaper {
     fn start(socket: UnixStream, warden: Pid) -> Result<Self, Failure> {
         prctl::set_pdeathsig(Signal::SIGTERM).doing("set its death signal")?;
         prctl::set_child_subreaper(true).doing("become a subreaper")?;
@@ -99,7 +99,7 @@ impl Shepherd {
         }
     }
 
-    /// Tells the warden that it takes more than a moment until this shepherd leaves.
+    /// Tells the warden that it takes more than a moment until this reaper leaves.
     pub(crate) fn ask_for_time(&self) {
         if getppid() == self.warden {
             let _ = kill(self.warden, Signal::SIGUSR1);
