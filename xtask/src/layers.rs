@@ -61,7 +61,7 @@ const PROCESS: &str = "crates/sortie-process/src";
 const LAUNCHER: &[&str] = &["capture", "launched", "pool", "process", "supervisor"];
 /// Those that run in the helper processes.
 const HELPERS: &[&str] =
-    &["attempt", "forker", "late", "oom", "reaper", "teller", "waiting", "warden", "warm"];
+    &["attempt", "forker", "late", "oom", "reaper", "spawn_server", "teller", "waiting", "warm"];
 /// What has the launcher's program become a helper: the one that knows both.
 const ENTRY: &str = "hook";
 /// What a module that both halves use knows of one of them: what runs before `main` is unsafe, and so in `sys`.
@@ -205,23 +205,23 @@ mod tests {
     #[test]
     fn a_half_that_uses_the_other_is_seen() {
         for (module, text, fault) in [
-            ("warden", "use crate::pool::Permit;", "warden uses pool"),
+            ("spawn_server", "use crate::pool::Permit;", "spawn_server uses pool"),
             (
-                "warden",
+                "spawn_server",
                 "use crate::{\n    sys::{self, A},\n    Process,\n};",
-                "warden uses process",
+                "spawn_server uses process",
             ),
-            ("pool", "fn f() { crate::warden::run() }", "pool uses warden"),
+            ("pool", "fn f() { crate::spawn_server::run() }", "pool uses spawn_server"),
             ("wire", "use crate::{Command, reaper};", "wire uses reaper"),
             ("attempt", "use crate::hook;", "attempt uses hook"),
         ] {
             assert_eq!(crossings_with(module, text), [format!("  {fault}")], "{text}");
         }
         for (module, text) in [
-            ("warden", "use crate::reaper;\n/// [`Process`](crate::Process)\n// crate::pool"),
-            ("warden", "#[cfg(test)]\nmod tests { use crate::Supervisor; }"),
+            ("spawn_server", "use crate::reaper;\n/// [`Process`](crate::Process)\n// crate::pool"),
+            ("spawn_server", "#[cfg(test)]\nmod tests { use crate::Supervisor; }"),
             ("sys", "crate::hook::enter();"),
-            ("hook", "use crate::{sys, warden};"),
+            ("hook", "use crate::{sys, spawn_server};"),
         ] {
             assert_eq!(crossings_with(module, text), [""; 0], "{text}");
         }

@@ -180,7 +180,7 @@ impl Attempt {
     /// Keeps the command, which has this first process (or was stopped before it had one), until none
     /// of its processes is left. `forker` is the template that forked it, and tells of its end.
     ///
-    /// An error where the reaper was told to leave meanwhile, by SIGTERM: the warden is gone, or the
+    /// An error where the reaper was told to leave meanwhile, by SIGTERM: the spawn server is gone, or the
     /// command meddles. Nobody has asked for its end, so that there is no answer to give.
     pub(crate) fn run(
         mut self,

@@ -46,18 +46,18 @@ fn said(panic: &(dyn Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref().copied()).unwrap_or("it does not say why")
 }
 
-/// The first byte of what the warden says where it fails, or cannot start, in place of its protections; …
+/// The first byte of what the spawn server says where it fails, or cannot start, in place of its protections; …
 pub(crate) const FAILED: u8 = u8::MAX;
 /// … and where it cannot make a reaper, whose number follows, but goes on.
 pub(crate) const REFUSED: u8 = u8::MAX - 1;
 
-/// Tells the launcher why the warden fails, or makes no reaper; there is nobody else to tell if that is not possible.
-pub(crate) fn tell_of_warden(mut launcher: &UnixStream, of: Option<u64>, why: &str) {
+/// Tells the launcher why the spawn server fails, or makes no reaper; there is nobody else to tell if that is not possible.
+pub(crate) fn tell_of_spawn_server(mut launcher: &UnixStream, of: Option<u64>, why: &str) {
     let what = of.map_or(vec![FAILED], |number| [&[REFUSED][..], &number.to_le_bytes()].concat());
     let _ = launcher.write_all(&[&what, why.replace('\n', " ").as_bytes(), b"\n"].concat());
 }
 
-/// What a warden has said.
+/// What a spawn server has said.
 #[derive(Default)]
 pub(crate) struct Said {
     unread: Vec<u8>,
@@ -94,7 +94,7 @@ pub(crate) fn given_socket(stdin: impl AsFd) -> io::Result<UnixStream> {
     Ok(stdin.as_fd().try_clone_to_owned()?.into())
 }
 
-/// What the warden has said first: of which reaper, why, and how many bytes that are.
+/// What the spawn server has said first: of which reaper, why, and how many bytes that are.
 fn line(said: &[u8]) -> Option<(Option<u64>, String, usize)> {
     let (number, head) = match said.split_first()? {
         (&REFUSED, rest) => (Some(u64::from_le_bytes(*rest.first_chunk()?)), 9),
@@ -110,10 +110,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_warden_says_may_come_in_pieces() {
+    fn what_the_spawn_server_says_may_come_in_pieces() {
         let (ours, theirs) = UnixStream::pair().unwrap();
-        tell_of_warden(&ours, Some(10), "no\nroom");
-        tell_of_warden(&ours, None, "broken");
+        tell_of_spawn_server(&ours, Some(10), "no\nroom");
+        tell_of_spawn_server(&ours, None, "broken");
         let mut bytes = [0; 64];
         let length = io::Read::read(&mut &theirs, &mut bytes).unwrap();
         let mut said = Said::default();

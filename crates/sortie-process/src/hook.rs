@@ -1,6 +1,6 @@
-//! How a program that uses this crate comes to serve as its own warden.
+//! How a program that uses this crate comes to serve as its own spawn server.
 //!
-//! The warden has to be a small process with one thread, and a library has no program of its own to
+//! The spawn server has to be a small process with one thread, and a library has no program of its own to
 //! start. So the host's program is started once more, with a variable that says what for, and
 //! [`enter`], which runs before `main`, takes it from there. `main` is never reached.
 
@@ -13,19 +13,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::unistd::getppid;
 
-use crate::{sys, warden};
+use crate::{spawn_server, sys};
 
-/// Says that this program was started to be the warden of the process with that id.
+/// Says that this program was started to be the spawn server of the process with that id.
 pub(crate) const VARIABLE: &str = "SORTIE_WARDEN_OF";
 
 static ENTERED: AtomicBool = AtomicBool::new(false);
 
-/// Serves as a warden, if that is what this program was started for.
+/// Serves as a spawn server, if that is what this program was started for.
 pub(crate) fn enter() {
     ENTERED.store(true, Ordering::Relaxed);
     let launcher = env::var(VARIABLE).ok().and_then(|pid| pid.parse::<i32>().ok());
     if launcher.is_some_and(|pid| pid == getppid().as_raw()) {
-        warden::run();
+        spawn_server::run();
         sys::leave(0);
     }
 }
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_test_program_can_be_its_own_warden() {
+    fn the_test_program_can_be_its_own_spawn_server() {
         assert!(is_in_this_program().unwrap());
     }
 

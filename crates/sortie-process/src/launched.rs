@@ -1,4 +1,4 @@
-//! The warden, as the launcher sees it: started, ordered about, reaped.
+//! The spawn server, as the launcher sees it: started, ordered about, reaped.
 
 use std::env;
 use std::ffi::OsStr;
@@ -21,10 +21,10 @@ use crate::open_files;
 use crate::protection::Protection;
 use crate::wire::{self, KILL, MAKE, ORDER, WAKE};
 
-/// How long a warden may take to say that it is there, and to take an order.
+/// How long a spawn server may take to say that it is there, and to take an order.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A running warden. Dropping it ends it, its reapers and their commands.
+/// A running spawn server. Dropping it ends it, its reapers and their commands.
 pub(crate) struct Launched {
     control: UnixStream,
     child: Option<Child>,
@@ -35,7 +35,7 @@ pub(crate) struct Launched {
 }
 
 impl Launched {
-    /// Starts `program`, which this crate is linked into, as a warden.
+    /// Starts `program`, which this crate is linked into, as a spawn server.
     pub(crate) async fn start(program: &Path) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_nonblocking(true)?;
@@ -137,7 +137,7 @@ impl Drop for Launched {
     }
 }
 
-/// The warden gets nothing of the launcher's environment but what the dynamic linker needs to find
+/// The spawn server gets nothing of the launcher's environment but what the dynamic linker needs to find
 /// its libraries.
 fn command(program: &Path, control: OwnedFd) -> Command {
     #[expect(clippy::disallowed_methods, reason = "this crate is where processes are started")]

@@ -8,9 +8,9 @@
 //! # Theory of operation
 //!
 //! ```text
-//!   launcher ──control──▶ warden ──fork──▶ reaper ──▶ command
-//!      │                                   reaper ──▶ command
-//!      └────────one socket each────────────┘
+//!   launcher ──control──▶ spawn server ──fork──▶ reaper ──▶ command
+//!      │                                        reaper ──▶ command
+//!      └───────────one socket each──────────────┘
 //! ```
 //!
 //! Only the parent of a process can wait for it without racing, and only a *subreaper*
@@ -20,11 +20,11 @@
 //! processes tried. Reapers are used again, as a new process for each command would cost more than the
 //! command's own.
 //!
-//! The reapers are forked by the **warden**, the launcher's program started once more (before its
+//! The reapers are forked by the **spawn server**, the launcher's program started once more (before its
 //! `main` runs, a hook takes it elsewhere): a small process with one thread, whose fork is cheap and safe.
-//! The warden is a subreaper as well, and ends what is left of a command whose reaper was killed. A
-//! reaper kills its command when its socket closes, the kernel tells it when the warden dies, and the
-//! warden watches the launcher, so every way for one of the three to die ends the command.
+//! The spawn server is a subreaper as well, and ends what is left of a command whose reaper was killed. A
+//! reaper kills its command when its socket closes, the kernel tells it when the spawn server dies, and the
+//! spawn server watches the launcher, so every way for one of the three to die ends the command.
 //!
 //! # Templates
 //!
@@ -74,13 +74,13 @@ mod process;
 mod program;
 mod protection;
 mod reaper;
+mod spawn_server;
 mod supervisor;
 mod sys;
 mod teller;
 mod template;
 mod tree;
 mod waiting;
-mod warden;
 mod warm;
 mod wire;
 

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// Tells the warden the soft limit that commands are to have.
+/// Tells the spawn server the soft limit that commands are to have.
 pub(crate) const VARIABLE: &str = "SORTIE_OPEN_FILES";
 
 /// The soft limit that this process was given, if it has taken more.
@@ -42,8 +42,8 @@ impl OpenFiles {
         raise_from(given, given, most)
     }
 
-    /// The same in the warden, which may have been told what commands are to have.
-    pub(crate) fn raise_limit_of_warden() -> io::Result<()> {
+    /// The same in the spawn server, which may have been told what commands are to have.
+    pub(crate) fn raise_limit_of_spawn_server() -> io::Result<()> {
         let (own, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
         let told = env::var(VARIABLE).ok().and_then(|limit| limit.parse().ok());
         raise_from(own, told.unwrap_or(own), most)

@@ -16,7 +16,7 @@ use crate::wire::{self, Kind, Reply};
 use crate::{Command, Exit, Start, Supervisor, Template};
 
 /// How much later than it should a reaper may answer before it is killed, and how much later
-/// still the warden may have cleaned up after it.
+/// still the spawn server may have cleaned up after it.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long to wait when the socket takes no more requests to stop.
 const RETRY: Duration = Duration::from_millis(10);
@@ -26,7 +26,7 @@ const RETRY: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub struct Process {
     supervisor: Supervisor,
-    /// The reaper's number with the warden.
+    /// The reaper's number with the spawn server.
     number: u64,
     /// The reaper's socket; `None` once the command is over.
     socket: Option<AsyncFd<UnixStream>>,
@@ -193,7 +193,7 @@ impl Process {
         RunError::Lost { program: self.program.clone(), why }
     }
 
-    /// How the command ended will not be known: why not is what its reaper has said, or else the warden.
+    /// How the command ended will not be known: why not is what its reaper has said, or else the spawn server.
     async fn lose(&mut self, error: Option<io::Error>) {
         let said = self.failed.take();
         let said =

@@ -28,7 +28,7 @@ use crate::warm::{Forked, Kept};
 use crate::wire::{self, Execution, Frame, Kind, Reply, Request};
 
 /// Serves the launcher at the other end of `socket` until it leaves.
-pub(crate) fn run(socket: &UnixStream, warden: Pid) -> ! {
+pub(crate) fn run(socket: &UnixStream, spawn_server: Pid) -> ! {
     // The other reapers' sockets have to close when their owners close them.
     let socket = match sys::keep_only(socket).doing("copy its socket") {
         Ok(socket) => UnixStream::from(socket),
@@ -39,7 +39,7 @@ pub(crate) fn run(socket: &UnixStream, warden: Pid) -> ! {
     };
     let failed = failure::attempt(|| {
         let socket = socket.try_clone().doing("copy its socket")?;
-        Reaper::start(socket, warden)?.serve()
+        Reaper::start(socket, spawn_server)?.serve()
     });
     if let Some(why) = failed {
         failure::tell_of_reaper(&socket, why);
@@ -50,7 +50,7 @@ pub(crate) fn run(socket: &UnixStream, warden: Pid) -> ! {
 pub(crate) struct Reaper {
     pub(crate) socket: UnixStream,
     pub(crate) signals: Signals,
-    warden: Pid,
+    spawn_server: Pid,
     oom_kills: oom::Kills,
     pub(crate) stack: Vec<u8>,
     pub(crate) template: Option<Kept>,
@@ -60,18 +60,18 @@ pub(crate) struct Reaper {
 type Pipe = (OwnedFd, OwnedFd);
 
 impl Reaper {
-    fn start(socket: UnixStream, warden: Pid) -> Result<Self, Failure> {
+    fn start(socket: UnixStream, spawn_server: Pid) -> Result<Self, Failure> {
         prctl::set_pdeathsig(Signal::SIGTERM).doing("set its death signal")?;
         prctl::set_child_subreaper(true).doing("become a subreaper")?;
         let _ = prctl::set_name(c"sortie-shepherd");
         setsid().doing("create a session")?;
         let signals = Signals::take().doing("take signals")?;
-        if getppid() != warden {
+        if getppid() != spawn_server {
             return Err(Errno::ESRCH).doing("find the process that made it");
         }
         let oom_kills = oom::Kills::open();
         let stack = vec![0; 64 << 10];
-        Ok(Self { socket, signals, warden, oom_kills, stack, template: None })
+        Ok(Self { socket, signals, spawn_server, oom_kills, stack, template: None })
     }
 
     fn serve(&mut self) -> Result<(), Failure> {
@@ -99,10 +99,10 @@ impl Reaper {
         }
     }
 
-    /// Tells the warden that it takes more than a moment until this reaper leaves.
+    /// Tells the spawn server that it takes more than a moment until this reaper leaves.
     pub(crate) fn ask_for_time(&self) {
-        if getppid() == self.warden {
-            let _ = kill(self.warden, Signal::SIGUSR1);
+        if getppid() == self.spawn_server {
+            let _ = kill(self.spawn_server, Signal::SIGUSR1);
         }
     }
 

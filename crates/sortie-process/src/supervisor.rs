@@ -1,4 +1,4 @@
-//! The launcher's way in: starts the warden when first needed, and commands through it.
+//! The launcher's way in: starts the spawn server when first needed, and commands through it.
 
 use std::ffi::OsString;
 use std::io;
@@ -34,11 +34,11 @@ struct Shared {
     pool: Pool,
 }
 
-/// The warden, once it is needed, and the program it is started from.
+/// The spawn server, once it is needed, and the program it is started from.
 #[derive(Default)]
 struct Helper {
     program: Option<PathBuf>,
-    warden: tokio::sync::Mutex<Option<Launched>>,
+    spawn_server: tokio::sync::Mutex<Option<Launched>>,
 }
 
 /// Why a command was not handed over to be run.
@@ -84,7 +84,7 @@ impl Supervisor {
         Self { shared: Arc::new(Shared { helper: Arc::new(helper), ..Shared::default() }) }
     }
 
-    /// Another supervisor by the side of this one, with the same warden and with reapers of its own: their
+    /// Another supervisor by the side of this one, with the same spawn server and with reapers of its own: their
     /// [templates](Template) serve it alone, even where they are equal to others, and end with its last handle.
     #[must_use]
     pub fn apart(&self) -> Self {
@@ -94,8 +94,8 @@ impl Supervisor {
 
     /// What keeps processes from outliving their command here.
     pub async fn protections(&self) -> Result<Vec<Protection>, SpawnError> {
-        let mut warden = self.shared.helper.warden.lock().await;
-        Ok(self.running(&mut warden).await?.protections().to_vec())
+        let mut spawn_server = self.shared.helper.spawn_server.lock().await;
+        Ok(self.running(&mut spawn_server).await?.protections().to_vec())
     }
 
     /// Has `command` started. What it lacks to start (its program, say) is for [`Process::wait`] to
@@ -145,8 +145,8 @@ impl Supervisor {
 
     /// Has the reaper go on that does not answer, should it have been stopped (SIGSTOP), which its own command can do.
     pub(crate) async fn wake(&self, number: u64) {
-        if let Some(warden) = self.shared.helper.warden.lock().await.as_mut()
-            && let Err(error) = warden.wake(number).await
+        if let Some(spawn_server) = self.shared.helper.spawn_server.lock().await.as_mut()
+            && let Err(error) = spawn_server.wake(number).await
         {
             tracing::warn!(%error, "cannot have a helper process woken");
         }
@@ -154,16 +154,16 @@ impl Supervisor {
 
     /// Has the reaper killed that does not answer, and whatever it keeps.
     pub(crate) async fn kill(&self, number: u64) {
-        if let Some(warden) = self.shared.helper.warden.lock().await.as_mut()
-            && let Err(error) = warden.kill(number).await
+        if let Some(spawn_server) = self.shared.helper.spawn_server.lock().await.as_mut()
+            && let Err(error) = spawn_server.kill(number).await
         {
             tracing::warn!(%error, "cannot have a helper process killed");
         }
     }
 
-    /// Why the warden failed, or has no reaper with that number, if it has said so.
+    /// Why the spawn server failed, or has no reaper with that number, if it has said so.
     pub(crate) async fn last_words(&self, number: u64) -> Option<String> {
-        self.shared.helper.warden.lock().await.as_mut()?.last_words(number)
+        self.shared.helper.spawn_server.lock().await.as_mut()?.last_words(number)
     }
 
     /// Takes back a reaper that keeps no command any more.
@@ -190,12 +190,12 @@ impl Supervisor {
     }
 
     async fn make(&self, command: &Command, permit: Option<Permit>) -> Result<Reaper, SpawnError> {
-        let mut warden = self.shared.helper.warden.lock().await;
-        let made = match self.running(&mut warden).await?.make().await {
+        let mut spawn_server = self.shared.helper.spawn_server.lock().await;
+        let made = match self.running(&mut spawn_server).await?.make().await {
             // It was killed: there can be another one.
             Err(error) if wire::is_gone(&error) => {
-                *warden = None;
-                self.running(&mut warden).await?.make().await
+                *spawn_server = None;
+                self.running(&mut spawn_server).await?.make().await
             }
             other => other,
         };
@@ -206,9 +206,9 @@ impl Supervisor {
 
     async fn running<'a>(
         &self,
-        warden: &'a mut Option<Launched>,
+        spawn_server: &'a mut Option<Launched>,
     ) -> Result<&'a mut Launched, SpawnError> {
-        if warden.is_none() {
+        if spawn_server.is_none() {
             let helper = self.shared.helper.program.as_deref();
             let program = helper.unwrap_or(Path::new(OWN_PROGRAM));
             let failed = |cause| SpawnError::Helper { program: program.to_owned(), cause };
@@ -217,9 +217,9 @@ impl Supervisor {
             }
             let launched = Launched::start(program).await.map_err(failed)?;
             tracing::debug!(protections = ?launched.protections(), "helper process started");
-            *warden = Some(launched);
+            *spawn_server = Some(launched);
         }
-        warden.as_mut().ok_or(SpawnError::NoHelper)
+        spawn_server.as_mut().ok_or(SpawnError::NoHelper)
     }
 }
 

@@ -114,7 +114,7 @@ pub(crate) enum Reaped {
 }
 
 /// Collects one child that has ended, whichever it is. Only for processes that own all their
-/// children: the warden and its reapers, never the launcher.
+/// children: the spawn server and its reapers, never the launcher.
 pub(crate) fn reap() -> Reaped {
     let mut status = 0;
     // SAFETY: rusage is plain old data, and both pointers are valid for the call.
@@ -180,7 +180,7 @@ pub(crate) fn give_back_open_files(command: &mut std::process::Command) {
 
 /// Forks a process that has one thread. `None` in the child.
 pub(crate) fn fork() -> nix::Result<Option<Pid>> {
-    // SAFETY: only the warden forks, and it has one thread: nothing is left locked in the child.
+    // SAFETY: only the spawn server forks, and it has one thread: nothing is left locked in the child.
     match unsafe { nix::unistd::fork()? } {
         ForkResult::Parent { child } => Ok(Some(child)),
         ForkResult::Child => Ok(None),
@@ -214,7 +214,7 @@ pub(crate) fn watch(socket: UnixStream) -> io::Result<AsyncFd<UnixStream>> {
 
 /// The standard descriptor `number`, which is open in every process that this is called in.
 pub(crate) fn standard(number: RawFd) -> BorrowedFd<'static> {
-    // SAFETY: 0, 1 and 2 are opened at the start of the warden and never closed.
+    // SAFETY: 0, 1 and 2 are opened at the start of the spawn server and never closed.
     unsafe { BorrowedFd::borrow_raw(number) }
 }
 
@@ -230,7 +230,7 @@ pub(crate) fn keep_only(kept: &impl AsRawFd) -> io::Result<OwnedFd> {
 
 /// Closes every descriptor from `first` on.
 pub(crate) fn close_from(first: RawFd) {
-    // SAFETY: only called where nothing that is open is used again: in a new reaper, of what the warden had
+    // SAFETY: only called where nothing that is open is used again: in a new reaper, of what the spawn server had
     // open, and in a new launcher before it has opened anything.
     let closed = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0) } == 0;
     if !closed {
@@ -287,7 +287,7 @@ pub(crate) fn leave(code: i32) -> ! {
 }
 
 /// Runs before `main` of every program that this crate is linked into, and does nothing there but
-/// look at one variable, unless the program was started to be a warden.
+/// look at one variable, unless the program was started to be a spawn server.
 #[ctor::ctor(unsafe)]
 fn before_main() {
     crate::hook::enter();

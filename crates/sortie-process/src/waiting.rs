@@ -19,7 +19,7 @@ pub(crate) struct Signals(SignalFd);
 pub(crate) struct Received {
     /// SIGTERM.
     pub(crate) end: bool,
-    /// SIGUSR1: a reaper asks its warden for time.
+    /// SIGUSR1: a reaper asks its spawn server for time.
     pub(crate) time: bool,
 }
 

@@ -4,7 +4,7 @@
 //! (little-endian `u32`), the body. The files of a request travel with its first byte. A reply is
 //! a length and a [`Reply`].
 //!
-//! What the launcher says to the warden is an *order*: [`ORDER`] bytes.
+//! What the launcher says to the spawn server is an *order*: [`ORDER`] bytes.
 
 use std::ffi::{CStr, OsStr, OsString};
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};

@@ -42,15 +42,15 @@ fn launcher() -> io::Result<Duration> {
     clock_gettime(ClockId::ProcessCPUTime).try_into().map_err(io::Error::other)
 }
 
-/// The CPU time of all wardens below this process, of their reapers and of the servers that those
+/// The CPU time of all spawn servers below this process, of their reapers and of the servers that those
 /// keep for warm evaluators, which have one thread each.
 fn helpers() -> io::Result<Duration> {
     let all = processes::all()?;
     let below = |parent| all.iter().filter(move |it| it.parent == parent);
-    let wardens = below(process::id()).filter(|it| it.name == "sortie-warden");
-    let helpers = wardens.flat_map(|warden| {
-        let reapers = below(warden.id).filter(|it| it.name == "sortie-shepherd");
-        reapers.flat_map(|it| below(it.id).chain([it])).chain([warden])
+    let spawn_servers = below(process::id()).filter(|it| it.name == "sortie-warden");
+    let helpers = spawn_servers.flat_map(|spawn_server| {
+        let reapers = below(spawn_server.id).filter(|it| it.name == "sortie-shepherd");
+        reapers.flat_map(|it| below(it.id).chain([it])).chain([spawn_server])
     });
     Ok(helpers.map(|it| processes::cpu(it.id)).sum())
 }

@@ -21,7 +21,7 @@ fn with_files(most: u32) -> Stage {
 }
 
 #[tokio::test]
-async fn a_warden_that_cannot_start_says_why() {
+async fn a_spawn_server_that_cannot_start_says_why() {
     let stage = with_files(5);
     let error =
         stage.supervisor.spawn(&stage.sh("exit 0"), crate::files(&stage.logs())).await.unwrap_err();
@@ -42,7 +42,7 @@ async fn a_reaper_that_fails_says_why() {
 }
 
 #[tokio::test]
-async fn a_warden_that_cannot_have_more_reapers_says_why_and_keeps_those_it_has() {
+async fn a_spawn_server_that_cannot_have_more_reapers_says_why_and_keeps_those_it_has() {
     let stage = with_files(20);
     let command = stage.sh("while [ ! -e end ]; do sleep 0.05; done; exit 3");
     let mut handed_over = Vec::new();

@@ -13,14 +13,14 @@ pub(crate) fn reaper_of(stage: &Stage) -> i32 {
     marked.iter().filter_map(|pid| parent(*pid)).find(|pid| !marked.contains(pid)).unwrap()
 }
 
-/// The warden of a supervisor, found by running something.
-pub(crate) async fn warden_of(stage: &Stage) -> i32 {
+/// The spawn server of a supervisor, found by running something.
+pub(crate) async fn spawn_server_of(stage: &Stage) -> i32 {
     let mut process = stage.start(&stage.sh("sleep 600")).await;
     eventually("the command to start", || !marked(&stage.mark()).is_empty()).await;
-    let warden = parent(reaper_of(stage)).unwrap();
+    let spawn_server = parent(reaper_of(stage)).unwrap();
     process.kill();
     process.wait().await.unwrap();
-    warden
+    spawn_server
 }
 
 /// The helper processes of a launcher.
@@ -63,12 +63,12 @@ async fn a_killed_idle_reaper_is_replaced() {
     process.wait().await.unwrap();
     signal("KILL", reaper);
     let gone = || !std::path::Path::new(&format!("/proc/{reaper}")).exists();
-    eventually("the warden to reap it", gone).await;
+    eventually("the spawn server to reap it", gone).await;
     assert_eq!(stage.run(&stage.sh("exit 2")).await.status, Status::Exited(2));
 }
 
 #[tokio::test]
-async fn a_killed_warden_ends_its_commands_and_is_replaced() {
+async fn a_killed_spawn_server_ends_its_commands_and_is_replaced() {
     let stage = Stage::new();
     let script = "trap '' TERM; setsid sleep 600 & (setsid sleep 600 &) & touch ready; sleep 600";
     let mut process = stage.start(&stage.sh(script)).await;
@@ -108,19 +108,19 @@ async fn a_stopped_reaper_goes_on_when_the_command_is_overdue() {
 }
 
 #[tokio::test]
-async fn a_stopped_warden_goes_on_when_it_is_needed() {
+async fn a_stopped_spawn_server_goes_on_when_it_is_needed() {
     let stage = Stage::new();
     let mut process = stage.start(&stage.sh("sleep 600")).await;
     eventually("the command to start", || !marked(&stage.mark()).is_empty()).await;
-    let warden = parent(reaper_of(&stage)).unwrap();
+    let spawn_server = parent(reaper_of(&stage)).unwrap();
 
-    signal("STOP", warden);
+    signal("STOP", spawn_server);
     let other = Stage { supervisor: stage.supervisor.clone(), ..Stage::new() };
     assert_eq!(other.run(&other.sh("exit 2")).await.status, Status::Exited(2));
 
-    signal("STOP", warden);
+    signal("STOP", spawn_server);
     process.kill();
     process.wait().await.unwrap();
     drop((process, other, stage));
-    eventually("the warden to end", || parent(warden).is_none()).await;
+    eventually("the spawn server to end", || parent(spawn_server).is_none()).await;
 }

@@ -1,4 +1,4 @@
-//! Real processes, kept by this test program's own warden and reapers.
+//! Real processes, kept by this test program's own spawn server and reapers.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod capture;

@@ -24,7 +24,7 @@ async fn one_after_the_other_needs_one_reaper() {
     for _ in 0..100 {
         stage.run(&stage.sh("exit 0")).await;
     }
-    let warden = helpers_killed::warden_of(&stage).await;
-    let reapers = crate::processes().filter(|pid| crate::parent(*pid) == Some(warden));
+    let spawn_server = helpers_killed::spawn_server_of(&stage).await;
+    let reapers = crate::processes().filter(|pid| crate::parent(*pid) == Some(spawn_server));
     assert_eq!(reapers.count(), 1);
 }

@@ -161,11 +161,11 @@ async fn kill_launcher(stage: &Stage, grace: Option<&str>) {
 async fn a_supervisor_leaves_no_helper() {
     let stage = Stage::new();
     stage.run(&stage.sh("exit 0")).await;
-    let warden = crate::helpers_killed::warden_of(&stage).await;
+    let spawn_server = crate::helpers_killed::spawn_server_of(&stage).await;
     let Stage { supervisor, .. } = stage;
     drop(supervisor);
-    let there = || std::path::Path::new(&format!("/proc/{warden}")).exists();
-    eventually("the warden to end and be reaped", || !there()).await;
+    let there = || std::path::Path::new(&format!("/proc/{spawn_server}")).exists();
+    eventually("the spawn server to end and be reaped", || !there()).await;
 }
 
 /// A command is data: it can be compared, copied and printed.

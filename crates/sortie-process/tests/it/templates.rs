@@ -167,8 +167,8 @@ async fn supervisors_apart_share_no_template() {
         other.spawn(&command, crate::files(&stage.logs())).await.unwrap().wait().await.unwrap();
     assert_eq!(exit.start, Start::Fresh);
     let second = template(&[first]);
-    let warden = |template| parent(parent(template).unwrap()).unwrap();
-    assert_eq!(warden(first), warden(second));
+    let spawn_server = |template| parent(parent(template).unwrap()).unwrap();
+    assert_eq!(spawn_server(first), spawn_server(second));
     drop(other);
     eventually("the other's template to end", || marked(&stage.mark()) == [first]).await;
     assert_eq!(run(&stage, &command).await.0, Start::Warm);

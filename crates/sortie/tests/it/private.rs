@@ -7,7 +7,7 @@ use crate::statuses::run_unprivileged;
 const LOOKS: &str = r#"
 pid=$$
 head -c 0 "/proc/$pid/environ" && echo itself >> "$4/seen"
-for above in reaper warden launcher; do
+for above in reaper spawn_server launcher; do
     pid=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status")
     for file in environ mem maps fd/0; do
         head -c 0 "/proc/$pid/$file" 2> /dev/null && echo "$above $file" >> "$4/seen"

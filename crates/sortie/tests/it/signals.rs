@@ -146,7 +146,7 @@ fn a_third_ctrl_c_leaves_at_once_whatever_the_helpers_do() {
     // Neither stopping nor killing can get anywhere now.
     let mut helpers = children(tool.id().cast_signed());
     helpers.extend(helpers.clone().into_iter().flat_map(children));
-    assert_eq!(helpers.len(), 2, "a warden and a reaper");
+    assert_eq!(helpers.len(), 2, "a spawn server and a reaper");
     let to_helpers = |signal| helpers.iter().for_each(|pid| send_to(*pid, signal));
     to_helpers(Signal::STOP);
     interrupt_until_it_ends(&mut tool);

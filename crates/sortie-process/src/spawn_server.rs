@@ -1,7 +1,7 @@
-//! The warden: one small process beside the launcher, parent of its reapers.
+//! The spawn server: one small process beside the launcher, parent of its reapers.
 //!
 //! It forks a reaper for each socket the launcher sends, and is itself a subreaper: should a
-//! reaper be killed, what it kept falls to the warden, which ends it. The warden holds the
+//! reaper be killed, what it kept falls to the spawn server, which ends it. The spawn server holds the
 //! reaper's end of each socket until that is done, so that the launcher sees the end of the stream
 //! only when no process of the command is left.
 
@@ -25,7 +25,7 @@ use crate::waiting::{Signals, wait};
 use crate::wire::{self, KILL, MAKE, ORDER, Reply, WAKE};
 use crate::{reaper, tree};
 
-/// How long the warden tries to end what a killed reaper left, where the kernel is slow to let a
+/// How long the spawn server tries to end what a killed reaper left, where the kernel is slow to let a
 /// process go.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -40,18 +40,18 @@ pub(crate) fn run() {
     // Without it there is nobody to tell: the launcher sees the stream end.
     let Ok(launcher) = failure::given_socket(sys::standard(0)) else { return };
     let failed = failure::attempt(|| {
-        let mut warden = Warden::start(launcher.try_clone().doing("copy its socket")?)?;
-        let served = warden.serve();
-        // However that was, no command outlives the warden.
-        warden.close()?;
+        let mut spawn_server = SpawnServer::start(launcher.try_clone().doing("copy its socket")?)?;
+        let served = spawn_server.serve();
+        // However that was, no command outlives the spawn server.
+        spawn_server.close()?;
         served
     });
     if let Some(why) = failed {
-        failure::tell_of_warden(&launcher, None, &why);
+        failure::tell_of_spawn_server(&launcher, None, &why);
     }
 }
 
-struct Warden {
+struct SpawnServer {
     control: UnixStream,
     launcher: Option<OwnedFd>,
     signals: Signals,
@@ -65,12 +65,12 @@ struct Reaper {
     _socket: UnixStream,
 }
 
-impl Warden {
+impl SpawnServer {
     fn start(control: UnixStream) -> Result<Self, Failure> {
         let null = std::fs::File::open("/dev/null").doing("open /dev/null")?;
         dup2_stdin(&null).and_then(|()| dup2_stdout(&null)).doing("close its standard files")?;
         let signals = Signals::take().doing("take signals")?;
-        OpenFiles::raise_limit_of_warden().doing("raise the limit of open files")?;
+        OpenFiles::raise_limit_of_spawn_server().doing("raise the limit of open files")?;
         limit_cores().doing("set the limit of core files")?;
         let launcher = sys::pidfd(getppid()).ok();
         let _ = prctl::set_name(c"sortie-warden");
@@ -121,7 +121,7 @@ impl Warden {
             (MAKE, None) => {
                 let refused = Err::<(), _>(Errno::EMFILE).doing("receive a helper's socket");
                 if let Err(why) = refused {
-                    failure::tell_of_warden(&self.control, Some(number), &why.to_string());
+                    failure::tell_of_spawn_server(&self.control, Some(number), &why.to_string());
                 }
             }
             _ => return Err(Errno::EPROTO).doing("understand an order"),
@@ -130,10 +130,10 @@ impl Warden {
     }
 
     fn make(&mut self, number: u64, socket: UnixStream) {
-        let warden = getpid();
+        let spawn_server = getpid();
         match sys::fork() {
             Ok(Some(pid)) => drop(self.reapers.insert(pid, Reaper { number, _socket: socket })),
-            Ok(None) => reaper::run(&socket, warden),
+            Ok(None) => reaper::run(&socket, spawn_server),
             Err(errno) => {
                 let doing = "create a helper process".to_owned();
                 // A launcher that is gone need not know.
@@ -174,7 +174,7 @@ impl Warden {
     }
 
     /// The launcher is gone: has the reapers end their commands and waits for that. What those leave
-    /// that take too long, the warden ends itself.
+    /// that take too long, the spawn server ends itself.
     fn close(&mut self) -> Result<(), Failure> {
         self.signal_reapers(Signal::SIGTERM);
         let since = Instant::now();
