@@ -60,8 +60,17 @@ const PROCESS: &str = "crates/sortie-process/src";
 /// Those that run in the launcher.
 const LAUNCHER: &[&str] = &["capture", "launched", "pool", "process", "supervisor"];
 /// Those that run in the helper processes.
-const HELPERS: &[&str] =
-    &["attempt", "forker", "late", "oom", "reaper", "spawn_server", "teller", "waiting", "warm"];
+const HELPERS: &[&str] = &[
+    "attempt",
+    "fork_server",
+    "late",
+    "oom",
+    "reaper",
+    "spawn_server",
+    "teller",
+    "waiting",
+    "warm",
+];
 /// What has the launcher's program become a helper: the one that knows both.
 const ENTRY: &str = "hook";
 /// What a module that both halves use knows of one of them: what runs before `main` is unsafe, and so in `sys`.

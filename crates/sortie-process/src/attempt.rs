@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::forker::{Forker, Told};
+use crate::fork_server::{ForkServer, Told};
 use crate::late;
 use crate::logs::Logs;
 use crate::reaper::Reaper;
@@ -178,7 +178,7 @@ impl Attempt {
     }
 
     /// Keeps the command, which has this first process (or was stopped before it had one), until none
-    /// of its processes is left. `forker` is the template that forked it, and tells of its end.
+    /// of its processes is left. `fork_server` is the template that forked it, and tells of its end.
     ///
     /// An error where the reaper was told to leave meanwhile, by SIGTERM: the spawn server is gone, or the
     /// command meddles. Nobody has asked for its end, so that there is no answer to give.
@@ -186,10 +186,10 @@ impl Attempt {
         mut self,
         reaper: &Reaper,
         first: Option<Pid>,
-        forker: Option<&mut Forker>,
+        fork_server: Option<&mut ForkServer>,
     ) -> io::Result<Ended> {
         self.first = first;
-        let mut teller = forker.map(Teller::new);
+        let mut teller = fork_server.map(Teller::new);
         let mut lost = false;
         loop {
             self.look_for_late_end();
@@ -202,7 +202,7 @@ impl Attempt {
             if self.status.is_some() && !std::mem::replace(&mut self.told_left, true) {
                 wire::tell_left(&reaper.socket);
             }
-            let heard = teller.as_ref().map(|teller| (teller.forker.socket(), None));
+            let heard = teller.as_ref().map(|teller| (teller.fork_server.socket(), None));
             self.turn(reaper, heard)?;
         }
         if self.told_to_leave {
@@ -221,7 +221,7 @@ impl Attempt {
     /// with it the first process.
     fn listen(&mut self, teller: &mut Option<Teller<'_>>) -> bool {
         let Some(heard) = teller else { return false };
-        let told = heard.forker.told();
+        let told = heard.fork_server.told();
         match told {
             Told::Nothing if heard.hangs(self.first) => self.kill_template(),
             Told::Nothing => {}

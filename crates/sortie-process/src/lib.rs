@@ -59,7 +59,7 @@ pub mod detach;
 mod environment;
 mod exit;
 mod failure;
-mod forker;
+mod fork_server;
 mod holder;
 mod hook;
 mod late;

@@ -19,7 +19,7 @@ use nix::unistd::{Pid, getppid, pipe2, setsid};
 
 use crate::attempt::Attempt;
 use crate::failure::{self, Doing, Failure};
-use crate::forker;
+use crate::fork_server;
 use crate::logs::Logs;
 use crate::oom;
 use crate::sys::{self, SpawnFailed};
@@ -77,7 +77,7 @@ impl Reaper {
     fn serve(&mut self) -> Result<(), Failure> {
         loop {
             self.tend_template();
-            let idle_until = self.template.as_ref().and_then(|kept| kept.forker.idle_until());
+            let idle_until = self.template.as_ref().and_then(|kept| kept.fork_server.idle_until());
             let [message, signal] = wait([self.socket.as_fd(), self.signals.as_fd()], idle_until)
                 .doing("wait for a request")?;
             if signal && self.signals.drain().end {
@@ -93,7 +93,7 @@ impl Reaper {
                 let reply = self.keep(&body, files)?;
                 wire::write_reply(&self.socket, &reply).doing("answer a request")?;
                 if let Some(kept) = &mut self.template {
-                    kept.forker.rest();
+                    kept.fork_server.rest();
                 }
             }
         }
@@ -136,7 +136,7 @@ impl Reaper {
             },
         };
         let mut kept = self.template.take();
-        let from = kept.as_mut().map(|kept| &mut kept.forker).filter(|_| start.is_forked());
+        let from = kept.as_mut().map(|kept| &mut kept.fork_server).filter(|_| start.is_forked());
         let ended = attempt.run(self, first, from).doing("wait for the command's end")?;
         self.template = kept.filter(|_| ended.has_template());
         let out_of_memory = ended.killed_from_outside() && self.oom_kills.now() > kills_before;
@@ -168,7 +168,7 @@ impl Reaper {
         files.extend(gate.as_ref().map(|(_, writer)| writer.as_raw_fd()));
         let execution = Execution::from_strings(request.strings, request.args)
             .ok_or(io::ErrorKind::InvalidData)?;
-        Ok(forker::execute(&execution, &request.cpus, &files, &mut self.stack)
+        Ok(fork_server::execute(&execution, &request.cpus, &files, &mut self.stack)
             .map(|pid| (pid, gate)))
     }
 }

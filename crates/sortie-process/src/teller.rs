@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use nix::unistd::Pid;
 
-use crate::forker::Forker;
+use crate::fork_server::ForkServer;
 use crate::tree;
 
 /// How often it is looked whether the first process is over, where its template has not said so, …
@@ -13,7 +13,7 @@ const MISTRUST: Duration = Duration::from_millis(500);
 const TEMPLATE_HANGS: Duration = Duration::from_secs(1);
 
 pub(crate) struct Teller<'a> {
-    pub(crate) forker: &'a mut Forker,
+    pub(crate) fork_server: &'a mut ForkServer,
     /// When to look whether the first process is over.
     next_look: Instant,
     /// Since when it is known to be over.
@@ -21,8 +21,8 @@ pub(crate) struct Teller<'a> {
 }
 
 impl<'a> Teller<'a> {
-    pub(crate) fn new(forker: &'a mut Forker) -> Self {
-        Self { forker, next_look: Instant::now() + MISTRUST, over: None }
+    pub(crate) fn new(fork_server: &'a mut ForkServer) -> Self {
+        Self { fork_server, next_look: Instant::now() + MISTRUST, over: None }
     }
 
     /// Whether the first process has been over for long, and nothing was said of that: it comes to the reaper once

@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::{Pid, pipe2};
 
 use crate::attempt::Attempt;
-use crate::forker::{self, Answer, Forker};
+use crate::fork_server::{self, Answer, ForkServer};
 use crate::reaper::Reaper;
 use crate::sys::{self, Reaped};
 use crate::wire::{Request, TemplateSpec};
@@ -18,7 +18,7 @@ use crate::{Start, tree};
 /// A template, and the bytes it was asked for with.
 pub(crate) struct Kept {
     spec: Vec<u8>,
-    pub(crate) forker: Forker,
+    pub(crate) fork_server: ForkServer,
 }
 
 /// Whether a command's first process was forked by a template.
@@ -41,12 +41,12 @@ impl Reaper {
         files: [RawFd; 2],
     ) -> io::Result<(Start, Forked)> {
         let mut kept = self.template.take();
-        attempt.set_template(kept.as_ref().map(|kept| kept.forker.pid));
+        attempt.set_template(kept.as_ref().map(|kept| kept.fork_server.pid));
         let Some(wanted) = &request.template else {
             self.template = kept;
             return Ok((Start::Cold, Forked::No));
         };
-        let usable = |kept: &Kept| kept.spec == wanted.spec && !kept.forker.is_worn();
+        let usable = |kept: &Kept| kept.spec == wanted.spec && !kept.fork_server.is_worn();
         let mut start = if kept.as_ref().is_some_and(usable) { Start::Warm } else { Start::Fresh };
         loop {
             if start == Start::Fresh && kept.take().is_some() {
@@ -86,13 +86,13 @@ impl Reaper {
         log_bytes: u64,
     ) -> io::Result<Result<Kept, Answer>> {
         let read: TemplateSpec<'_> = postcard::from_bytes(spec).map_err(io::Error::other)?;
-        let mut forker = match Forker::start(&read, &mut self.stack) {
-            Ok(forker) => forker,
+        let mut fork_server = match ForkServer::start(&read, &mut self.stack) {
+            Ok(fork_server) => fork_server,
             Err(reason) => return Ok(Err(Answer::No(reason))),
         };
-        attempt.set_template(Some(forker.pid));
-        let prepared = forker.prepare(attempt, self, log_bytes)?;
-        Ok(prepared.map(|()| Kept { spec: spec.to_vec(), forker }))
+        attempt.set_template(Some(fork_server.pid));
+        let prepared = fork_server.prepare(attempt, self, log_bytes)?;
+        Ok(prepared.map(|()| Kept { spec: spec.to_vec(), fork_server }))
     }
 
     /// Asks the template for a process, and lets that go.
@@ -105,16 +105,16 @@ impl Reaper {
     ) -> io::Result<Answer> {
         let (reader, gate) = pipe2(OFlag::O_CLOEXEC)?;
         let files = [stdout, stderr, reader.as_raw_fd()];
-        let answer = kept.forker.ask(attempt, self, told, &files)?;
+        let answer = kept.fork_server.ask(attempt, self, told, &files)?;
         if matches!(answer, Answer::Forked(_)) {
-            forker::go(gate);
+            fork_server::go(gate);
         }
         Ok(answer)
     }
 
     /// Ends the template, if it is worn, while there is no command.
     pub(crate) fn tend_template(&mut self) {
-        if self.template.take_if(|kept| kept.forker.is_worn()).is_none() {
+        if self.template.take_if(|kept| kept.fork_server.is_worn()).is_none() {
             return;
         }
         while !matches!(sys::reap_all(), Reaped::None) {

@@ -27,7 +27,7 @@ const LAST_MOMENTS: Duration = Duration::from_millis(100);
 const LONGEST: usize = 4096;
 
 /// A template that runs.
-pub(crate) struct Forker {
+pub(crate) struct ForkServer {
     pub(crate) pid: Pid,
     socket: UnixStream,
     heard: Vec<u8>,
@@ -69,7 +69,7 @@ enum Line {
     Not(Answer),
 }
 
-impl Forker {
+impl ForkServer {
     /// Starts a template.
     pub(crate) fn start(spec: &TemplateSpec<'_>, stack: &mut [u8]) -> Result<Self, String> {
         let why = |error: io::Error| format!("cannot start it: {error}");
