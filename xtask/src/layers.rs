@@ -62,12 +62,12 @@ const LAUNCHER: &[&str] = &["capture", "launched", "pool", "process", "superviso
 /// Those that run in the helper processes.
 const HELPERS: &[&str] = &[
     "attempt",
+    "end_watch",
     "fork_server",
     "late",
     "oom",
     "reaper",
     "spawn_server",
-    "teller",
     "waiting",
     "warm",
 ];

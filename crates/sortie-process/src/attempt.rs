@@ -7,12 +7,12 @@ use std::time::{Duration, Instant, SystemTime};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::end_watch::EndWatch;
 use crate::fork_server::{ForkServer, Told};
 use crate::late;
 use crate::logs::Logs;
 use crate::reaper::Reaper;
 use crate::sys::{self, Reaped};
-use crate::teller::Teller;
 use crate::waiting::wait;
 use crate::wire::{self, Kind, Request};
 use crate::{Exit, Start, Status, Stopped, Usage, tree};
@@ -189,20 +189,20 @@ impl Attempt {
         fork_server: Option<&mut ForkServer>,
     ) -> io::Result<Ended> {
         self.first = first;
-        let mut teller = fork_server.map(Teller::new);
+        let mut end_watch = fork_server.map(EndWatch::new);
         let mut lost = false;
         loop {
             self.look_for_late_end();
-            lost |= self.listen(&mut teller);
+            lost |= self.listen(&mut end_watch);
             if !self.reap() {
                 // Its last word may have come with its end.
-                lost |= self.listen(&mut teller);
+                lost |= self.listen(&mut end_watch);
                 break;
             }
             if self.status.is_some() && !std::mem::replace(&mut self.told_left, true) {
                 wire::tell_left(&reaper.socket);
             }
-            let heard = teller.as_ref().map(|teller| (teller.fork_server.socket(), None));
+            let heard = end_watch.as_ref().map(|end_watch| (end_watch.fork_server.socket(), None));
             self.turn(reaper, heard)?;
         }
         if self.told_to_leave {
@@ -219,8 +219,8 @@ impl Attempt {
 
     /// Takes in what the template tells of the first process, until that has ended. Whether the template is lost, and
     /// with it the first process.
-    fn listen(&mut self, teller: &mut Option<Teller<'_>>) -> bool {
-        let Some(heard) = teller else { return false };
+    fn listen(&mut self, end_watch: &mut Option<EndWatch<'_>>) -> bool {
+        let Some(heard) = end_watch else { return false };
         let told = heard.fork_server.told();
         match told {
             Told::Nothing if heard.hangs(self.first) => self.kill_template(),
@@ -240,7 +240,7 @@ impl Attempt {
             }
         }
         if told != Told::Nothing {
-            *teller = None;
+            *end_watch = None;
         }
         told == Told::Nonsense
     }

@@ -12,7 +12,8 @@ const MISTRUST: Duration = Duration::from_millis(500);
 /// … and for how long it may say nothing then.
 const TEMPLATE_HANGS: Duration = Duration::from_secs(1);
 
-pub(crate) struct Teller<'a> {
+/// Waits for what a fork server tells of the end of a command's first process.
+pub(crate) struct EndWatch<'a> {
     pub(crate) fork_server: &'a mut ForkServer,
     /// When to look whether the first process is over.
     next_look: Instant,
@@ -20,7 +21,7 @@ pub(crate) struct Teller<'a> {
     over: Option<Instant>,
 }
 
-impl<'a> Teller<'a> {
+impl<'a> EndWatch<'a> {
     pub(crate) fn new(fork_server: &'a mut ForkServer) -> Self {
         Self { fork_server, next_look: Instant::now() + MISTRUST, over: None }
     }
