@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use sortie_results::jiff::Timestamp;
 use sortie_results::{AttemptId, Record};
 
-use crate::books::Books;
 use crate::entry::Entry;
+use crate::files::SweepFiles;
 use crate::sweep::places;
 use crate::{Disk, End, OpenSweep, State, SweepError};
 
@@ -41,7 +41,7 @@ impl OpenSweep {
     /// A file of the sweep that cannot be read or written. Then either none is run again, or, where only the last step
     /// failed, all are: when it is next resumed.
     pub fn again(&mut self, is_meant: impl Fn(&End) -> bool) -> Result<usize, SweepError> {
-        let Self { dir, sweep, books, .. } = self;
+        let Self { dir, sweep, files, .. } = self;
         let ends = sweep.candidates.iter().zip(&sweep.states);
         let ends = ends.filter_map(|(candidate, state)| Some((candidate, state.end()?)));
         let (voids, ends): (Vec<_>, Vec<_>) = ends
@@ -52,7 +52,7 @@ impl OpenSweep {
             })
             .unzip();
         if !voids.is_empty() {
-            books.again(voids.clone(), &ends)?;
+            files.again(voids.clone(), &ends)?;
             forget(&places(&sweep.candidates), &mut sweep.states, &mut sweep.void, &voids);
         }
         Ok(voids.len())
@@ -88,7 +88,7 @@ pub(crate) fn forget(
     }
 }
 
-impl Books {
+impl SweepFiles {
     /// Takes lines out of the results, and notes that their candidates are to be run again: both or neither, whenever it
     /// is interrupted. What is left is written to a file beside the results, which takes their place once that is noted;
     /// of the two, the one that the ledger speaks of is the one that counts.

@@ -4,7 +4,7 @@ use sortie_results::Fault;
 use sortie_results::jiff::Timestamp;
 
 use crate::again::Void;
-use crate::books::Books;
+use crate::files::SweepFiles;
 use crate::writer::Read;
 use crate::{End, SweepError};
 
@@ -60,14 +60,14 @@ impl Breaker {
     }
 
     /// Has them run again when the sweep is resumed, and fails, if they are many.
-    pub(crate) fn end(&mut self, books: &mut Books) -> Result<(), SweepError> {
+    pub(crate) fn end(&mut self, files: &mut SweepFiles) -> Result<(), SweepError> {
         if !self.is_long() {
             return Ok(());
         }
         let none = Self::with(self.most);
         let Self { detail, voids, ends, .. } = std::mem::replace(self, none);
         let failures = voids.len();
-        books.again(voids, &ends)?;
+        files.again(voids, &ends)?;
         Err(SweepError::SetUp { failures, detail })
     }
 }

@@ -52,7 +52,6 @@
 //! [`Results`]: sortie_results::Results
 
 mod again;
-mod books;
 mod breaker;
 mod candidate;
 mod dir;
@@ -61,6 +60,7 @@ mod drive;
 mod entry;
 mod error;
 mod evaluators;
+mod files;
 mod ids;
 mod line;
 mod looks;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use sortie_results::jiff::Timestamp;
 use sortie_results::{Consent, Lease, LeaseError, Owner};
 
-use crate::books::Books;
 use crate::entry::{Entry, Header, VERSION};
+use crate::files::SweepFiles;
 use crate::{Candidate, Disk, Options, Session, Sweep, SweepDir, SweepError, line, names, repair};
 
 /// How much is handed to the disk at once when a ledger is made, in bytes.
@@ -20,7 +20,7 @@ const AT_ONCE: usize = 1 << 20;
 pub struct OpenSweep {
     pub(crate) dir: SweepDir,
     pub(crate) sweep: Sweep,
-    pub(crate) books: Books,
+    pub(crate) files: SweepFiles,
     pub(crate) lease: Lease,
 }
 
@@ -107,10 +107,10 @@ impl OpenSweep {
         disk: Arc<dyn Disk>,
     ) -> Result<Self, SweepError> {
         let score = sweep.header.options.score.clone();
-        let mut books = Books::new(disk, dir.clone(), offset, score)?;
+        let mut files = SweepFiles::new(disk, dir.clone(), offset, score)?;
         let Owner { pid, host, .. } = Owner::this(None, None);
-        books.note(&[Entry::Session(Session { at: Timestamp::now(), pid, host })])?;
-        Ok(Self { dir, sweep, books, lease })
+        files.note(&[Entry::Session(Session { at: Timestamp::now(), pid, host })])?;
+        Ok(Self { dir, sweep, files, lease })
     }
 
     /// Drives it in another way than it was begun with, but ranks candidates as before.

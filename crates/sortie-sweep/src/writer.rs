@@ -11,9 +11,9 @@ use sortie_results::{Ended, Fault, Lease, Outcome, Place, Programs, Record, Resu
 use sortie_scheduler::Finished;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::books::{Books, Done};
 use crate::breaker::Breaker;
 use crate::evaluators::Evaluators;
+use crate::files::{Done, SweepFiles};
 use crate::{Candidate, End, SweepError, result_line};
 
 /// What was written is on disk within this time.
@@ -67,7 +67,7 @@ pub(crate) enum News {
 }
 
 pub(crate) struct Writer {
-    pub(crate) books: Books,
+    pub(crate) files: SweepFiles,
     /// For as long as there may be something to write.
     pub(crate) _lease: Lease,
     /// Whether what is begun has to be on disk before it is: where it would outlive this machine.
@@ -102,12 +102,12 @@ impl Writer {
                 evaluator: evaluator.clone(),
             })
             .collect();
-        let ends = self.books.finish(&done)?;
+        let ends = self.files.finish(&done)?;
         for (read, end) in over.iter().zip(ends) {
             self.breaker.hear(read, &end);
             let _ = self.news.send(News::Done { place: read.finish.place, end });
         }
-        self.breaker.end(&mut self.books)
+        self.breaker.end(&mut self.files)
     }
 
     pub(crate) fn start(&mut self, starts: Vec<Start>) -> Result<(), SweepError> {
@@ -115,9 +115,9 @@ impl Writer {
             return Ok(());
         }
         let (ids, noted): (Vec<_>, Vec<_>) = starts.into_iter().unzip();
-        self.books.start(ids.concat())?;
+        self.files.start(ids.concat())?;
         if self.sync_starts {
-            self.books.sync()?;
+            self.files.sync()?;
         }
         for noted in noted {
             let _ = noted.send(());
@@ -129,7 +129,7 @@ impl Writer {
     pub(crate) fn believe(&mut self, read: &mut Read) -> Result<(), SweepError> {
         if matches!(read.results.fault, Some(Fault::Infrastructure | Fault::Candidate)) {
             let dir = &read.finish.results_dir;
-            self.books.is_well().inspect_err(|_| self.disbelieve(dir))?;
+            self.files.is_well().inspect_err(|_| self.disbelieve(dir))?;
         }
         read.evaluator = read.sha256.take().map(|sha256| self.evaluators.meet(&sha256));
         Ok(())

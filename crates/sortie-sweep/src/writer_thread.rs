@@ -90,7 +90,7 @@ impl Work {
             }
         }
         self.flush()?;
-        self.writer.books.sync()
+        self.writer.files.sync()
     }
 
     /// The next order, before which what those before ask for is written if it is much, or there are no more of them; `None`
@@ -107,7 +107,7 @@ impl Work {
                 continue;
             }
             if self.synced.elapsed() >= SYNC {
-                self.writer.books.sync()?;
+                self.writer.files.sync()?;
                 self.synced = Instant::now();
             }
             match self.orders.recv_timeout(SYNC.saturating_sub(self.synced.elapsed())) {

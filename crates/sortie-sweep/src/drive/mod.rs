@@ -50,7 +50,7 @@ impl OpenSweep {
         options: SchedulerOptions,
         control: Control,
     ) -> Result<Sweep, SweepError> {
-        let Self { dir, sweep, books, lease } = self;
+        let Self { dir, sweep, files, lease } = self;
         let job_type = config.job_type();
         let on_cluster = matches!(job_type, JobType::SlurmConda | JobType::SlurmDocker);
         let limits = config.spec().limits.read();
@@ -60,7 +60,7 @@ impl OpenSweep {
         let scheduler = JobScheduler::new(job_type, config, options)?;
         let (sender, mut news) = mpsc::unbounded_channel();
         let writer = Writer {
-            books,
+            files,
             _lease: lease,
             sync_starts: on_cluster,
             news: sender,

@@ -12,7 +12,7 @@ use crate::entry::{Entry, NamedEnd};
 use crate::{Disk, End, SweepDir, SweepError, line};
 
 /// The ledger and the file of results, open for appending.
-pub(crate) struct Books {
+pub(crate) struct SweepFiles {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) dir: SweepDir,
     ledger: File,
@@ -36,7 +36,7 @@ pub(crate) struct Done<'a> {
     pub(crate) evaluator: Option<Arc<str>>,
 }
 
-impl Books {
+impl SweepFiles {
     /// Of files that are in order, the results `offset` bytes long.
     pub(crate) fn new(
         disk: Arc<dyn Disk>,
