@@ -17,15 +17,15 @@ use crate::{Disk, End, OpenSweep, State, SweepError};
 /// How much is copied at once, in bytes.
 const AT_ONCE: usize = 1 << 20;
 
-/// A candidate that is to be run again.
+/// Says that the end of a candidate counts no more: it is to be run again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Void {
+pub(crate) struct Tombstone {
     pub(crate) id: String,
     /// The attempt that its results dir has a record of, which counts no more.
     pub(crate) attempt: Option<AttemptId>,
 }
 
-impl Void {
+impl Tombstone {
     pub(crate) fn new(id: &str, results_dir: &Path) -> Self {
         let attempt = Record::read(results_dir).ok().map(|record| record.attempt);
         Self { id: id.to_owned(), attempt }
@@ -44,18 +44,18 @@ impl OpenSweep {
         let Self { dir, sweep, files, .. } = self;
         let ends = sweep.candidates.iter().zip(&sweep.states);
         let ends = ends.filter_map(|(candidate, state)| Some((candidate, state.end()?)));
-        let (voids, ends): (Vec<_>, Vec<_>) = ends
+        let (tombstones, ends): (Vec<_>, Vec<_>) = ends
             .filter(|(_, end)| is_meant(end))
             .map(|(candidate, end)| {
                 let id = &candidate.id;
-                (Void::new(id, &dir.results_dir(id)), end.clone())
+                (Tombstone::new(id, &dir.results_dir(id)), end.clone())
             })
             .unzip();
-        if !voids.is_empty() {
-            files.again(voids.clone(), &ends)?;
-            forget(&places(&sweep.candidates), &mut sweep.states, &mut sweep.void, &voids);
+        if !tombstones.is_empty() {
+            files.again(tombstones.clone(), &ends)?;
+            forget(&places(&sweep.candidates), &mut sweep.states, &mut sweep.dead, &tombstones);
         }
-        Ok(voids.len())
+        Ok(tombstones.len())
     }
 }
 
@@ -63,17 +63,17 @@ impl OpenSweep {
 pub(crate) fn forget(
     places: &HashMap<&str, usize>,
     states: &mut [State],
-    void: &mut HashMap<usize, AttemptId>,
-    voids: &[Void],
+    dead: &mut HashMap<usize, AttemptId>,
+    tombstones: &[Tombstone],
 ) {
     // Where their lines started, and how long they and those before them were, in bytes.
     let mut gone = BTreeMap::new();
-    for Void { id, attempt } in voids {
+    for Tombstone { id, attempt } in tombstones {
         let Some(place) = places.get(id.as_str()).copied() else { continue };
         if let State::Ended(end) = std::mem::replace(&mut states[place], State::Waiting) {
             gone.insert(end.offset, end.next_offset() - end.offset);
         }
-        void.extend(attempt.map(|attempt| (place, attempt)));
+        dead.extend(attempt.map(|attempt| (place, attempt)));
     }
     let mut sum = 0;
     for len in gone.values_mut() {
@@ -92,7 +92,11 @@ impl SweepFiles {
     /// Takes lines out of the results, and notes that their candidates are to be run again: both or neither, whenever it
     /// is interrupted. What is left is written to a file beside the results, which takes their place once that is noted;
     /// of the two, the one that the ledger speaks of is the one that counts.
-    pub(crate) fn again(&mut self, voids: Vec<Void>, ends: &[End]) -> Result<(), SweepError> {
+    pub(crate) fn again(
+        &mut self,
+        tombstones: Vec<Tombstone>,
+        ends: &[End],
+    ) -> Result<(), SweepError> {
         self.sync()?;
         let (old, new) = (self.dir.results_file(), self.dir.new_results_file());
         let mut gone: Vec<_> = ends.iter().map(|end| (end.offset, end.next_offset())).collect();
@@ -102,7 +106,7 @@ impl SweepFiles {
         let copied = copied.and_then(|len| self.disk.sync(&file).map(|()| len));
         let copied = copied.and_then(|len| self.disk.sync_dir(self.dir.path()).map(|()| len));
         let len = copied.map_err(SweepError::io("write", &new))?;
-        self.note(&[Entry::Again { at: Timestamp::now(), candidates: voids }])?;
+        self.note(&[Entry::Again { at: Timestamp::now(), candidates: tombstones }])?;
         self.sync()?;
         let placed = self.disk.rename(&new, &old);
         let placed = placed.and_then(|()| self.disk.sync_dir(self.dir.path()));

@@ -3,7 +3,7 @@
 use sortie_results::Fault;
 use sortie_results::jiff::Timestamp;
 
-use crate::again::Void;
+use crate::again::Tombstone;
 use crate::files::SweepFiles;
 use crate::writer::Read;
 use crate::{End, SweepError};
@@ -19,7 +19,7 @@ pub(crate) struct Breaker {
     detail: String,
     /// When the first of them ended.
     since: Option<Timestamp>,
-    voids: Vec<Void>,
+    tombstones: Vec<Tombstone>,
     ends: Vec<End>,
 }
 
@@ -30,7 +30,7 @@ impl Breaker {
     }
 
     fn with(most: Option<usize>) -> Self {
-        Self { most, detail: String::new(), since: None, voids: Vec::new(), ends: Vec::new() }
+        Self { most, detail: String::new(), since: None, tombstones: Vec::new(), ends: Vec::new() }
     }
 
     /// Of one that is written down. What ran before the first had failed says nothing of how the set-up is now.
@@ -50,13 +50,13 @@ impl Breaker {
             *self = Self { detail, since: *ended_at, ..Self::with(self.most) };
         }
         if detail.is_some() {
-            self.voids.push(Void::new(&finish.candidate.id, &finish.results_dir));
+            self.tombstones.push(Tombstone::new(&finish.candidate.id, &finish.results_dir));
             self.ends.push(end.clone());
         }
     }
 
     fn is_long(&self) -> bool {
-        self.most.is_some_and(|most| self.voids.len() >= most)
+        self.most.is_some_and(|most| self.tombstones.len() >= most)
     }
 
     /// Has them run again when the sweep is resumed, and fails, if they are many.
@@ -65,9 +65,9 @@ impl Breaker {
             return Ok(());
         }
         let none = Self::with(self.most);
-        let Self { detail, voids, ends, .. } = std::mem::replace(self, none);
-        let failures = voids.len();
-        files.again(voids, &ends)?;
+        let Self { detail, tombstones, ends, .. } = std::mem::replace(self, none);
+        let failures = tombstones.len();
+        files.again(tombstones, &ends)?;
         Err(SweepError::SetUp { failures, detail })
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sortie_results::jiff::Timestamp;
 use sortie_results::{Fault, Results};
 
-use crate::again::Void;
+use crate::again::Tombstone;
 use crate::{Candidate, path_text};
 
 /// The version of the ledger's form. A reader refuses any other.
@@ -33,7 +33,7 @@ pub(crate) enum Entry {
     /// The file of results was cut there: what lies beyond is not done.
     Cut { at: Timestamp, offset: u64 },
     /// Candidates that were done are to be run again: their lines are taken out of the file of results.
-    Again { at: Timestamp, candidates: Vec<Void> },
+    Again { at: Timestamp, candidates: Vec<Tombstone> },
 }
 
 /// What a sweep is, as it was when it was made.

@@ -18,7 +18,7 @@
 //! the line is about: `sweep` (the first line: version, working directory, options, number of candidates), `candidate`
 //! (a line each, right after it), `session` (a launcher sees to it from here on), `start` (candidates are about to be
 //! handed over), `evaluator` (which one the ends up to the next such line, or session, were made with), `end` (a candidate is done: where its line is among the results, the line's CRC-32, the gist of it),
-//! `cut` (results beyond an offset were found damaged, and are void), and `again` (candidates that were done are to be run
+//! `cut` (results beyond an offset were found damaged, and count no more), and `again` (candidates that were done are to be run
 //! again, each with the attempt that counts no more: their lines are taken out of the results, those behind them move up).
 //!
 //! # Theory of operation

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::reads::{MOST, PATIENCE};
 use crate::recovery::{Begun, look};
 
-/// A candidate that was begun: its place, its results dir, and the attempt of it that is void.
+/// A candidate that was begun: its place, its results dir, and the attempt of it that counts no more.
 pub(crate) type Started = (usize, PathBuf, Option<AttemptId>);
 
 pub(crate) struct Looks {
@@ -26,12 +26,12 @@ impl Looks {
     pub(crate) fn new(started: VecDeque<Started>, on_cluster: bool) -> Self {
         let (sender, answers) = mpsc::unbounded_channel();
         let (pool, left) = (BlockingPool::new(1, MOST), started.len());
-        for (place, dir, void) in started {
+        for (place, dir, dead) in started {
             let sender = sender.clone();
             pool.queue(move || {
                 // Whoever does not wait any more has no use for it.
                 if !sender.is_closed() {
-                    let _ = sender.send((place, look(&dir, on_cluster, void)));
+                    let _ = sender.send((place, look(&dir, on_cluster, dead)));
                 }
             });
         }

@@ -16,10 +16,10 @@ pub(crate) enum Begun {
 }
 
 /// Looks. An attempt that somebody stopped, or that the infrastructure or the set-up failed, is as good as none: nothing was
-/// learnt of the candidate. So is the one that is `void`.
-pub(crate) fn look(results_dir: &Path, on_cluster: bool, void: Option<AttemptId>) -> Begun {
+/// learnt of the candidate. So is the one that is `dead`: it counts no more.
+pub(crate) fn look(results_dir: &Path, on_cluster: bool, dead: Option<AttemptId>) -> Begun {
     match Record::read(results_dir) {
-        Ok(record) if Some(record.attempt) == void => Begun::Again,
+        Ok(record) if Some(record.attempt) == dead => Begun::Again,
         Ok(record) if record.outcome == Outcome::Cancelled => Begun::Again,
         Ok(record) if matches!(record.fault, Some(Fault::Infrastructure | Fault::Setup)) => {
             Begun::Again

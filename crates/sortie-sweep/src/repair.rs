@@ -23,8 +23,8 @@ pub(crate) fn repair(dir: &SweepDir, disk: &dyn Disk) -> Result<(Sweep, u64), Sw
     let whole = whole(&path, &sweep).map_err(SweepError::io("read", &path))?;
     let beyond = |state: &&mut State| state.end().is_some_and(|end| end.next_offset() > whole);
     let at = Timestamp::now();
-    let void: Vec<_> = sweep.states.iter_mut().filter(beyond).collect();
-    if !void.is_empty() {
+    let beyond: Vec<_> = sweep.states.iter_mut().filter(beyond).collect();
+    if !beyond.is_empty() {
         // Before the file is cut: or other lines could come to stand where these ends say theirs are.
         let mut note = Vec::new();
         let written = line::push(&mut note, &Entry::Cut { at, offset: whole });
@@ -32,7 +32,7 @@ pub(crate) fn repair(dir: &SweepDir, disk: &dyn Disk) -> Result<(Sweep, u64), Sw
         let synced = written.and_then(|()| disk.sync(&ledger));
         synced.map_err(SweepError::io("write", &dir.ledger_file()))?;
     }
-    for state in void {
+    for state in beyond {
         *state = State::Started { at };
     }
     cut(disk, &open(&path)?, &path, whole)?;

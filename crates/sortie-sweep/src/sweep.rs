@@ -23,7 +23,7 @@ pub struct Sweep {
     /// The launchers that saw to it, one after the other.
     pub sessions: Vec<Session>,
     /// Attempts that count no more, by the places of their candidates.
-    pub(crate) void: HashMap<usize, AttemptId>,
+    pub(crate) dead: HashMap<usize, AttemptId>,
     /// How much of the ledger is whole, in bytes.
     pub(crate) whole: u64,
 }
@@ -69,8 +69,8 @@ impl Sweep {
             candidates.push(candidate);
         }
         let states = vec![State::Waiting; candidates.len()];
-        let (sessions, void) = (Vec::new(), HashMap::new());
-        let mut sweep = Self { header, candidates, states, sessions, void, whole: 0 };
+        let (sessions, dead) = (Vec::new(), HashMap::new());
+        let mut sweep = Self { header, candidates, states, sessions, dead, whole: 0 };
         sweep.follow(&mut lines);
         sweep.whole = lines.whole as u64;
         Ok(sweep)
@@ -117,7 +117,7 @@ impl Sweep {
                     }
                 }
                 Entry::Again { candidates, .. } => {
-                    forget(&places, &mut self.states, &mut self.void, &candidates);
+                    forget(&places, &mut self.states, &mut self.dead, &candidates);
                 }
                 Entry::Sweep(_) | Entry::Candidate(_) => {}
             }

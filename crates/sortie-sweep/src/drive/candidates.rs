@@ -30,7 +30,7 @@ impl Drive {
             .filter(|place| matches!(sweep.states[*place], State::Started { .. }));
         let started = |place: usize| {
             let dir = dir.results_dir(&sweep.candidates[place].id);
-            (place, dir, sweep.void.get(&place).copied())
+            (place, dir, sweep.dead.get(&place).copied())
         };
         places.map(started).collect()
     }
