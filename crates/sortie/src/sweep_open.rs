@@ -8,7 +8,7 @@ use std::{env, fs};
 use clap::ValueEnum;
 use sortie_config::{ConfigError, JobConfig};
 use sortie_results::Fault;
-use sortie_scheduler::{Problem, glance};
+use sortie_scheduler::{Problem, preflight};
 use sortie_sweep::{
     Candidate, End, NewSweep, OpenSweep, Options, RealDisk, SourceError, Sources, Sweep, SweepDir,
     SweepError,
@@ -100,7 +100,7 @@ fn resume(args: &Args, dir: &Path) -> Result<(OpenSweep, JobConfig), Failure> {
 
 /// Refuses what could only fail, before anything is begun.
 fn look_before(config: &JobConfig) -> Result<(), Failure> {
-    let Some(Problem { what, advice }) = glance(config) else { return Ok(()) };
+    let Some(Problem { what, advice }) = preflight(config) else { return Ok(()) };
     Err(Failure::Refused {
         message: format!("nothing was started, because every job would fail: {what}"),
         hint: Some(format!("{advice}; {SEE_CHECK}")),

@@ -300,7 +300,7 @@ async fn more_than_there_is_is_refused_at_once() {
     let config = JobConfig::from(config);
     let found = check(&config).await.into_iter().find_map(|finding| finding.result.err());
     assert_eq!(found.unwrap().what, error);
-    assert_eq!(sortie_scheduler::glance(&config).unwrap().what, error);
+    assert_eq!(sortie_scheduler::preflight(&config).unwrap().what, error);
     let previewed = preview(&config, "c", "r").unwrap_err();
     assert_eq!(previewed.to_string(), error);
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sortie_config::{EvaluatorKind, LocalJobConfig};
 use sortie_results::{Fault, Outcome, Record};
-use sortie_scheduler::{check, evaluator_sha256, glance, preview};
+use sortie_scheduler::{check, evaluator_sha256, preflight, preview};
 
 use crate::{GOOD, Stage, scheduler_with};
 
@@ -43,7 +43,7 @@ async fn a_script_and_a_compiled_one_run_as_themselves() {
         let mut config = config(&stage, EvaluatorKind::Executable);
         config.activate_script = activated.then(|| stage.path("activate"));
         config.extra_cmd_args.insert("seed".into(), 7.into());
-        assert_eq!(glance(&config.clone().into()), None);
+        assert_eq!(preflight(&config.clone().into()), None);
         let findings = check(&config.clone().into()).await;
         assert!(findings.iter().all(|finding| finding.result.is_ok()), "{findings:?}");
         let results = stage.run(&scheduler_with(config.clone(), 1)).await;
@@ -170,21 +170,21 @@ async fn python_is_not_given_what_is_no_python() {
             python_executable: Some("sh".into()),
             ..config(&stage, EvaluatorKind::Python)
         };
-        assert_eq!(glance(&named.into()), None);
+        assert_eq!(preflight(&named.into()), None);
     }
     let stage = Stage::new("");
     fs::create_dir(stage.path("evaluate")).unwrap();
     same_refusal(&stage, config(&stage, EvaluatorKind::Python), "without a `__main__.py`").await;
 }
 
-/// A run, a preview, a glance and a check say the same, and a run is not the candidate's fault.
+/// A run, a preview, a preflight check and a check say the same, and a run is not the candidate's fault.
 async fn same_refusal(stage: &Stage, config: LocalJobConfig, said: &str) {
     let results = stage.run(&scheduler_with(config.clone(), 1)).await;
     let Outcome::NotStarted { reason, .. } = &results.outcome else { panic!("{results:?}") };
     assert!(reason.contains(said), "{reason}");
     assert_eq!(results.fault, Some(Fault::Setup));
     let config = config.into();
-    assert_eq!(&glance(&config).unwrap().what, reason);
+    assert_eq!(&preflight(&config).unwrap().what, reason);
     assert_eq!(&preview(&config, "candidate", "results").unwrap_err().to_string(), reason);
     let findings = check(&config).await;
     let finding = findings.iter().find(|finding| finding.subject == "evaluator").unwrap();

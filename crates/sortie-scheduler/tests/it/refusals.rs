@@ -4,7 +4,7 @@ use std::os::unix::fs::symlink;
 
 use sortie_config::{JobType, LocalDockerJobConfig, LocalJobConfig, SlurmDockerJobConfig};
 use sortie_results::Outcome;
-use sortie_scheduler::{JobScheduler, SchedulerError, SchedulerOptions, check, glance, preview};
+use sortie_scheduler::{JobScheduler, SchedulerError, SchedulerOptions, check, preflight, preview};
 
 use crate::{Stage, scheduler_with};
 
@@ -115,10 +115,10 @@ async fn check_and_preview_name_what_is_missing() {
     assert!(found[1].1.contains("no-such-python is not on PATH"), "{found:?}");
     let error = preview(&config.clone().into(), "c", "r").unwrap_err().to_string();
     assert!(error.starts_with("the evaluator"), "{error}");
-    let glanced = |config: &LocalJobConfig| glance(&config.clone().into()).map(|p| p.what);
-    assert!(glanced(&config).unwrap().contains("missing.py cannot be read"));
+    let refused = |config: &LocalJobConfig| preflight(&config.clone().into()).map(|p| p.what);
+    assert!(refused(&config).unwrap().contains("missing.py cannot be read"));
     config.eval_program_path = stage.config().eval_program_path;
-    assert!(glanced(&config).unwrap().contains("no-such-python is not on PATH"));
+    assert!(refused(&config).unwrap().contains("no-such-python is not on PATH"));
     config.eval_program_path = stage.path("missing.py");
 
     config.python_executable = Some("false".into());
@@ -126,7 +126,7 @@ async fn check_and_preview_name_what_is_missing() {
     assert!(found[1].1.contains("false ends with exit code 1"), "{found:?}");
     // That is told by running it alone.
     assert_eq!(
-        glanced(&LocalJobConfig { eval_program_path: stage.config().eval_program_path, ..config }),
+        refused(&LocalJobConfig { eval_program_path: stage.config().eval_program_path, ..config }),
         None
     );
 
@@ -139,9 +139,9 @@ async fn check_and_preview_name_what_is_missing() {
         image_tar_path: tar.map(|name| stage.path(name)),
         ..LocalDockerJobConfig::default()
     };
-    let glanced = |config: LocalDockerJobConfig| glance(&config.into()).map(|p| p.what);
-    assert_eq!(glanced(docker(&docker_here, None)), None);
+    let refused = |config: LocalDockerJobConfig| preflight(&config.into()).map(|p| p.what);
+    assert_eq!(refused(docker(&docker_here, None)), None);
     let said = "the container engine /none/docker does not exist";
-    assert!(glanced(docker("/none/docker", None)).unwrap().starts_with(said));
-    assert!(glanced(docker(&docker_here, Some("i.tar"))).unwrap().contains("i.tar cannot be read"));
+    assert!(refused(docker("/none/docker", None)).unwrap().starts_with(said));
+    assert!(refused(docker(&docker_here, Some("i.tar"))).unwrap().contains("i.tar cannot be read"));
 }

@@ -14,7 +14,7 @@ use crate::{Problem, SchedulerError, slurm};
 /// Every job needs its evaluator. One of this machine needs its interpreter or its Conda environment, too; one in a
 /// container here the engine's command, and its image's archive, if it comes from one. Of what else a job of Slurm needs
 /// a node may see what is not seen from here.
-pub fn glance(config: &JobConfig) -> Option<Problem> {
+pub fn preflight(config: &JobConfig) -> Option<Problem> {
     let here = Here::now().and_then(|here| config.validate().map(|()| here).map_err(Into::into));
     let refused = |error: SchedulerError| Problem {
         what: error.to_string(),
