@@ -44,7 +44,7 @@ pub struct Names {
     /// Says that the attempt was handed to a cluster.
     pub submitted: &'static str,
     /// Says which process sees to the job.
-    pub keeper: &'static str,
+    pub owner: &'static str,
     /// What that process says of it …
     pub note: &'static str,
     /// … and what it had to say where nobody was there to hear it.
@@ -54,7 +54,7 @@ pub struct Names {
 /// What they are called now …
 pub const NEW: Names = Names {
     submitted: "submitted.json",
-    keeper: "keeper.lease",
+    owner: "keeper.lease",
     note: "keeper.json",
     log: "keeper.log",
 };
@@ -62,7 +62,7 @@ pub const NEW: Names = Names {
 /// … and what they were called.
 pub const OLD: Names = Names {
     submitted: "job_submitted.json",
-    keeper: "job_keeper.lease",
+    owner: "job_keeper.lease",
     note: "job_keeper.json",
     log: "job_keeper.log",
 };

@@ -1,8 +1,8 @@
-//! A keeper without a terminal: started by a command that waits only until the job is accepted.
+//! A launcher without a terminal: started by a command that waits only until the job is accepted.
 //!
-//! The command starts the tool once more with its own arguments and [`FLAG`] before them, hands it the settings over a
-//! socket, as what they were read from may be there only once, and hears over that what became of it. The job is accepted if the command was told so: a keeper that finds nobody to tell any more
-//! gives it up.
+//! The command starts the tool once more, with [`FLAG`] and its own arguments. It sends the settings over a socket, as the
+//! file that they are from may be readable only once (a pipe). Over the same socket it hears whether the job was accepted. A
+//! launcher that finds nobody to tell gives the job up.
 
 use std::cell::RefCell;
 use std::env;
@@ -16,10 +16,10 @@ use sortie_process::detach;
 
 use crate::failure::Failure;
 
-/// What makes a command the keeper. For this tool alone to pass, as its first argument.
+/// What makes a command the launcher without a terminal. For this tool alone to pass, as its first argument.
 pub(crate) const FLAG: &str = "--detached";
 
-/// What a keeper tells its starter, as a line of JSON.
+/// What such a launcher tells its starter, as a line of JSON.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Answer {
@@ -53,7 +53,7 @@ fn start(
     let started = detach::start([OsString::from(FLAG)].into_iter().chain(args));
     let mut started = started.map_err(Failure::Detach)?;
     if let Some(settings) = settings {
-        // Where they do not arrive, the keeper says so, or has ended.
+        // Where they do not arrive, the launcher says so, or has ended.
         let _ = send(&mut started.socket, &settings);
     }
     let mut line = String::new();
@@ -63,7 +63,7 @@ fn start(
         Ok(Ok(Answer::Refused { message, hint, status })) => {
             Err(Failure::Refused { message, hint, status })
         }
-        Ok(Err(_)) | Err(_) => Err(Failure::KeeperEnded { pid: started.pid }),
+        Ok(Err(_)) | Err(_) => Err(Failure::OwnerEnded { pid: started.pid }),
     }
 }
 
@@ -80,7 +80,7 @@ pub(crate) fn as_detached(
     status
 }
 
-/// A keeper without a terminal, to its starter.
+/// A launcher without a terminal, to its starter.
 pub(crate) struct Launcher {
     /// Until it has been told.
     starter: RefCell<Option<UnixStream>>,

@@ -55,7 +55,7 @@ pub(crate) enum Failure {
     #[error("{message}")]
     Refused { message: String, hint: Option<String>, status: u8 },
     #[error("process {pid}, which should run the job, ended before it accepted it")]
-    KeeperEnded { pid: u32 },
+    OwnerEnded { pid: u32 },
     #[error(transparent)]
     Handle(#[from] HandleError),
     #[error("{}: {problem}", .dir.display())]
@@ -102,7 +102,7 @@ impl Failure {
             | Self::Output(_)
             | Self::Runtime(_)
             | Self::Detach(_)
-            | Self::KeeperEnded { .. } => exit_status::INFRASTRUCTURE,
+            | Self::OwnerEnded { .. } => exit_status::INFRASTRUCTURE,
             Self::Refused { status, .. } | Self::Job { status, .. } => *status,
             Self::Interrupted { signal }
             | Self::Abandoned { signal }
@@ -148,7 +148,7 @@ impl Failure {
             Self::In { failure, .. } => failure.template(),
             Self::Refused { hint, .. } => hint.as_deref(),
             Self::Job { hint, .. } => Some(hint),
-            Self::KeeperEnded { .. } => Some("`sortie run` shows what it does"),
+            Self::OwnerEnded { .. } => Some("`sortie run` shows what it does"),
             Self::Handle(error) => handle_hint(error),
             Self::Config(ConfigError::Read { .. }) => {
                 Some("name a readable file of settings with --config")

@@ -39,7 +39,7 @@ pub(crate) struct JobStatus {
     pub(crate) detail: Option<String>,
     pub(crate) seconds: Option<Seconds>,
     /// The process that sees to it.
-    pub(crate) keeper: Option<KeeperForm>,
+    pub(crate) keeper: Option<OwnerForm>,
     /// What it is for Slurm.
     pub(crate) slurm: Option<SlurmForm>,
     /// What to do about it, where there is something to do.
@@ -83,14 +83,15 @@ pub(crate) struct SweepStatus {
     /// The evaluators that made the results, as more than one where it was changed in the middle.
     pub(crate) evaluators: Vec<Evaluator>,
     /// The process that sees to it.
-    pub(crate) keeper: Option<KeeperForm>,
+    pub(crate) keeper: Option<OwnerForm>,
     /// What to do about it, where there is something to do.
     pub(crate) advice: Option<String>,
 }
 
 /// A process that sees to a job or sweep.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct KeeperForm {
+#[schemars(rename = "KeeperForm")]
+pub(crate) struct OwnerForm {
     /// Its machine.
     pub(crate) host: Option<String>,
     /// Its number there.
@@ -99,7 +100,7 @@ pub(crate) struct KeeperForm {
     pub(crate) command: Option<String>,
 }
 
-impl KeeperForm {
+impl OwnerForm {
     pub(crate) fn of(owner: &Owner) -> Self {
         let (host, pid) = (Some(owner.host.clone()), Some(owner.pid));
         Self { host, pid, command: owner.command.clone() }

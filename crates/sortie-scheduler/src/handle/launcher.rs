@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sortie_process::Holder;
-use sortie_results::{KeeperDir, KeeperNote, Lease, Stage, Standing};
+use sortie_results::{Lease, OwnerDir, OwnerNote, Stage, Standing};
 
 use super::process::holder;
 
@@ -13,13 +13,13 @@ pub(super) struct Launcher {
     /// How its lease stands.
     pub(super) standing: Standing,
     /// What it says, or the last one said.
-    pub(super) note: Option<KeeperNote>,
+    pub(super) note: Option<OwnerNote>,
 }
 
 impl Launcher {
     /// Looks. Where there is no job nobody is there.
     pub(super) fn of(results_dir: &Path) -> Self {
-        let Ok(dir) = KeeperDir::open(results_dir) else {
+        let Ok(dir) = OwnerDir::open(results_dir) else {
             return Self { standing: Standing::Free, note: None };
         };
         // What cannot be read tells nothing.

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sortie_results::jiff::Timestamp;
-use sortie_results::{Consent, KeeperDir, KeeperNote, Lease, LeaseError, Owner, Sight, Stage};
+use sortie_results::{Consent, Lease, LeaseError, Owner, OwnerDir, OwnerNote, Sight, Stage};
 
 use super::HandleError;
 use super::notes::Notes;
@@ -20,8 +20,8 @@ use super::notes::Notes;
 /// the same job.
 #[derive(Debug)]
 pub struct JobLease {
-    dir: Arc<KeeperDir>,
-    note: RefCell<KeeperNote>,
+    dir: Arc<OwnerDir>,
+    note: RefCell<OwnerNote>,
     notes: Notes,
 }
 
@@ -39,9 +39,9 @@ impl JobLease {
         consent: Consent,
     ) -> Result<Option<Self>, HandleError> {
         let dir = match candidate {
-            Some(_) => KeeperDir::make(results_dir).ok(),
+            Some(_) => OwnerDir::make(results_dir).ok(),
             // A job that is to be taken up has its directories.
-            None if Sight::is_likely(results_dir) => KeeperDir::open(results_dir).ok(),
+            None if Sight::is_likely(results_dir) => OwnerDir::open(results_dir).ok(),
             None => None,
         };
         let Some(dir) = dir else { return Ok(None) };
@@ -55,7 +55,7 @@ impl JobLease {
                 return Ok(None);
             }
         };
-        let note = RefCell::new(KeeperNote::new(command, candidate));
+        let note = RefCell::new(OwnerNote::new(command, candidate));
         let dir = Arc::new(dir);
         let lease = Self { notes: Notes::new(dir.clone(), lease), dir, note };
         lease.write();

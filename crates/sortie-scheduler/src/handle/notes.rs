@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::Duration;
 
-use sortie_results::{KeeperDir, KeeperNote, Lease};
+use sortie_results::{Lease, OwnerDir, OwnerNote};
 
 /// So long it is waited for a note that is being written; it is written all the same when it can be.
 const NOTE: Duration = Duration::from_millis(200);
@@ -16,22 +16,22 @@ const LEASE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Notes {
     /// `None` where the machine has no thread to give: then they are written in this one.
-    beside: Option<Sender<(KeeperNote, Sender<()>)>>,
+    beside: Option<Sender<(OwnerNote, Sender<()>)>>,
     here: Option<Writer>,
     given_back: Receiver<()>,
 }
 
 #[derive(Debug)]
 struct Writer {
-    dir: Arc<KeeperDir>,
+    dir: Arc<OwnerDir>,
     _lease: Lease,
 }
 
 impl Notes {
-    pub(super) fn new(dir: Arc<KeeperDir>, lease: Lease) -> Self {
+    pub(super) fn new(dir: Arc<OwnerDir>, lease: Lease) -> Self {
         let writer = Writer { dir, _lease: lease };
         let (give, given) = mpsc::channel::<Writer>();
-        let (sender, notes) = mpsc::channel::<(KeeperNote, Sender<()>)>();
+        let (sender, notes) = mpsc::channel::<(OwnerNote, Sender<()>)>();
         let (end, given_back) = mpsc::channel();
         let work = move || {
             let Ok(writer) = given.recv() else { return };
@@ -53,7 +53,7 @@ impl Notes {
     }
 
     /// Writes a note, after those before it.
-    pub(super) fn write(&self, note: KeeperNote) {
+    pub(super) fn write(&self, note: OwnerNote) {
         if let Some(writer) = &self.here {
             return writer.write(&note);
         }
@@ -76,7 +76,7 @@ impl Drop for Notes {
 }
 
 impl Writer {
-    fn write(&self, note: &KeeperNote) {
+    fn write(&self, note: &OwnerNote) {
         if let Err(error) = self.dir.write(note) {
             tracing::warn!("cannot note where the job stands: {error}");
         }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use sortie_process::Holder;
-use sortie_results::{Consent, JobState, KeeperDir, Lease, Owner};
+use sortie_results::{Consent, JobState, Lease, Owner, OwnerDir};
 
 use super::{HandleError, JobHandle};
 
@@ -79,7 +79,7 @@ fn ask(job: &JobHandle, launcher: &Holder) -> Result<(), HandleError> {
 
 /// Takes a job from an owner that is gone, as the user says: it was lost with it.
 fn take_over(job: &JobHandle, consent: Consent) -> Result<(), HandleError> {
-    let Ok(dir) = KeeperDir::open(&job.dir) else { return Ok(()) };
+    let Ok(dir) = OwnerDir::open(&job.dir) else { return Ok(()) };
     for lease in [dir.lease(), dir.claim()] {
         let taken = Lease::take(&lease, &Owner::this(None, Some("cancel")), consent);
         taken.map_err(|cause| HandleError::NotTaken { dir: job.dir.clone(), cause })?;

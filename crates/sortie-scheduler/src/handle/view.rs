@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sortie_process::Holder;
 use sortie_results::{
-    EndRecordError, InUse, JobStart, JobState, KeeperDir, KeeperNote, Owner, Place, ReadLimits,
+    EndRecordError, InUse, JobStart, JobState, Owner, OwnerDir, OwnerNote, Place, ReadLimits,
     Record, Results, Sight, Stage, Standing, Submitted, load, sweep_around, sweep_standing,
 };
 
@@ -73,7 +73,7 @@ impl JobView {
     }
 
     /// What the launcher that sees to it says of it, or the last one said.
-    pub fn note(&self) -> Option<&KeeperNote> {
+    pub fn note(&self) -> Option<&OwnerNote> {
         self.launcher.note.as_ref()
     }
 
@@ -151,7 +151,7 @@ impl JobView {
 
     /// The log of a launcher without a terminal, where there is one.
     pub fn launcher_log(&self) -> Option<PathBuf> {
-        let log = KeeperDir::open(&self.dir).ok()?.log();
+        let log = OwnerDir::open(&self.dir).ok()?.log();
         log.exists().then_some(log)
     }
 

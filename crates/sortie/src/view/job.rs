@@ -7,7 +7,7 @@ use sortie_scheduler::JobView;
 
 use crate::exit_status;
 use crate::failure::with_dir;
-use crate::forms::{JobStatus, KeeperForm, SlurmForm, VERSION};
+use crate::forms::{JobStatus, OwnerForm, SlurmForm, VERSION};
 use crate::output::{bold, one_line};
 
 /// The exit status of `sortie run`, of a job that nobody sees to any more.
@@ -62,7 +62,7 @@ pub(crate) fn form(job: &JobView) -> JobStatus {
         fault: record.and_then(|record| record.fault),
         detail: record.and_then(|record| record.detail.clone()).or_else(|| problem(job)),
         seconds: record.map(|record| record.seconds),
-        keeper: job.launcher().map(KeeperForm::of),
+        keeper: job.launcher().map(OwnerForm::of),
         slurm: submitted.map(|note| SlurmForm {
             job_name: note.job_name.clone(),
             job_id: job.start().ok().flatten().map(|start| start.job_id),

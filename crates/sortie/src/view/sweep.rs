@@ -10,7 +10,7 @@ use sortie_sweep::{Evaluator, Left, Progress, SweepDir};
 
 use crate::exit_status;
 use crate::failure::{Failure, with_dir};
-use crate::forms::{KeeperForm, SweepState, SweepStatus, VERSION};
+use crate::forms::{OwnerForm, SweepState, SweepStatus, VERSION};
 use crate::output::{bold, one_line};
 use crate::sweep_summary::{changed, counts};
 
@@ -84,7 +84,7 @@ impl SweepView {
 
     pub(crate) fn form(&self) -> SweepStatus {
         let owner = self.standing.owner();
-        let keeper = KeeperForm {
+        let form = OwnerForm {
             host: owner.map(|owner| owner.host.clone()),
             pid: owner.map(|owner| owner.pid),
             command: Some("sweep".to_owned()),
@@ -101,7 +101,7 @@ impl SweepView {
             done: self.progress.done,
             best: self.progress.best.clone(),
             evaluators: self.evaluators.clone(),
-            keeper: in_hand.then_some(keeper),
+            keeper: in_hand.then_some(form),
             advice: self.advice(),
         }
     }

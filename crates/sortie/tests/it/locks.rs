@@ -143,7 +143,7 @@ fn what_a_killed_launcher_had_is_taken_over() {
     for error in [ENOSYS, ENOLCK] {
         let place = Place::new(error);
         place.submit();
-        let pid = crate::keeper::pid(&place.status());
+        let pid = crate::owner::pid(&place.status());
         kill_process(pid, Signal::KILL).unwrap();
         eventually("the job to be lost", || place.state() == "lost");
         assert_eq!(place.tool(["wait", "results"]).status, Some(3));
@@ -159,7 +159,7 @@ fn what_a_killed_launcher_had_is_taken_over() {
 fn what_cannot_be_seen_is_taken_by_consent_alone() {
     let place = Place::new(ENOSYS);
     place.submit();
-    let pid = crate::keeper::pid(&place.status());
+    let pid = crate::owner::pid(&place.status());
     kill_process(pid, Signal::KILL).unwrap();
     eventually("the job to be lost", || place.state() == "lost");
     for lease in [".sortie/results/keeper.lease", ".sortie/results/lease"] {
@@ -191,7 +191,7 @@ fn what_cannot_be_seen_is_taken_by_consent_alone() {
 fn a_job_that_cannot_be_seen_is_given_up_by_consent() {
     let place = Place::new(ENOLCK);
     place.submit();
-    kill_process(crate::keeper::pid(&place.status()), Signal::KILL).unwrap();
+    kill_process(crate::owner::pid(&place.status()), Signal::KILL).unwrap();
     eventually("the job to be lost", || place.state() == "lost");
     place.move_elsewhere(".sortie/results/lease");
     assert_eq!(place.state(), "unknown");

@@ -167,7 +167,7 @@ fn ctrl_c_ends_a_tool_whose_output_nobody_reads() {
 }
 
 #[test]
-fn nor_with_a_job_that_stops_its_keeper() {
+fn nor_with_a_job_that_stops_its_owner() {
     let evaluator = format!("kill -STOP $PPID; {STUBBORN}");
     let stage = Stage::shell(&evaluator, "");
     let tool = stage.start();

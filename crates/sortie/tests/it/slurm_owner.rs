@@ -1,4 +1,4 @@
-//! Jobs of Slurm without a terminal, and those whose keeper is gone.
+//! Jobs of Slurm without a terminal, and those whose owner is gone.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use rustix::process::{Signal, kill_process};
 use sortie::exit_status::{CORRECT, INTERRUPTED, SETUP};
 use sortie_results::{Object, Outcome, Record, Value};
 
-use crate::keeper::pid;
+use crate::owner::pid;
 use crate::slurm::{Cluster, WAIT};
 use crate::stage::{self, Ran, ended, eventually, ran};
 
@@ -37,7 +37,7 @@ impl Cluster {
     }
 
     /// Kills the process that sees to the job.
-    fn kill_keeper(&self) {
+    fn kill_owner(&self) {
         kill_process(pid(&self.status()), Signal::KILL).unwrap();
         eventually("it to be gone", || self.says("orphaned"));
     }
@@ -75,7 +75,7 @@ fn what_slurm_does_not_take_is_told_by_submit() {
 }
 
 #[test]
-fn one_whose_keeper_was_killed_is_taken_up_by_those_who_wait() {
+fn one_whose_owner_was_killed_is_taken_up_by_those_who_wait() {
     let Some(cluster) = Cluster::new(&evaluator(), "") else { return };
     cluster.submit();
     cluster.stage.appears("results/ready");
@@ -83,7 +83,7 @@ fn one_whose_keeper_was_killed_is_taken_up_by_those_who_wait() {
     cluster
         .tool(["attach", "-c", "job.yaml", "results"])
         .is_error(SETUP, "`sortie submit`, process");
-    cluster.kill_keeper();
+    cluster.kill_owner();
     assert_eq!(cluster.state(), "RUNNING");
     assert!(cluster.status()["slurm"].get("job_id").and_then(Value::as_str).is_some());
     let unknown = cluster.tool(["wait", "results"]);
@@ -92,8 +92,8 @@ fn one_whose_keeper_was_killed_is_taken_up_by_those_who_wait() {
     let wait = || cluster.sortie(["wait", "--config", "job.yaml", "results"]).spawn().unwrap();
     let waiters = [wait(), wait()];
     eventually("it to be taken up", || cluster.says("running"));
-    let keeper = &cluster.status()["keeper"];
-    assert_eq!(keeper.get("command").and_then(Value::as_str), Some("attach"));
+    let owner = &cluster.status()["keeper"];
+    assert_eq!(owner.get("command").and_then(Value::as_str), Some("attach"));
     cluster.stage.write("results/go", "");
     for waiter in waiters {
         let waited = ended(waiter);
@@ -104,11 +104,11 @@ fn one_whose_keeper_was_killed_is_taken_up_by_those_who_wait() {
 }
 
 #[test]
-fn one_whose_keeper_was_killed_can_be_cancelled_without_its_settings() {
+fn one_whose_owner_was_killed_can_be_cancelled_without_its_settings() {
     let Some(cluster) = Cluster::new(&evaluator(), "") else { return };
     cluster.submit();
     cluster.stage.appears("results/ready");
-    cluster.kill_keeper();
+    cluster.kill_owner();
     fs::remove_file(cluster.stage.path("job.yaml")).unwrap();
     let cancelled = cluster.tool(["cancel", "results"]);
     assert_eq!(cancelled.status, Some(0), "{cancelled:?}");
@@ -122,7 +122,7 @@ fn taken_up_without_a_terminal() {
     let Some(cluster) = Cluster::new(&format!("echo begun; {}", evaluator()), "") else { return };
     cluster.submit();
     cluster.stage.appears("results/ready");
-    cluster.kill_keeper();
+    cluster.kill_owner();
     let taken = cluster.tool(["attach", "--detach", "--config", "job.yaml", "results"]);
     assert_eq!((taken.status, taken.stderr.as_str()), (Some(0), ""), "{taken:?}");
     let logs = cluster.sortie(["logs", "-f", "results"]).spawn().unwrap();

@@ -52,7 +52,7 @@ fn state(stage: &Stage) -> String {
     status(stage)["state"].as_str().unwrap().to_owned()
 }
 
-fn keeper(stage: &Stage) -> Pid {
+fn owner(stage: &Stage) -> Pid {
     pid(&status(stage))
 }
 
@@ -75,7 +75,7 @@ fn a_job_goes_on_when_the_terminal_is_closed() {
     assert_eq!(submitted.status, Some(0), "{submitted:?}");
     assert!(submitted.stdout.contains("running"), "{submitted:?}");
     stage.appears("results/ready");
-    let pid = keeper(&stage);
+    let pid = owner(&stage);
     // No session, terminal or hang-up of the one that started it.
     let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap();
     let (_, stat) = stat.rsplit_once(") ").unwrap();
@@ -192,18 +192,18 @@ fn a_job_whose_submission_nobody_saw_is_given_up() {
     let settings = stage.read("job.yaml").replace('\n', "\\n");
     writeln!(ours, "\"{settings}\"").unwrap();
     drop(ours);
-    let mut keeper = stage.sortie(["--detached"]);
-    let keeper = keeper.args(SUBMIT).stdin(OwnedFd::from(theirs)).spawn().unwrap();
-    assert_eq!(ended(keeper).status, Some(INTERRUPTED.into()));
+    let mut owner = stage.sortie(["--detached"]);
+    let owner = owner.args(SUBMIT).stdin(OwnedFd::from(theirs)).spawn().unwrap();
+    assert_eq!(ended(owner).status, Some(INTERRUPTED.into()));
     assert_eq!(outcome(&stage), Outcome::Cancelled);
     stage.is_empty();
     // Nor is one begun of which it was not said with which settings.
     let (mut ours, theirs) = UnixStream::pair().unwrap();
     write!(ours, "\"job_type: local").unwrap();
     drop(ours);
-    let mut keeper = stage.sortie(["--detached"]);
-    let keeper = keeper.args(SUBMIT).stdin(OwnedFd::from(theirs)).spawn().unwrap();
-    assert_eq!(ended(keeper).status, Some(INFRASTRUCTURE.into()));
+    let mut owner = stage.sortie(["--detached"]);
+    let owner = owner.args(SUBMIT).stdin(OwnedFd::from(theirs)).spawn().unwrap();
+    assert_eq!(ended(owner).status, Some(INFRASTRUCTURE.into()));
     // And the flag is for the tool to pass.
     let by_hand = ran(stage.sortie(["--detached"]).args(SUBMIT));
     by_hand.is_error(INFRASTRUCTURE, "was not started to go on by itself");
@@ -269,12 +269,12 @@ fn at_once_from_the_start_and_of_a_run_on_another_terminal() {
 }
 
 #[test]
-fn a_killed_keeper_takes_the_job_with_it_and_is_known_to_be_gone() {
+fn a_killed_owner_takes_the_job_with_it_and_is_known_to_be_gone() {
     let stage = Stage::shell(&format!("echo begun; {STUBBORN}"), "time: 5\n");
     submit(&stage);
     assert!(stage.processes().len() > 3, "the test does not see the processes");
     let wait = stage.sortie(["wait", "results"]).stdout(Stdio::piped()).spawn().unwrap();
-    kill_process(keeper(&stage), Signal::KILL).unwrap();
+    kill_process(owner(&stage), Signal::KILL).unwrap();
     let waited = ended(wait);
     assert_eq!(waited.status, Some(INFRASTRUCTURE.into()), "{waited:?}");
     stage.empties();
@@ -295,7 +295,7 @@ fn a_killed_keeper_takes_the_job_with_it_and_is_known_to_be_gone() {
 fn a_process_that_a_stale_lease_names_is_left_alone() {
     let stage = Stage::shell(": > \"$4/ready\"; exec sleep 600", "time: 5\n");
     submit(&stage);
-    let killed = keeper(&stage);
+    let killed = owner(&stage);
     kill_process(killed, Signal::KILL).unwrap();
     let mut bystander = stage.command("sleep").arg("600").spawn().unwrap();
     let lease = stage.read(".sortie/results/keeper.lease");
@@ -317,9 +317,9 @@ fn a_process_that_a_stale_lease_names_is_left_alone() {
 fn who_it_is_does_not_depend_on_the_note() {
     let stage = patient();
     submit(&stage);
-    let pid = keeper(&stage);
+    let pid = owner(&stage);
     stage.write(".sortie/results/keeper.json", "{}");
-    assert_eq!(keeper(&stage), pid);
+    assert_eq!(owner(&stage), pid);
     fs::remove_file(stage.path(".sortie/results/keeper.json")).unwrap();
     std::os::unix::fs::symlink("/etc/passwd", stage.path(".sortie/results/keeper.json")).unwrap();
     assert_eq!(state(&stage), "running");
@@ -405,7 +405,7 @@ fn jobs_below_a_directory() {
 }
 
 #[test]
-fn a_keeper_says_in_its_log_what_nobody_is_there_to_hear() {
+fn an_owner_says_in_its_log_what_nobody_is_there_to_hear() {
     let stage = patient();
     let submitted = ran(stage.sortie(["--verbose"]).args(SUBMIT));
     assert_eq!(submitted.status, Some(0), "{submitted:?}");

@@ -38,7 +38,7 @@ pub enum Stage {
 
 /// What a launcher says of the job that it sees to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeeperNote {
+pub struct OwnerNote {
     /// The version of this form: 1.
     pub version: u32,
     /// The launcher's machine.
@@ -61,7 +61,7 @@ pub struct KeeperNote {
 
 /// Where the launcher that sees to a job leaves what it says.
 #[derive(Debug)]
-pub struct KeeperDir {
+pub struct OwnerDir {
     place: Place,
     state: Dir,
 }
@@ -84,7 +84,7 @@ impl From<Unusable> for NoteError {
     }
 }
 
-impl KeeperNote {
+impl OwnerNote {
     /// Of a launcher that has just taken up a job.
     pub fn new(command: &str, candidate: Option<&Path>) -> Self {
         let (owner, now) = (Owner::this(None, None), Timestamp::now());
@@ -102,7 +102,7 @@ impl KeeperNote {
     }
 }
 
-impl KeeperDir {
+impl OwnerDir {
     /// Makes it, and the results dir, where they are not there.
     pub fn make(results_dir: &Path) -> Result<Self, ClaimError> {
         let made = make(results_dir)?;
@@ -117,7 +117,7 @@ impl KeeperDir {
 
     /// The file of the launcher's [`Lease`](crate::Lease).
     pub fn lease(&self) -> PathBuf {
-        self.state.path.join(self.place.names().keeper)
+        self.state.path.join(self.place.names().owner)
     }
 
     /// The file of the lease of an attempt.
@@ -131,14 +131,14 @@ impl KeeperDir {
     }
 
     /// Replaces the note.
-    pub fn write(&self, note: &KeeperNote) -> io::Result<()> {
+    pub fn write(&self, note: &OwnerNote) -> io::Result<()> {
         self.state.replace(self.place.names().note, &serde_json::to_vec(note)?)
     }
 
     /// Reads the note, of whoever wrote it.
-    pub fn read(&self) -> Result<KeeperNote, NoteError> {
+    pub fn read(&self) -> Result<OwnerNote, NoteError> {
         let json = self.state.read(self.place.names().note, MAX_BYTES)?;
-        let note: KeeperNote =
+        let note: OwnerNote =
             serde_json::from_slice(&json).map_err(|error| NoteError::Broken(error.to_string()))?;
         match note.version {
             VERSION => Ok(note),
@@ -164,23 +164,23 @@ mod tests {
     #[test]
     fn a_note_is_read_back() {
         let dir = tempfile::tempdir().unwrap();
-        let keeper = KeeperDir::make(&dir.path().join("a/results")).unwrap();
-        assert!(matches!(keeper.read(), Err(NoteError::Unusable(Unusable::Missing))));
-        let note = KeeperNote::new("submit", Some("main.py".as_ref()));
-        keeper.write(&note).unwrap();
-        assert_eq!(keeper.read().unwrap(), note);
-        keeper.write(&KeeperNote { version: 2, ..note }).unwrap();
-        let error = keeper.read().unwrap_err().to_string();
+        let owner = OwnerDir::make(&dir.path().join("a/results")).unwrap();
+        assert!(matches!(owner.read(), Err(NoteError::Unusable(Unusable::Missing))));
+        let note = OwnerNote::new("submit", Some("main.py".as_ref()));
+        owner.write(&note).unwrap();
+        assert_eq!(owner.read().unwrap(), note);
+        owner.write(&OwnerNote { version: 2, ..note }).unwrap();
+        let error = owner.read().unwrap_err().to_string();
         assert_eq!(error, "the note of the launcher is not one of version 1: version 2");
-        assert!(keeper.lease().starts_with(dir.path().canonicalize().unwrap().join("a/.sortie")));
+        assert!(owner.lease().starts_with(dir.path().canonicalize().unwrap().join("a/.sortie")));
     }
 
     #[test]
     fn links_are_not_followed() {
         let dir = tempfile::tempdir().unwrap();
-        let keeper = KeeperDir::make(&dir.path().join("results")).unwrap();
-        std::os::unix::fs::symlink("/etc/passwd", keeper.log().with_file_name("keeper.json"))
+        let owner = OwnerDir::make(&dir.path().join("results")).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", owner.log().with_file_name("keeper.json"))
             .unwrap();
-        assert!(matches!(keeper.read(), Err(NoteError::Unusable(Unusable::NotRegular(_)))));
+        assert!(matches!(owner.read(), Err(NoteError::Unusable(Unusable::NotRegular(_)))));
     }
 }
