@@ -23,6 +23,12 @@ sortie_look() {
   fi
 } 2>/dev/null
 
+# sortie_has_ended PID: whether the process has, as far as it is still there.
+sortie_has_ended() {
+  sortie_look "$1"
+  [[ -z $sortie_state || $sortie_state == Z ]]
+}
+
 # Makes this shell the parent: no signal to all processes of the job ends it.
 sortie_be_parent() {
   trap : HUP INT QUIT USR1 USR2 ALRM TERM XCPU
@@ -35,7 +41,7 @@ sortie_be_parent() {
 sortie_stay() {
   exec 5>&- # which is the shell's above to read, see `sortie_hold`
   printf 'evaluator %s\n' "$1" >&3
-  while sortie_look "$1" && [[ -n $sortie_state && $sortie_state != Z ]]; do
+  while ! sortie_has_ended "$1"; do
     sortie_look "$BASHPID"
     [[ $sortie_ppid == "$$" ]] || exit
     kill -STOP "$BASHPID"

@@ -4,17 +4,26 @@
 # Sets sortie_pids: what runs in the evaluator's process group, and whatever has this attempt's mark in
 # its environment, which also finds what left the group by setsid or a double fork.
 sortie_find() {
-  local pid
   sortie_pids=()
+  # Of stat(5): the state, but for what is dead already; the parent; the group. Most often there is none any more.
+  sortie_is_group_gone || sortie_find_by -E "\) [^ZX] [0-9]+ $sortie_payload " stat
+  sortie_find_by -xF "SORTIE_ATTEMPT=$sortie_attempt" environ
+  ((${#sortie_pids[@]} > 0))
+}
+
+# sortie_find_by HOW PATTERN FILE: adds the processes in whose file this is. Bash would look at each file that it finds.
+sortie_find_by() {
+  local pid all=(/proc/[0-9]*)
   while IFS=/ read -r _ _ pid _; do
     sortie_pids+=("$pid")
-  done < <(
-    # Of stat(5): the state, but for what is dead already; the parent; the group. Most often there is none any more.
-    [[ $(LC_ALL=C && kill -0 -- "-$sortie_payload" 2>&1) == *'No such process'* ]] ||
-      grep -lszE "\) [^ZX] [0-9]+ $sortie_payload " /proc/[0-9]*/stat
-    grep -lszxF "SORTIE_ATTEMPT=$sortie_attempt" /proc/[0-9]*/environ
-  )
-  ((${#sortie_pids[@]} > 0))
+  done < <(exec grep -lsz "$1" -- "$2" "${all[@]/%//$3}")
+}
+
+# Whether nothing is in the evaluator's process group, and may be signalled or not. What bash says goes through a pipe, which
+# takes no process.
+sortie_is_group_gone() {
+  local LC_ALL=C said
+  ! kill -0 -- "-$sortie_payload" 2>&5 && read -r -t 1 -u 5 said && [[ $said == *'No such process'* ]]
 }
 
 # Stops them all: SIGTERM, the grace period, SIGKILL. What cannot be killed either, as it hangs in

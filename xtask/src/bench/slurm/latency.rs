@@ -29,8 +29,8 @@ pub(super) fn figures(site: &Site<'_>) -> Result<Vec<Figure>> {
         target: Target::ValueAtMost(target),
     };
     Ok(vec![
-        figure("median", sorted, 0.5),
-        figure("99th percentile", vec![last_but_one_percent], 2.0),
+        figure("median", sorted, 0.4),
+        figure("99th percentile", vec![last_but_one_percent], 1.5),
     ])
 }
 

@@ -6,8 +6,7 @@
 sortie_end_container() {
   local tenth pid
   for ((tenth = 0; tenth < sortie_grace + 30; tenth++)); do
-    sortie_look "$sortie_payload"
-    [[ -n $sortie_state && $sortie_state != Z ]] || return 0
+    ! sortie_has_ended "$sortie_payload" || return 0
     if ((tenth >= sortie_grace)); then
       while IFS=/ read -r _ _ pid _; do
         kill -KILL "$pid"
