@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sortie_config::JobConfig;
 use sortie_process::{Command, Limits, Status, Supervisor};
-use sortie_script::sweep;
+use sortie_script::clean_up;
 
 use crate::SchedulerError;
 use crate::container::Containers;
@@ -31,7 +31,7 @@ pub async fn clean(config: &JobConfig) -> Result<Vec<String>, SchedulerError> {
     let here = Here::now()?;
     let env = Containers::of_engine(&here);
     let limits = Limits { time: Some(PATIENCE), ..Limits::default() };
-    let mut argv = sweep(&container.engine).into_iter();
+    let mut argv = clean_up(&container.engine).into_iter();
     let program = argv.next().unwrap_or_default();
     let command = Command::new(program, env, here.cwd).args(argv).limits(limits);
     let captured = Supervisor::new().capture(&command, &[]).await;

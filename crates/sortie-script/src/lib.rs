@@ -117,7 +117,7 @@
 //! Containers are named `sortie-` and the attempt's id, with labels `sortie.attempt`, `sortie.launcher`,
 //! `sortie.job` (Slurm's id), `sortie.uid` and `sortie.owner`: host, boot, PID namespace, process and
 //! start time of the first shell. Once that process is gone, the next job of the user on that host, or
-//! [`sweep`], removes the container; what has left no note (`/tmp` was cleared, say) is found by the first job after a
+//! [`clean_up`], removes the container; what has left no note (`/tmp` was cleared, say) is found by the first job after a
 //! start of the node, and once an hour.
 //!
 //! An engine takes text in UTF-8 only, its requests being JSON: other bytes are refused, not changed.
@@ -161,7 +161,7 @@ pub use batch::{
 };
 pub use container::{
     Container, ContainerError, Files, Flags, FlagsError, INFRASTRUCTURE_STEPS, Mount, Trial,
-    Variable, WordsError, sweep, try_executable,
+    Variable, WordsError, clean_up, try_executable,
 };
 pub use local::{READY_FD, Step, expect_interpreter, hooked, sourced};
 pub use quote::{NulByte, quote};

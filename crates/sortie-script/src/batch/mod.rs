@@ -43,7 +43,7 @@ macro_rules! text {
 const RECORD_VERSION: &str = "@RECORD_VERSION@";
 
 /// What removes containers whose jobs are gone.
-pub(crate) const SWEEP: &str = include_str!("docker/sweep.sh");
+pub(crate) const CLEAN_UP: &str = include_str!("docker/clean_up.sh");
 
 const ON_NODE: &str = text!("../interpreter.sh", "evaluator.sh");
 
@@ -52,7 +52,7 @@ pub(crate) const IN_DOCKER: &str = text!(
     "engine.sh",
     "docker/engine.sh",
     "docker/image.sh",
-    "docker/sweep.sh",
+    "docker/clean_up.sh",
     "notes.sh",
     "docker/jobs.sh",
     "docker/probe.sh",

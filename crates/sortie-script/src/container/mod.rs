@@ -24,7 +24,7 @@ pub use words::WordsError;
 
 use sortie_model::ContainerSpec;
 
-use crate::batch::SWEEP;
+use crate::batch::CLEAN_UP;
 use engine::{Dialect, Values};
 use mount::clean;
 
@@ -140,12 +140,12 @@ pub(crate) const LABEL: &str = "sortie.";
 /// prints a line for each on standard error. Its status is the engine's, if that does not answer.
 ///
 /// ```
-/// assert_eq!(sortie_script::sweep("podman").last().unwrap(), "podman");
+/// assert_eq!(sortie_script::clean_up("podman").last().unwrap(), "podman");
 /// ```
-pub fn sweep(engine: &str) -> Vec<OsString> {
+pub fn clean_up(engine: &str) -> Vec<OsString> {
     const RUN: &str =
-        "sortie_engine=$1\n\"$1\" version >/dev/null || exit\nsortie_find_owner\nsortie_sweep\n";
-    let text = [SWEEP, RUN].concat();
+        "sortie_engine=$1\n\"$1\" version >/dev/null || exit\nsortie_find_owner\nsortie_clean_up\n";
+    let text = [CLEAN_UP, RUN].concat();
     ["bash", "--noprofile", "--norc", "-c", &text, "bash", engine].map(OsString::from).to_vec()
 }
 

@@ -64,7 +64,7 @@ sortie_contain() {
   sortie_step ready
   "$sortie_engine" run "${sortie_here[@]}" "${sortie_container[@]}" "$sortie_image" "${sortie_command[@]}" 3>&- &
   run=$!
-  sortie_sweep_if_needed 3>&-
+  sortie_clean_up_if_needed 3>&-
   wait "$run"
 }
 

@@ -16,8 +16,8 @@ sortie_forget() {
   [[ -z $sortie_node || ! -s $sortie_node/$1 ]] || echo '-' >"$sortie_node/$1"
 } 2>/dev/null
 
-# Sweeps if a job is gone that had a container, and else once an hour and after each start of the node.
-sortie_sweep_if_needed() {
+# Cleans up if a job is gone that had a container, and else once an hour and after each start of the node.
+sortie_clean_up_if_needed() {
   local note now swept=swept-$sortie_place_name needed='' old=()
   printf -v now '%(%s)T' -1
   for note in "$sortie_node"/job-*; do
@@ -41,7 +41,7 @@ sortie_sweep_if_needed() {
     needed=1
   fi
   if [[ -n $needed ]]; then
-    sortie_sweep || return
+    sortie_clean_up || return
     sortie_note "$swept" "$sortie_boot $now"
   fi
   ((${#old[@]} == 0)) || rm -f -- "${old[@]}"

@@ -15,7 +15,7 @@ use crate::bash::{Home, program};
 /// What the fake `python` does when it is asked its version, before what a test gives it to do.
 const FAKE: &str = "#!/bin/sh\n[ \"$1\" = --version ] && { echo Python 3; exit; }\n";
 
-/// Other tests run at the same time, and no sweep may find their processes: each has its own ids.
+/// Other tests run at the same time, and no search may find their processes: each has its own ids.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 pub(crate) struct Node {

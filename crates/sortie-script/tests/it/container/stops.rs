@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sortie_script::sweep;
+use sortie_script::clean_up;
 
 use super::engine::{Here, docker, engines, signal};
 use crate::bash::program;
@@ -191,7 +191,7 @@ fn removing_what_ignores_a_signal_is_not_waited_for() {
         assert_eq!(engine.read(&["container", "inspect", "--format", format, &name]), "0");
         signal("-KILL", script.id());
         script.wait().unwrap();
-        // Another test's job, which sweeps up, may be at it already: then the engine refuses this.
+        // Another test's job, which cleans up, may be at it already: then the engine refuses this.
         let _ = engine.command().args(["rm", "--force", "--volumes", &name]).output().unwrap();
         let soon = Instant::now() + Duration::from_secs(60);
         while !here.containers(&case).is_empty() {
@@ -223,27 +223,27 @@ fn a_job_that_goes_well_calls_the_engine_twice() {
 fn what_is_left_is_swept_up_without_a_job_too() {
     for engine in engines() {
         let here = Here::new(&engine);
-        let sweep = || {
-            let argv = sweep(engine.name);
+        let clean = || {
+            let argv = clean_up(engine.name);
             let mut command = program("bash");
             command
                 .args(&argv[1..])
                 .envs(engine.variables.iter().map(|(name, value)| (name, value)));
             String::from_utf8(command.output().unwrap().stderr).unwrap()
         };
-        let sweeps = || {
+        let finds_it = || {
             let killed = here.case("echo started; sleep 1000");
             let mut script = here.start(&killed, &[]);
             here.wait_for(&killed, "started");
-            assert!(!sweep().contains(&killed.attempt()), "its job is there");
+            assert!(!clean().contains(&killed.attempt()), "its job is there");
             signal("-KILL", script.id());
             script.wait().unwrap();
-            let said = sweep();
+            let said = clean();
             assert_eq!(here.containers(&killed), "");
             said.contains(&format!("removed the container sortie-{}", killed.attempt()))
         };
-        // The jobs of other tests sweep, too, and one may be quicker.
-        assert!((0..5).any(|_| sweeps()), "it is not told");
+        // The jobs of other tests clean up, too, and one may be quicker.
+        assert!((0..5).any(|_| finds_it()), "it is not told");
     }
 }
 

@@ -49,7 +49,7 @@ sortie_end_earlier() {
 }
 
 # Removes containers of this user on this node whose job is not there any more: as when a node went down.
-sortie_sweep() {
+sortie_clean_up() {
   local all ids name owner kept=0 format='sortie {{.Name}} {{index .Config.Labels "sortie.owner"}}'
   all=$("$sortie_engine" ps --all --quiet --filter "label=sortie.uid=$EUID" 2>/dev/null) || return
   mapfile -t ids < <(grep -xE '[0-9a-f]{12,64}' <<<"$all")
