@@ -22,6 +22,11 @@ impl AttemptId {
     pub fn generate() -> Self {
         Self(Uuid::now_v7())
     }
+
+    /// What a job of Slurm and a container are called by their attempt. Nothing else has this name.
+    pub fn name(self) -> String {
+        format!("sortie-{self}")
+    }
 }
 
 impl fmt::Display for AttemptId {

@@ -1,8 +1,6 @@
 //! A candidate as a sweep leaves it: one line of JSON.
 
-use std::borrow::Cow;
-
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use sortie_results::jiff::Timestamp;
 use sortie_results::{Fault, Object, Outcome, Seconds, Usage, Value};
@@ -11,7 +9,7 @@ use thiserror::Error;
 /// A candidate whose evaluation has ended.
 ///
 /// All text in it may be hostile: it is cleaned where it is added to a [`Report`](crate::Report).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Candidate {
     /// Its name in the sweep, which is that of its results dir.
     pub id: String,
@@ -20,10 +18,13 @@ pub struct Candidate {
     /// Whether it is correct.
     pub correct: bool,
     /// What its evaluator measured.
+    #[serde(deserialize_with = "metrics")]
     pub metrics: Object,
     /// The end of its standard output.
+    #[serde(default, rename = "stdout_log")]
     pub stdout: String,
     /// The end of its standard error.
+    #[serde(default, rename = "stderr_log")]
     pub stderr: String,
     /// How its last attempt ended.
     pub outcome: Outcome,
@@ -44,37 +45,11 @@ pub struct Candidate {
     /// When it had ended, if there is a record of it.
     pub ended_at: Option<Timestamp>,
     /// The machine it ran on; empty if none.
+    #[serde(default, deserialize_with = "host")]
     pub host: String,
     /// The SHA-256 of the evaluator that judged it, if that is known.
+    #[serde(default)]
     pub evaluator_sha256: Option<String>,
-}
-
-/// The members of a line that are used here; there may be others.
-#[derive(Deserialize)]
-struct Line<'a> {
-    #[serde(borrow)]
-    id: Cow<'a, str>,
-    candidate: Cow<'a, str>,
-    correct: bool,
-    #[serde(borrow)]
-    metrics: &'a RawValue,
-    #[serde(default)]
-    stdout_log: Cow<'a, str>,
-    #[serde(default)]
-    stderr_log: Cow<'a, str>,
-    outcome: Outcome,
-    fault: Option<Fault>,
-    detail: Option<String>,
-    seconds: Seconds,
-    attempt: String,
-    usage: Usage,
-    submitted_at: Option<Timestamp>,
-    started_at: Option<Timestamp>,
-    ended_at: Option<Timestamp>,
-    #[serde(default)]
-    host: Option<String>,
-    #[serde(default)]
-    evaluator_sha256: Option<String>,
 }
 
 /// Why a line is no candidate.
@@ -86,38 +61,26 @@ impl Candidate {
     /// Reads one line of a sweep's `results.jsonl`: the JSON form of results, with `id`, `candidate`,
     /// `submitted_at`, `started_at`, `ended_at`, `host` and `evaluator_sha256`. Other members are passed over.
     pub fn from_json(line: &[u8]) -> Result<Self, LineError> {
-        let line: Line<'_> =
-            serde_json::from_slice(line).map_err(|error| LineError(error.to_string()))?;
-        let metrics = match Value::parse(line.metrics.get().as_bytes()) {
-            Ok(Value::Object(members)) => *members,
-            // Nested deeper than is read, or no object: nothing to rank by.
-            _ => Object::new(),
-        };
-        Ok(Self {
-            id: line.id.into_owned(),
-            candidate: line.candidate.into_owned(),
-            correct: line.correct,
-            metrics,
-            stdout: line.stdout_log.into_owned(),
-            stderr: line.stderr_log.into_owned(),
-            outcome: line.outcome,
-            fault: line.fault,
-            detail: line.detail,
-            seconds: line.seconds,
-            attempt: line.attempt,
-            usage: line.usage,
-            submitted_at: line.submitted_at,
-            started_at: line.started_at,
-            ended_at: line.ended_at,
-            host: line.host.unwrap_or_default(),
-            evaluator_sha256: line.evaluator_sha256,
-        })
+        serde_json::from_slice(line).map_err(|error| LineError(error.to_string()))
     }
 
     /// One of its metrics, if it is a finite number.
     pub fn metric(&self, name: &str) -> Option<f64> {
         self.metrics.get(name)?.as_f64().filter(|score| score.is_finite())
     }
+}
+
+/// Nothing to rank by, if they are no object or nested deeper than is read.
+fn metrics<'de, D: Deserializer<'de>>(from: D) -> Result<Object, D::Error> {
+    let json = <&RawValue>::deserialize(from)?;
+    Ok(match Value::parse(json.get().as_bytes()) {
+        Ok(Value::Object(members)) => *members,
+        _ => Object::new(),
+    })
+}
+
+fn host<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sortie_config::glob::Pattern;
 use sortie_config::{ApptainerImage, EnvironmentPolicy, EvaluatorKind, JobSpec};
-use sortie_model::{ContainerSpec, EngineKind, WORKSPACE};
+use sortie_model::{AttemptId, ContainerSpec, EngineKind, WORKSPACE};
 use sortie_results::{End, Fault, Outcome};
 use sortie_script::{Container, Files, Flags, INFRASTRUCTURE_STEPS, Mount, Trial, Variable};
 
@@ -152,7 +152,7 @@ impl Containers {
     /// The container of an attempt.
     pub(crate) fn of<'a>(
         &'a self,
-        attempt: &'a str,
+        attempt: AttemptId,
         mounts: &'a [Mount],
         probe: Option<[&'a OsStr; 2]>,
     ) -> Container<'a> {

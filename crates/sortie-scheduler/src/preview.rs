@@ -93,6 +93,6 @@ fn script(plan: &slurm::Plan, paths: &Paths) -> Result<Preview, SchedulerError> 
     let results_dir = plan.here.cwd.join(&paths.results_dir);
     let place = Place::expected(&results_dir);
     let planned = plan.planned(attempt, paths, &results_dir, place.state_dir());
-    let script = plan.script(&slurm::job_name(attempt), &[planned]);
+    let script = plan.script(&attempt.name(), &[planned]);
     script.map(Preview::Script).map_err(|error| SchedulerError::NotReady(error.to_string()))
 }

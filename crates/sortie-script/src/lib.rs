@@ -7,11 +7,11 @@
 //!
 //! ```
 //! use std::{path::Path, time::Duration};
-//! use sortie_model::Activation;
+//! use sortie_model::{Activation, AttemptId};
 //! use sortie_script::{Attempt, BatchScript, Environment, Jobs};
 //!
 //! let attempt = Attempt {
-//!     id: "0190f1c27d3e70008000000000000001",
+//!     id: AttemptId::generate(),
 //!     candidate: Path::new("candidate.py"),
 //!     results_dir: Path::new("/results/it's 1"),
 //!     state_dir: Path::new("/results/.sortie/it's 1"),
@@ -20,7 +20,7 @@
 //! };
 //! let script = BatchScript {
 //!     version: "0.1.0",
-//!     name: "sortie-0190f1c27d3e70008000000000000001",
+//!     name: &attempt.id.name(),
 //!     jobs: Jobs::One(&attempt),
 //!     options: &[("partition".into(), Some("gpu".into())), ("exclusive".into(), None)],
 //!     early_term_seconds: 30,

@@ -21,7 +21,7 @@ pub(super) fn left(
     rows: &[Row],
     mark: &Mark,
 ) -> Result<(usize, usize)> {
-    let names: Vec<_> = rows.iter().map(|row| format!("sortie-{}", row.results.attempt)).collect();
+    let names: Vec<_> = rows.iter().map(|row| row.results.attempt.name()).collect();
     let deadline = Instant::now() + PATIENCE;
     loop {
         let queue = cmd!(sh, "squeue --noheader --array --format=%j")

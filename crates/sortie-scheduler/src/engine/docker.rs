@@ -23,8 +23,7 @@ impl Engine for Docker {
     }
 
     fn removal(&self, attempt: AttemptId) -> Option<Vec<String>> {
-        let name = format!("sortie-{attempt}");
-        Some(vec!["rm".to_owned(), "--force".to_owned(), "--volumes".to_owned(), name])
+        Some(vec!["rm".to_owned(), "--force".to_owned(), "--volumes".to_owned(), attempt.name()])
     }
 
     fn image(&self, settings: &ContainerSpec, _cwd: &Path) -> ImageLook {

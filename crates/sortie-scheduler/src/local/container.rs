@@ -35,16 +35,15 @@ impl Plan {
         attempt: AttemptId,
         (command, trial): (Vec<OsString>, Trial),
     ) -> Result<Planned, NotReady> {
-        let id = attempt.to_string();
         let mounts = Containers::mounts(&self.spec, &self.here, paths);
         let probe = container::probe(&self.spec, &command, paths);
-        let container = Container { trial, ..containers.of(&id, &mounts, probe) };
+        let container = Container { trial, ..containers.of(attempt, &mounts, probe) };
         let limits = &self.spec.limits;
         let script = BatchScript {
             version: env!("CARGO_PKG_VERSION"),
-            name: &format!("sortie-{id}"),
+            name: &attempt.name(),
             jobs: Jobs::One(&Attempt {
-                id: &id,
+                id: attempt,
                 candidate: &paths.candidate,
                 results_dir: &self.here.cwd.join(&paths.results_dir),
                 state_dir,

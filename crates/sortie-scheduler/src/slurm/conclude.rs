@@ -125,9 +125,8 @@ fn look(dir: &Path, place: &Place, attempt: AttemptId, words: Option<&(PathBuf, 
 /// and the file's name. The first's attempt names the job.
 pub(super) fn slurms_words(flight: &Flight, id: Option<&JobId>) -> Option<(PathBuf, String)> {
     let element = id?.element?;
-    let first = flight.first?.to_string();
     let dir = flight.script.parent()?.to_owned();
-    Some((dir, sortie_script::slurms_words(&first, element)))
+    Some((dir, sortie_script::slurms_words(flight.first?, element)))
 }
 
 /// Cancels a job that is not to be found; whether Slurm took note.

@@ -41,7 +41,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Notify, Semaphore};
 
-pub(crate) use plan::{Plan, job_name};
+pub(crate) use plan::Plan;
 pub(crate) use requested::Requested;
 
 use crate::executor::{Cancel, Executor, Job, Setting};

@@ -117,11 +117,9 @@ impl Plan {
         name: &str,
         attempts: &[Planned<'_>],
     ) -> Result<String, ScriptError> {
-        let ids: Vec<_> = attempts.iter().map(|planned| planned.attempt.to_string()).collect();
-        let with_ids = || attempts.iter().zip(&ids);
-        let containers: Vec<_> = with_ids().map(|(p, id)| self.container(p, id)).collect();
-        let attempts = with_ids().zip(&containers);
-        let attempts: Vec<_> = attempts.map(|((p, id), c)| p.attempt(id, c.as_ref())).collect();
+        let containers: Vec<_> = attempts.iter().map(|planned| self.container(planned)).collect();
+        let attempts = attempts.iter().zip(&containers);
+        let attempts: Vec<_> = attempts.map(|(p, c)| p.attempt(c.as_ref())).collect();
         let jobs = match attempts.as_slice() {
             [one] => Jobs::One(one),
             elements => Jobs::Array { elements, at_once: None },
@@ -153,9 +151,9 @@ impl Plan {
         script.render()
     }
 
-    fn container<'a>(&'a self, planned: &'a Planned<'_>, id: &'a str) -> Option<Container<'a>> {
+    fn container<'a>(&'a self, planned: &'a Planned<'_>) -> Option<Container<'a>> {
         let probe = probe(&self.spec, &planned.command, planned.paths);
-        Some(self.containers.as_ref()?.of(id, &planned.mounts, probe))
+        Some(self.containers.as_ref()?.of(planned.attempt, &planned.mounts, probe))
     }
 
     /// About how much of a script is for one job, in bytes.
@@ -172,7 +170,7 @@ impl Plan {
         let paths = Paths::new(Path::new("candidate"), &self.here.cwd);
         let attempt = AttemptId::generate();
         let planned = self.planned(attempt, &paths, &paths.results_dir, &paths.results_dir);
-        self.script(&job_name(attempt), &[planned])
+        self.script(&attempt.name(), &[planned])
     }
 
     /// The job's time limit.
@@ -221,11 +219,6 @@ impl Plan {
     }
 }
 
-/// The name of the Slurm job whose first attempt this is: nothing else has it.
-pub(crate) fn job_name(attempt: AttemptId) -> String {
-    format!("sortie-{attempt}")
-}
-
 /// An attempt, as the script takes it.
 pub(crate) struct Planned<'a> {
     pub(crate) attempt: AttemptId,
@@ -239,8 +232,8 @@ pub(crate) struct Planned<'a> {
 }
 
 impl<'a> Planned<'a> {
-    fn attempt(&'a self, id: &'a str, container: Option<&'a Container<'a>>) -> Attempt<'a> {
-        let Self { paths, results_dir, state_dir, command, .. } = self;
-        Attempt { id, candidate: &paths.candidate, results_dir, state_dir, command, container }
+    fn attempt(&'a self, container: Option<&'a Container<'a>>) -> Attempt<'a> {
+        let Self { attempt: id, paths, results_dir, state_dir, command, .. } = self;
+        Attempt { id: *id, candidate: &paths.candidate, results_dir, state_dir, command, container }
     }
 }

@@ -11,7 +11,7 @@ use sortie_results::{
 use sortie_slurm::{JobName, Submission};
 
 use super::flight::Flight;
-use super::plan::{Plan, job_name};
+use super::plan::Plan;
 
 /// Jobs that can be handed to sbatch, as one.
 pub(super) struct Prepared {
@@ -130,7 +130,7 @@ fn note(
     let note = Submitted {
         attempt: flight.attempt,
         candidate: flight.job.paths.candidate.to_string_lossy().into_owned(),
-        job_name: job_name(attempt_of_first),
+        job_name: attempt_of_first.name(),
         element: element.and_then(|element| element.try_into().ok()),
         script: script.to_string_lossy().into_owned(),
         submitted_at,
@@ -153,7 +153,7 @@ fn hand_over(plan: &Plan, noted: &[Claimed]) -> Result<Submission, Outcome> {
         })
         .collect();
     let Some(first) = noted.first() else { return Err(Outcome::not_started("there is no job")) };
-    let name = job_name(first.flight.attempt);
+    let name = first.flight.attempt.name();
     let script = plan.script(&name, &planned);
     let script = script.map_err(|error| Outcome::not_started(error.to_string()))?;
     let name = JobName::new(&name).map_err(|error| Outcome::not_started(error.to_string()))?;

@@ -50,12 +50,6 @@ pub enum ScriptError {
         /// The path.
         path: PathBuf,
     },
-    /// An id that is not what file names and records take.
-    #[error("attempt id {id:?} is not 32 lower-case hexadecimal digits")]
-    AttemptId {
-        /// The id.
-        id: String,
-    },
     /// A name that no variable can have here.
     #[error("no variable can be named {name:?}: a name is not empty and has no `=`")]
     VariableName {

@@ -13,7 +13,7 @@ pub use environment::Environment;
 pub use error::ScriptError;
 pub use place::is_of_the_launcher;
 
-use sortie_model::{Activation, names, protocol};
+use sortie_model::{Activation, AttemptId, names, protocol};
 
 use crate::Container;
 use values::word;
@@ -118,8 +118,8 @@ pub enum Jobs<'a> {
 /// One execution of an evaluator.
 #[derive(Clone, Debug)]
 pub struct Attempt<'a> {
-    /// Its id: 32 lower-case hexadecimal digits.
-    pub id: &'a str,
+    /// Its id.
+    pub id: AttemptId,
     /// The candidate, for the reader of the script.
     pub candidate: &'a Path,
     /// Where the logs and results go: absolute, and there by the time the job starts.
@@ -136,7 +136,7 @@ pub struct Attempt<'a> {
 /// first: one directive cannot name the logs of all. An element's script removes it, unless it is killed.
 ///
 /// `first` is the id of the first element's attempt.
-pub fn slurms_words(first: &str, element: impl std::fmt::Display) -> String {
+pub fn slurms_words(first: AttemptId, element: impl std::fmt::Display) -> String {
     format!(".slurm-{first}-{element}")
 }
 

@@ -97,10 +97,6 @@ fn add_attempt(
     attempt: &Attempt<'_>,
     indent: &str,
 ) -> Result<(), ScriptError> {
-    let hexadecimal = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    if attempt.id.len() != 32 || !attempt.id.bytes().all(hexadecimal) {
-        return Err(ScriptError::AttemptId { id: attempt.id.to_owned() });
-    }
     let program = attempt.command.first().map_or(OsStr::new(""), |program| program);
     if program.is_empty() || program.as_bytes().contains(&b'=') {
         return Err(ScriptError::Program { program: program.to_owned() });

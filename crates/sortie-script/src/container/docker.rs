@@ -28,7 +28,7 @@ impl Dialect for Docker {
     fn flags(&self, container: &Container<'_>) -> Result<Vec<String>, ContainerError> {
         let Container { attempt, launcher, flags, .. } = container;
         let mut all = vec![
-            format!("--name=sortie-{attempt}"),
+            format!("--name={}", attempt.name()),
             format!("--label={LABEL}attempt={attempt}"),
             format!("--label={LABEL}launcher={launcher}"),
             "--init".to_owned(),

@@ -22,7 +22,7 @@ pub use mount::{Files, Mount};
 pub use probe::{Trial, try_executable};
 pub use words::WordsError;
 
-use sortie_model::ContainerSpec;
+use sortie_model::{AttemptId, ContainerSpec};
 
 use crate::batch::CLEAN_UP;
 use engine::{Dialect, Values};
@@ -32,7 +32,7 @@ use mount::clean;
 #[derive(Clone, Debug)]
 pub struct Container<'a> {
     /// The attempt's id, which the container is named by.
-    pub attempt: &'a str,
+    pub attempt: AttemptId,
     /// Who asks for it: the value of a label, for people.
     pub launcher: &'a str,
     /// What is asked for. Its paths are absolute.

@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use sortie_config::{JobConfig, SlurmCondaJobConfig};
+use sortie_results::AttemptId;
 use sortie_script::{Attempt, BatchScript, Environment, Jobs};
 
 use super::{Figure, Target, Unit};
@@ -27,7 +28,7 @@ pub(super) fn figures(rounds: usize) -> Result<Vec<Figure>> {
         (Path::new("/home/me/gen_7/main.py"), Path::new("/home/me/gen_7/results"));
     let command = [vec![OsString::from("python")], spec.evaluator_args(candidate, dir)].concat();
     let (inherited, evaluator): (Vec<_>, _) = (std::env::vars_os().collect(), spec.evaluator_env());
-    let id = "0198c2f4a7b87d3e9f10213243546576";
+    let id: AttemptId = "0198c2f4a7b87d3e9f10213243546576".parse()?;
     let attempt = Attempt {
         id,
         candidate,
@@ -36,7 +37,7 @@ pub(super) fn figures(rounds: usize) -> Result<Vec<Figure>> {
         command: &command,
         container: None,
     };
-    let name = format!("sortie-{id}");
+    let name = id.name();
     let script = BatchScript {
         version: env!("CARGO_PKG_VERSION"),
         name: &name,

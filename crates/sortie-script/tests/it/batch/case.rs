@@ -3,6 +3,7 @@
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Deserializer};
+use sortie_model::AttemptId;
 use sortie_script::{Attempt, BatchScript, Environment, Jobs, ScriptError};
 
 /// A file of `tests/batch`.
@@ -90,8 +91,9 @@ impl Default for Case {
 
 impl Case {
     /// The ids of the attempts.
-    pub(crate) fn ids(&self) -> Vec<String> {
-        (self.first_id..).take(self.attempts.len()).map(|number| format!("{number:032x}")).collect()
+    pub(crate) fn ids(&self) -> Vec<AttemptId> {
+        let id = |number| format!("{number:032x}").parse().unwrap();
+        (self.first_id..).take(self.attempts.len()).map(id).collect()
     }
 
     pub(crate) fn render(&self) -> Result<String, ScriptError> {
@@ -99,7 +101,7 @@ impl Case {
         let commands: Vec<_> = self.attempts.iter().map(Element::command).collect();
         let attempts: Vec<_> = std::iter::zip(&self.attempts, std::iter::zip(&ids, &commands))
             .map(|(element, (id, command))| Attempt {
-                id,
+                id: *id,
                 candidate: &element.candidate,
                 results_dir: &element.results_dir,
                 // One for all, so that all that is left is in one place.
@@ -115,7 +117,7 @@ impl Case {
         };
         let script = BatchScript {
             version: "0.0.0",
-            name: &format!("sortie-{}", ids.first().map_or("", String::as_str)),
+            name: &ids.first().map_or_else(String::new, |id| id.name()),
             jobs: match attempts.as_slice() {
                 [attempt] => Jobs::One(attempt),
                 elements => Jobs::Array { elements, at_once: self.at_once },

@@ -126,7 +126,7 @@ proptest! {
                 expected.insert(readable(name.as_bytes()), readable(value.as_bytes()));
             }
         }
-        let id = case.ids().pop().unwrap();
+        let id = case.ids().pop().unwrap().to_string();
         expected.insert(readable(b"SORTIE_ATTEMPT"), id);
         expected.insert(readable(b"SOURCED"), readable(b"1"));
         let mut got = BTreeMap::new();

@@ -3,7 +3,9 @@
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
-use sortie_model::{Activation, ContainerSpec, ContainerUser, EngineKind, PullPolicy, inside};
+use sortie_model::{
+    Activation, AttemptId, ContainerSpec, ContainerUser, EngineKind, PullPolicy, inside,
+};
 use sortie_script::{
     Attempt, BatchScript, Container, Environment, Files, Flags, Jobs, ScriptError, Trial,
 };
@@ -105,10 +107,10 @@ impl Case {
         let spec = self.spec();
         let (mounts, flags) =
             (files.mounts(), Flags::parse(spec.kind, &spec.flags, variable).unwrap());
-        let attempt = self.attempt();
+        let id: AttemptId = self.attempt().parse().unwrap();
         let results_dir = self.directory.join(&self.results_dir);
         let container = Container {
-            attempt: &attempt,
+            attempt: id,
             launcher: "sortie 0.0.0, process 7 on login1",
             spec: &spec,
             mounts: &mounts,
@@ -120,7 +122,7 @@ impl Case {
         };
         let command = self.command();
         let attempt = Attempt {
-            id: &attempt,
+            id,
             candidate: &self.candidate,
             results_dir: &results_dir,
             // One for all, so that all that is left is in one place.
@@ -130,7 +132,7 @@ impl Case {
         };
         let script = BatchScript {
             version: "0.0.0",
-            name: &format!("sortie-{}", attempt.id),
+            name: &id.name(),
             jobs: Jobs::One(&attempt),
             options: &[],
             early_term_seconds: 0,
