@@ -14,6 +14,7 @@ use crate::here::Here;
 use crate::local::NotReady;
 use crate::{SchedulerError, local, slurm};
 
+mod accounts;
 mod container;
 mod imports;
 mod interpreter;
@@ -57,7 +58,7 @@ impl Finding {
 /// to see that it runs, and imports there what the evaluator imports, as far as jobs do that in order and for certain;
 /// nothing else of the evaluator is run.
 /// A job in a container here: starts one of an image that is here or in an archive, and tries the imports in it.
-/// A job of Slurm: asks Slurm whether it would take it, and whether a partition would run it, and tries the imports where its environment is seen from here.
+/// A job of Slurm: asks Slurm whether it would take it, and whether a partition and the accounts would let it run, and tries the imports where its environment is seen from here.
 /// Nothing is changed, but that an archive is loaded.
 pub async fn check(config: &JobConfig) -> Vec<Finding> {
     let here = Here::now().and_then(|here| config.validate().map(|()| here).map_err(Into::into));
@@ -193,11 +194,12 @@ async fn of_slurm(config: &JobConfig, here: Here) -> Result<Vec<Finding>, Schedu
         (error.to_string(), "install Slurm's commands (Debian: slurm-client), or start where they work, or set SLURM_CONF")
     });
     findings.extend(variables(&plan));
-    let reached = site.is_ok();
+    let reached = site.as_ref().ok().copied();
     findings.push(Finding::new("cluster", site.map(site_in_words)));
-    if reached {
+    if let Some(site) = reached {
         findings.push(request(&plan, &client).await);
-        findings.extend(partition::find(&plan, &client).await);
+        findings.extend(partition::find(&plan, &client, site).await);
+        findings.extend(accounts::find(&plan, &client, site).await);
     }
     Ok(findings)
 }

@@ -13,7 +13,8 @@ use tokio::sync::OnceCell;
 use crate::command::{Call, Caller};
 use crate::environment::Environments;
 use crate::{
-    Advice, Cluster, Error, JobId, JobInfo, JobName, Jobs, Memory, Partition, Site, tables, words,
+    Advice, Allowance, Association, Cluster, Error, JobId, JobInfo, JobName, Jobs, Memory,
+    Partition, Site, accounts, tables, words,
 };
 
 /// The most ids on one command line.
@@ -87,6 +88,20 @@ impl Client {
         let output = self.ask("scontrol", &["-o", "show", "partition", name]).await?;
         let missing = || Error::not_understood("scontrol", "a partition (`MaxTime=…`)", &output);
         Partition::parse(&output).ok_or_else(missing)
+    }
+
+    /// The places of a user in accounts; none if the accounts do not know the user.
+    pub async fn associations(&self, user: &str) -> Result<Vec<Association>, Error> {
+        let name = format!("name={user}");
+        let args = ["-nP", "show", "user", "where", &name, "withassoc", accounts::OF_ASSOCIATION];
+        Ok(Association::parse(&self.ask("sacctmgr", &args).await?))
+    }
+
+    /// What a QOS allows; `None` if there is none of the name.
+    pub async fn qos(&self, name: &str) -> Result<Option<Allowance>, Error> {
+        let name = format!("name={name}");
+        let args = ["-nP", "show", "qos", "where", &name, accounts::OF_QOS];
+        Ok(Allowance::parse(&self.ask("sacctmgr", &args).await?))
     }
 
     /// Runs sbatch once. [`Client::submit`] does so until it is known what became of the job.

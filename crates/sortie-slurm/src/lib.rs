@@ -42,6 +42,7 @@
 //!   without it.
 //! - What a user passes is never read by a shell.
 
+mod accounts;
 mod breaker;
 mod client;
 mod cluster;
@@ -62,6 +63,7 @@ mod tables;
 mod watcher;
 mod words;
 
+pub use accounts::{Allowance, Association};
 pub use breaker::{Breaker, Permit};
 pub use client::{Client, Submission};
 pub use cluster::{Cluster, Memory};
@@ -71,7 +73,7 @@ pub use info::{ExitCode, JobInfo};
 pub use machine::Machine;
 pub use news::{Ended, Evidence, Observation, Patience, Question, Update};
 pub use pace::Pace;
-pub use partition::Partition;
+pub use partition::{MaxMemory, Partition};
 pub use site::Site;
 pub use state::{Ending, JobState, Phase};
 pub use submit::{Retry, SubmitError};

@@ -11,8 +11,26 @@ pub struct Partition {
     pub state: String,
     /// `MaxTime`: the longest a job may run, in whole minutes; `None` for ever.
     pub max_time: Option<Duration>,
-    /// `MaxMemPerNode`: the most memory a job may have on a node, in bytes; `None` where the partition sets none.
-    pub max_memory: Option<u64>,
+    /// The most memory a job may have; `None` where the partition sets none.
+    pub max_memory: Option<MaxMemory>,
+}
+
+/// The most memory a job may have, of a partition or of the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MaxMemory {
+    /// On a node, in bytes: `MaxMemPerNode`.
+    PerNode(u64),
+    /// For each of its CPUs, in bytes: `MaxMemPerCPU`. A job that asks for more is given more CPUs.
+    PerCpu(u64),
+}
+
+impl MaxMemory {
+    /// Of the values by their names; `UNLIMITED` is none.
+    pub(crate) fn of<'a>(value: impl Fn(&str) -> Option<&'a str>) -> Option<Self> {
+        let bytes = |name| value(name)?.parse::<u64>().ok()?.checked_mul(1 << 20);
+        let per_cpu = || bytes("MaxMemPerCPU").map(Self::PerCpu);
+        bytes("MaxMemPerNode").map(Self::PerNode).or_else(per_cpu)
+    }
 }
 
 impl Partition {
@@ -22,12 +40,11 @@ impl Partition {
             let mut words = line.split_whitespace();
             words.find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
         };
-        let mebibytes = value("MaxMemPerNode").and_then(|value| value.parse::<u64>().ok());
         Some(Self {
             name: value("PartitionName")?.to_owned(),
             state: value("State")?.to_owned(),
             max_time: time(value("MaxTime")?),
-            max_memory: mebibytes.and_then(|mebibytes| mebibytes.checked_mul(1 << 20)),
+            max_memory: MaxMemory::of(value),
         })
     }
 
@@ -38,7 +55,7 @@ impl Partition {
 }
 
 /// As Slurm prints a time limit: `[DAYS-]HOURS:MINUTES:SECONDS`; `None` for `UNLIMITED`.
-fn time(text: &str) -> Option<Duration> {
+pub(crate) fn time(text: &str) -> Option<Duration> {
     let (days, rest) = text.split_once('-').unwrap_or(("0", text));
     let mut seconds = days.parse::<u64>().ok()?.checked_mul(24)?;
     let mut parts = rest.split(':');
@@ -68,7 +85,11 @@ mod tests {
         assert_eq!(Partition::parse(SHORT).as_ref(), Some(&short));
         assert!(short.is_up());
         let narrow = SHORT.replace("MaxMemPerNode=UNLIMITED", "MaxMemPerNode=500");
-        assert_eq!(Partition::parse(&narrow).unwrap().max_memory, Some(500 << 20));
+        let of_node = Some(MaxMemory::PerNode(500 << 20));
+        assert_eq!(Partition::parse(&narrow).unwrap().max_memory, of_node);
+        let by_cpu = SHORT.replace("MaxMemPerNode=UNLIMITED", "MaxMemPerCPU=500");
+        let of_cpu = Some(MaxMemory::PerCpu(500 << 20));
+        assert_eq!(Partition::parse(&by_cpu).unwrap().max_memory, of_cpu);
         assert!(!Partition::parse(&SHORT.replace("=UP", "=DOWN")).unwrap().is_up());
         assert_eq!(Partition::parse("Partition short not found"), None);
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::info;
+use crate::{MaxMemory, info};
 
 /// What of a cluster's configuration matters to its users; slurm.conf(5).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +19,12 @@ pub struct Site {
     pub max_job_count: u32,
     /// `KillWait`: how long a job's processes have between SIGTERM and SIGKILL.
     pub kill_wait: Duration,
+    /// The most memory a job may have, where its partition does not say so.
+    pub max_memory: Option<MaxMemory>,
     /// Whether `sacct` can tell of jobs that are over.
     pub accounting: bool,
+    /// Whether jobs are held to the limits of accounts and QOS (`AccountingStorageEnforce`).
+    pub enforces_limits: bool,
 }
 
 /// The first release in which sbatch knows `--export=NIL`.
@@ -56,6 +60,9 @@ impl Site {
             max_array_size: number("MaxArraySize").unwrap_or(1001),
             max_job_count: number("MaxJobCount").unwrap_or(10_000),
             kill_wait: seconds("KillWait", 30),
+            max_memory: MaxMemory::of(value),
+            enforces_limits: value("AccountingStorageEnforce")
+                .is_some_and(|all| all.split(',').any(|one| one == "limits")),
             accounting: storage.is_some_and(|storage| !storage.ends_with("none")),
         })
     }
@@ -67,11 +74,13 @@ mod tests {
 
     const REAL: &str = "\
 Configuration data as of 2026-11-24T15:33:03
+AccountingStorageEnforce = associations,limits
 AccountingStorageType   = accounting_storage/slurmdbd
 ClusterName             = tiny
 KillWait                = 30 sec
 MaxArraySize            = 50
 MaxJobCount             = 100
+MaxMemPerNode           = 2000
 MinJobAge               = 20 sec
 SLURM_CONF              = /etc/slurm/slurm.conf
 SLURM_VERSION           = 22.05.8
@@ -87,7 +96,9 @@ SLURM_VERSION           = 22.05.8
             max_array_size: 50,
             max_job_count: 100,
             kill_wait: Duration::from_secs(30),
+            max_memory: Some(MaxMemory::PerNode(2000 << 20)),
             accounting: true,
+            enforces_limits: true,
         };
         assert_eq!(site, expected);
         assert_eq!(Site::parse("slurm_load_ctl_conf error"), None);

@@ -73,7 +73,7 @@ const PLAIN: &[Part] = &[
         ],
     ),
     root_part("sortie-scheduler", &["slurm::shims::a_results_dir_on_a_full_disk"]),
-    part("sortie", &["slurm", "--skip=docs::"]),
+    part("sortie", &["slurm", "--skip=docs::", "--skip=limits_of_an_account"]),
 ];
 
 /// With a cluster that has accounting. Daemons are root's to stop.

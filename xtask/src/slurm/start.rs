@@ -159,10 +159,12 @@ impl<'a> Place<'a> {
         add(&["cluster", "sortie"])?;
         add(&["account", "sortie", "Description=sortie"])?;
         add(&["account", "narrow", "Description=narrow"])?;
+        add(&["account", "brief", "Description=brief"])?;
         let users = [Some("root"), self.first.is_some().then_some(&*shape.user)];
         for user in users.into_iter().flatten() {
             add(&["user", user, "Account=sortie"])?;
             add(&["user", user, "Account=narrow", "MaxSubmitJobs=5"])?;
+            add(&["user", user, "Account=brief", "MaxWall=3"])?;
         }
         Ok(())
     }

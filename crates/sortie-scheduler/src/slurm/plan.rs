@@ -214,6 +214,11 @@ impl Plan {
         self.options.iter().any(|(name, _)| name == option)
     }
 
+    /// The value that an option of sbatch is given.
+    pub(crate) fn option(&self, option: &str) -> Option<&str> {
+        self.options.iter().rev().find(|(name, _)| name == option)?.1.as_deref()
+    }
+
     pub(crate) fn slurm(&self) -> Option<&SlurmRequest> {
         self.spec.slurm()
     }

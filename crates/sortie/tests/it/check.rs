@@ -272,23 +272,47 @@ fn in_json() {
     assert_eq!(findings[1].get("subject").and_then(Value::as_str), Some("evaluator"));
 }
 
+/// Stand-ins for Slurm's commands, of a cluster with these lines in its configuration and this partition.
+fn with_slurm(config: &str, partition: &str, sacctmgr: &str) -> Stage {
+    let stage = Stage::empty();
+    stage.write("evaluate.py", "");
+    let scontrol = format!(
+        "case $* in *config) printf 'ClusterName = shim\\n{config}' ;; *) echo 'PartitionName=gpu {partition}' ;; esac"
+    );
+    for (name, text) in [
+        ("sbatch", "exit 0"),
+        ("python", "exec /usr/bin/python3 \"$@\""),
+        ("scontrol", &scontrol),
+        ("sacctmgr", sacctmgr),
+        ("id", "echo ann"),
+    ] {
+        let path = stage.write(format!("bin/{name}"), format!("#!/bin/sh\n{text}"));
+        fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+    }
+    stage
+}
+
+/// What `check` finds of a subject with these settings: a line.
+fn found(stage: &Stage, settings: &str, subject: &str) -> String {
+    stage.write("job.yaml", format!("job_type: slurm_conda\n{settings}"));
+    let mut check = stage.sortie(["check", "--config", "job.yaml"]);
+    let path = format!("{}:/usr/bin:/bin", stage.path("bin").display());
+    let ran = ran(check.env("PATH", path));
+    let is_of = |line: &&str| line.contains(&format!("  {subject}  "));
+    ran.stdout.lines().find(is_of).unwrap_or_default().to_owned()
+}
+
+fn says(line: &str, expected: Result<&str, &str>) {
+    let (word, said) = match expected {
+        Ok(said) => ("ok", said),
+        Err(said) => ("problem", said),
+    };
+    assert!(line.starts_with(word) && line.contains(said), "{said}\n{line}");
+}
+
 /// Of what sbatch takes and Slurm never starts, as scontrol tells of partitions: with commands in their place.
 #[test]
 fn limits_of_a_partition_that_sbatch_does_not_check() {
-    let stage = Stage::empty();
-    stage.write("evaluate.py", "");
-    let command = |name: &str, text: &str| {
-        let path = stage.write(format!("bin/{name}"), format!("#!/bin/sh\n{text}"));
-        fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
-    };
-    command("sbatch", "exit 0");
-    command("python", "exec /usr/bin/python3 \"$@\"");
-    let partition = |[max_time, max_memory, is]: [&str; 3]| {
-        format!(
-            "case $* in *config) echo 'ClusterName = shim' ;; *) echo 'PartitionName=gpu MaxTime={max_time} \
-             State={is} MaxMemPerNode={max_memory}' ;; esac"
-        )
-    };
     for (limits, settings, expected) in [
         (["UNLIMITED", "UNLIMITED", "UP"], "", Ok("gpu takes jobs of any length")),
         (["1-00:00:00", "8192", "UP"], "", Ok("gpu takes jobs of up to 1-00:00:00")),
@@ -300,19 +324,65 @@ fn limits_of_a_partition_that_sbatch_does_not_check() {
         ),
         (["00:59:00", "UNLIMITED", "UP"], "sbatch_args: {time-min: 10}\n", Ok("up to 00:59:00")),
         (["00:59:00", "UNLIMITED", "UP"], "qos: long\n", Ok("unless the QOS allows it")),
-        (["UNLIMITED", "8191", "UP"], "", Err("`mem` is 8G, above the 8191M")),
+        (["UNLIMITED", "8191", "UP"], "", Err("`mem` is 8G, above the 8191M of the partition gpu")),
         (["UNLIMITED", "UNLIMITED", "DOWN"], "", Err("the partition gpu is DOWN")),
     ] {
-        command("scontrol", &partition(limits));
-        stage.write("job.yaml", format!("job_type: slurm_conda\n{settings}"));
-        let mut check = stage.sortie(["check", "--config", "job.yaml"]);
-        let ran = ran(check.env("PATH", format!("{}:/usr/bin:/bin", stage.path("bin").display())));
-        let (word, said) = match expected {
-            Ok(said) => ("ok", said),
-            Err(said) => ("problem", said),
-        };
-        let mut lines = ran.stdout.lines();
-        let line = lines.find(|line| line.contains("  partition  ")).unwrap_or_default();
-        assert!(line.starts_with(word) && line.contains(said), "{said}\n{ran:?}");
+        let [max_time, max_memory, is] = limits;
+        let partition = format!("MaxTime={max_time} State={is} MaxMemPerNode={max_memory}");
+        let stage = with_slurm("", &partition, "exit 1");
+        says(&found(&stage, settings, "partition"), expected);
     }
+}
+
+/// Those of the cluster count where the partition has none.
+#[test]
+fn limits_of_a_cluster_on_memory() {
+    let unlimited = "MaxMemPerNode=UNLIMITED";
+    for (config, memory, expected) in [
+        ("MaxMemPerNode = 8191", unlimited, Err("`mem` is 8G, above the 8191M of the cluster")),
+        ("MaxMemPerNode = 8191", "MaxMemPerNode=9000", Ok("takes jobs of any length")),
+        (
+            "MaxMemPerCPU = 4096",
+            unlimited,
+            Ok("any length; for `mem` of 8G each gets 2 CPUs, as one may have 4096M"),
+        ),
+        ("MaxMemPerNode = 1", "MaxMemPerCPU=2048", Ok("each gets 4 CPUs, as one may have 2048M")),
+    ] {
+        let partition = format!("MaxTime=UNLIMITED State=UP {memory}");
+        let stage = with_slurm(&format!("{config}\n"), &partition, "exit 1");
+        says(&found(&stage, "", "partition"), expected);
+    }
+}
+
+/// Of accounts and QOS, as sacctmgr tells of them.
+#[test]
+fn limits_of_accounts_that_sbatch_does_not_check() {
+    let sacctmgr = "case $* in
+        *'show user where name=ann withassoc '*)
+          echo 'lab|lab|||1-00:00:00||5'
+          echo 'lab|lab|gpu||12:00:00|cpu=1|'
+          echo 'lab|brief|||00:10:00||'
+          echo 'lab|qosed||long|00:10:00|mem=8191M|' ;;
+        *'show qos where name=long '*) echo '2-00:00:00|cpu=8|7' ;;
+      esac";
+    let partition = "MaxTime=UNLIMITED State=UP";
+    let enforced = "AccountingStorageEnforce = associations,limits,qos\n";
+    let stage = with_slurm(enforced, partition, sacctmgr);
+    for (settings, expected) in [
+        ("", Ok("the account lab allows jobs of up to 12:00:00")),
+        ("cpus: 2\n", Err("`cpus` is 2, above the 1 of the account lab")),
+        ("cpus: 2\npartition: other\n", Ok("up to 1-00:00:00, 5 in the queue at once")),
+        ("account: brief\n", Err("`time` is 01:00:00, above the 00:10:00 of the account brief")),
+        ("account: brief\nqos: long\ntime: 2-00\n", Ok("the QOS long with the account brief")),
+        ("account: brief\nsbatch_args: {time-min: 5}\n", Ok("up to 00:10:00")),
+        ("account: qosed\nmem: 1G\n", Ok("up to 2-00:00:00, 7 in the queue at once")),
+        ("account: qosed\n", Err("`mem` is 8G, above the 8191M of the account qosed")),
+        ("account: qosed\nmem: 1G\ncpus: 9\n", Err("above the 8 of the QOS long")),
+    ] {
+        says(&found(&stage, settings, "accounts"), expected);
+    }
+    let not_mine = found(&stage, "account: nobodys\n", "accounts");
+    assert_eq!(not_mine, "", "which is for sbatch to say");
+    let free = with_slurm("AccountingStorageEnforce = associations\n", partition, sacctmgr);
+    assert_eq!(found(&free, "account: brief\n", "accounts"), "");
 }

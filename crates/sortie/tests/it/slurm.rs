@@ -21,12 +21,21 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn new(evaluator: &str, settings: &str) -> Option<Self> {
+        Self::of("SORTIE_TEST_SLURM_CONF", evaluator, settings)
+    }
+
+    /// With accounts, whose limits are enforced.
+    pub(crate) fn with_accounts(evaluator: &str, settings: &str) -> Option<Self> {
+        Self::of("SORTIE_TEST_SLURM_ACCOUNTING_CONF", evaluator, settings)
+    }
+
+    fn of(variable: &str, evaluator: &str, settings: &str) -> Option<Self> {
         if std::env::var_os("SORTIE_TEST_QUICK").is_some_and(|quick| quick == "1") {
             eprintln!("left out, as SORTIE_TEST_QUICK=1: Slurm");
             return None;
         }
-        let conf = std::env::var("SORTIE_TEST_SLURM_CONF").unwrap_or_else(|_| {
-            panic!("SORTIE_TEST_SLURM_CONF has to name a slurm.conf: use `cargo xtask test`")
+        let conf = std::env::var(variable).unwrap_or_else(|_| {
+            panic!("{variable} has to name a slurm.conf: use `cargo xtask test`")
         });
         let stage = Stage::shell(evaluator, "");
         let settings = format!(

@@ -221,3 +221,17 @@ fn a_real_node_is_asked() {
     eventually("the job to leave the queue", || cluster.state_of(&name).is_empty());
     leaves_nothing(stage);
 }
+
+/// Of the account `brief`, whose jobs may take three minutes; `cargo xtask slurm up --accounting` makes it.
+#[test]
+fn limits_of_an_account_are_seen() {
+    let Some(cluster) = Cluster::with_accounts("exit 0", "account: brief\n") else { return };
+    let ran = ran(&mut cluster.sortie(["check", "--config", "job.yaml"]));
+    says(&ran, "request", "ok", "Slurm would take the job");
+    says(
+        &ran,
+        "accounts",
+        "problem",
+        "`time` is 00:05:00, above the 00:03:00 of the account brief",
+    );
+}

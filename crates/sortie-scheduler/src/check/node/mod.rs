@@ -21,7 +21,7 @@ use probe::{LONGEST, OwnDir, with_probe};
 const SUBJECT: &str = "node";
 
 /// What keeps any job from coming to a node.
-const NEEDED: [&str; 5] = ["settings", "evaluator", "cluster", "request", "partition"];
+const NEEDED: [&str; 6] = ["settings", "evaluator", "cluster", "request", "partition", "accounts"];
 
 /// A short job of Slurm that takes the place of those with the same settings, to see what a node has of what they need.
 /// Dropping it removes what it has made.
