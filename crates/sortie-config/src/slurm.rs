@@ -40,119 +40,67 @@ impl<'de> Deserialize<'de> for GpuRequest {
     }
 }
 
-/// Declares the settings of a kind of Slurm job: some of its own, and those that all of them have.
-///
-/// serde's `flatten` would keep the shared ones in a struct, but loses the places of errors and knows
-/// no nearest name of an unknown field.
+/// Declares the settings of a kind of Slurm job: some of its own, and those that both have.
 macro_rules! slurm_job_config {
     ($(#[$of_struct:meta])* $name:ident {
         $($(#[$of_field:meta])* $field:ident: $type:ty = $default:expr,)*
     }) => {
-        $(#[$of_struct])*
-        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-        #[serde(default, deny_unknown_fields)]
-        pub struct $name {
-            /// The user's program that judges a candidate; `evaluate.py` by default.
-            #[serde(deserialize_with = "crate::fields::null_is_evaluate_py")]
-            #[schemars(with = "crate::schema::Evaluator")]
-            pub eval_program_path: std::path::PathBuf,
-            /// What the evaluator is: `python`, the default, which is run by Python; or `executable`, a program in any language
-            /// that is run as itself. That is a file with the permission to be executed, compiled or with a `#!` line.
-            pub evaluator: crate::EvaluatorKind,
-            /// Passed to the evaluator as `--KEY VALUE`, in order.
-            #[serde(deserialize_with = "crate::extra_args::deserialize")]
-            #[schemars(with = "crate::schema::Arguments")]
-            pub extra_cmd_args: indexmap::IndexMap<String, crate::PyValue>,
-            $($(#[$of_field])* pub $field: $type,)*
-            /// The Python of the node or of the image that runs the evaluator, a path or a name that is looked up on `PATH` there;
-            /// `python` by default, and where an environment is activated. Not for `evaluator: executable`, which runs as itself.
-            pub python_executable: Option<std::path::PathBuf>,
-            /// Slurm partition, or several with commas; `gpu` by default.
-            pub partition: String,
-            /// How long the job may run; one hour by default.
-            pub time: crate::TimeLimit,
-            /// CPUs of the job; 1 by default.
-            #[serde(deserialize_with = "crate::fields::cpus")]
-            #[schemars(range(min = 1, max = 65533))]
-            pub cpus: u32,
-            /// GPUs of the job, in YAML a number or as in `a100:2`; 1 by default, 0 asks for none.
-            pub gpus: crate::Gpus,
-            /// How they are asked for; as a `gres` by default.
-            pub gpu_request: crate::GpuRequest,
-            /// Memory of the job, 8 GiB by default; `None` leaves it to the cluster.
-            pub mem: Option<crate::Memory>,
-            /// The account that is charged.
-            pub account: Option<String>,
-            /// The quality of service.
-            pub qos: Option<String>,
-            /// Features the node must have, as sbatch writes them (`a100|h100`).
-            pub constraint: Option<String>,
-            /// The node to run on.
-            pub nodelist: Option<String>,
-            /// Nodes not to run on, as sbatch writes them (`node[1-4],node7`).
-            pub exclude: Option<String>,
-            /// The reservation to run in.
-            pub reservation: Option<String>,
-            /// Added to the job's niceness: more is later.
-            #[schemars(range(min = -2147483645, max = 2147483645))]
-            pub nice: Option<i64>,
-            /// What the job waits for, as sbatch writes it (`afterok:123`).
-            pub dependency: Option<String>,
-            /// All other options of sbatch: the long name, without dashes, and a value, or none. One that
-            /// would contradict a setting is an error.
-            #[serde(deserialize_with = "crate::fields::null_is_empty")]
-            #[schemars(with = "crate::schema::SbatchArgs")]
-            pub sbatch_args: indexmap::IndexMap<String, Option<String>>,
-            /// How long before its time limit a job is asked to stop, in seconds, so that it ends in an
-            /// orderly way; 30 by default, 0 leaves it to the limit. Not done where the limit is so
-            /// short that it would come too early: less than twice this and two minutes.
-            #[schemars(range(max = 65535))]
-            pub early_term_seconds: u32,
-            /// How long the job may wait in the queue, in the forms of `time`; without a limit by default.
-            pub max_queue_time: Option<crate::TimeLimit>,
-            /// How often a job is run again after a fault of the cluster; 2 by default.
-            pub infrastructure_retries: u32,
-            /// Whether the evaluator is told to be verbose; true by default.
-            pub eval_verbose: bool,
-            /// Threads numeric libraries may use; less than 1 counts as 1, `None` leaves them alone.
-            pub numeric_threads_per_job: Option<i64>,
-            /// What of the launcher's environment reaches the job.
-            pub environment: crate::EnvironmentPolicy,
-            /// Bounds on stopping, logs and results.
-            pub limits: crate::Limits,
-        }
-
-        impl Default for $name {
-            fn default() -> Self {
-                Self {
-                    eval_program_path: crate::fields::eval_program_path(),
-                    evaluator: crate::EvaluatorKind::Python,
-                    extra_cmd_args: indexmap::IndexMap::new(),
-                    $($field: $default,)*
-                    python_executable: None,
-                    partition: "gpu".to_owned(),
-                    time: crate::TimeLimit::ONE_HOUR,
-                    cpus: 1,
-                    gpus: crate::Gpus::from(1),
-                    gpu_request: crate::GpuRequest::Gres,
-                    mem: Some(crate::Memory::from_gibibytes(8)),
-                    account: None,
-                    qos: None,
-                    constraint: None,
-                    nodelist: None,
-                    exclude: None,
-                    reservation: None,
-                    nice: None,
-                    dependency: None,
-                    sbatch_args: indexmap::IndexMap::new(),
-                    early_term_seconds: 30,
-                    max_queue_time: None,
-                    infrastructure_retries: 2,
-                    eval_verbose: true,
-                    numeric_threads_per_job: None,
-                    environment: crate::EnvironmentPolicy::default(),
-                    limits: crate::Limits::default(),
-                }
+        crate::fields::job_settings! {
+            $(#[$of_struct])*
+            $name {
+                $($(#[$of_field])* $field: $type = $default,)*
+                /// The Python of the node or of the image that runs the evaluator, a path or a name that is looked up on `PATH` there;
+                /// `python` by default, and where an environment is activated. Not for `evaluator: executable`, which runs as itself.
+                python_executable: Option<std::path::PathBuf> = None,
+                /// Slurm partition, or several with commas; `gpu` by default.
+                partition: String = "gpu".to_owned(),
+                /// How long the job may run; one hour by default.
+                time: crate::TimeLimit = crate::TimeLimit::ONE_HOUR,
+                /// CPUs of the job; 1 by default.
+                #[serde(deserialize_with = "crate::fields::cpus")]
+                #[schemars(range(min = 1, max = 65533))]
+                cpus: u32 = 1,
+                /// GPUs of the job, in YAML a number or as in `a100:2`; 1 by default, 0 asks for none.
+                gpus: crate::Gpus = crate::Gpus::from(1),
+                /// How they are asked for; as a `gres` by default.
+                gpu_request: crate::GpuRequest = crate::GpuRequest::Gres,
+                /// Memory of the job, 8 GiB by default; `None` leaves it to the cluster.
+                mem: Option<crate::Memory> = Some(crate::Memory::from_gibibytes(8)),
+                /// The account that is charged.
+                account: Option<String> = None,
+                /// The quality of service.
+                qos: Option<String> = None,
+                /// Features the node must have, as sbatch writes them (`a100|h100`).
+                constraint: Option<String> = None,
+                /// The node to run on.
+                nodelist: Option<String> = None,
+                /// Nodes not to run on, as sbatch writes them (`node[1-4],node7`).
+                exclude: Option<String> = None,
+                /// The reservation to run in.
+                reservation: Option<String> = None,
+                /// Added to the job's niceness: more is later.
+                #[schemars(range(min = -2147483645, max = 2147483645))]
+                nice: Option<i64> = None,
+                /// What the job waits for, as sbatch writes it (`afterok:123`).
+                dependency: Option<String> = None,
+                /// All other options of sbatch: the long name, without dashes, and a value, or none. One that
+                /// would contradict a setting is an error.
+                #[serde(deserialize_with = "crate::fields::null_is_empty")]
+                #[schemars(with = "crate::schema::SbatchArgs")]
+                sbatch_args: indexmap::IndexMap<String, Option<String>> = indexmap::IndexMap::new(),
+                /// How long before its time limit a job is asked to stop, in seconds, so that it ends in an
+                /// orderly way; 30 by default, 0 leaves it to the limit. Not done where the limit is so
+                /// short that it would come too early: less than twice this and two minutes.
+                #[schemars(range(max = 65535))]
+                early_term_seconds: u32 = 30,
+                /// How long the job may wait in the queue, in the forms of `time`; without a limit by default.
+                max_queue_time: Option<crate::TimeLimit> = None,
+                /// How often a job is run again after a fault of the cluster; 2 by default.
+                infrastructure_retries: u32 = 2,
+                /// Whether the evaluator is told to be verbose; true by default.
+                eval_verbose: bool = true,
+                /// Threads numeric libraries may use; less than 1 counts as 1, `None` leaves them alone.
+                numeric_threads_per_job: Option<i64> = None,
             }
         }
 

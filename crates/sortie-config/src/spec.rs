@@ -9,8 +9,7 @@ use indexmap::IndexMap;
 use sortie_model::{Activation, ContainerSpec, ContainerUser, EngineKind};
 
 use crate::{
-    EnvironmentPolicy, EvaluatorKind, JobConfig, Limits, Memory, Share, SlurmRequest, TimeLimit,
-    Warm,
+    EnvironmentPolicy, EvaluatorKind, JobConfig, Limits, Memory, Share, SlurmRequest, Warm,
     activation::{activation, set_path},
 };
 
@@ -154,26 +153,6 @@ impl JobSpec {
     }
 }
 
-/// Makes a [`JobSpec`] of settings: what all kinds have, and what is each kind's own.
-macro_rules! spec {
-    ($config:ident, $time:expr, $place:expr, $inside:expr) => {{
-        let text = |(key, value): (&String, &crate::PyValue)| (key.clone(), value.to_string());
-        JobSpec {
-            evaluator: $config.eval_program_path.clone(),
-            evaluator_kind: $config.evaluator,
-            python_executable: set_path($config.python_executable.as_ref()).map(Path::to_owned),
-            args: $config.extra_cmd_args.iter().map(text).collect(),
-            verbose: $config.eval_verbose,
-            threads: $config.numeric_threads_per_job,
-            time_limit: $time.and_then(TimeLimit::as_duration),
-            environment: $config.environment.clone(),
-            limits: $config.limits.clone(),
-            place: $place,
-            inside: $inside,
-        }
-    }};
-}
-
 /// The container that settings of either kind with one ask for.
 macro_rules! container {
     ($config:ident, $cpus:expr, $gpus:expr) => {{
@@ -219,21 +198,21 @@ impl JobConfig {
                 let conda_env = config.conda_env.as_deref().unwrap_or_default();
                 let place = local(config.gpus, config.cpus, config.warm.clone());
                 let inside = host(Vec::new(), conda_env, config.activate_script.as_ref());
-                spec!(config, config.time, place, inside)
+                config.job_spec(config.time, place, inside)
             }
             Self::LocalDocker(config) => {
                 let place = local(config.gpus, config.cpus, None);
                 let gpus = config.gpus.is_some_and(|gpus| gpus > 0);
-                spec!(config, config.time, place, container!(config, config.cpus, gpus))
+                config.job_spec(config.time, place, container!(config, config.cpus, gpus))
             }
             Self::SlurmConda(config) => {
                 let script = config.activate_script.as_ref();
                 let inside = host(config.modules.clone(), &config.conda_env, script);
-                spec!(config, Some(config.time), config.place(), inside)
+                config.job_spec(Some(config.time), config.place(), inside)
             }
             Self::SlurmDocker(config) => {
                 let inside = container!(config, Some(config.cpus), config.gpus.count > 0);
-                spec!(config, Some(config.time), config.place(), inside)
+                config.job_spec(Some(config.time), config.place(), inside)
             }
         }
     }
