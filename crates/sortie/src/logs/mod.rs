@@ -25,11 +25,11 @@ const BLOCK: usize = 64 << 10;
 
 const AFTER_HELP: &str = "\
 Prints job_log.out on standard output and job_log.err on standard error, byte for
-byte. Only at a terminal is what it would take for commands shown as text, as a
-candidate may have written it (--raw shows it as it is).
+byte. At a terminal, control characters are escaped, as a candidate may have written
+them; --raw prints them unchanged.
 
-With --follow it goes on, as the logs grow and into the next attempt if there is
-one, until the job is over.
+With --follow it prints what the logs gain, until the job is over. If the job has
+another attempt, it goes on with the logs of that.
 
 Examples:
   sortie logs -f gen_0/results
@@ -46,19 +46,19 @@ pub(crate) struct Args {
     /// Which candidate of the sweep
     #[arg(value_name = "ID")]
     id: Option<OsString>,
-    /// Go on until the job is over
+    /// Print what the logs gain until the job is over
     #[arg(short, long)]
     follow: bool,
-    /// Only what it wrote to its standard output
+    /// Print only its standard output
     #[arg(long, conflicts_with = "stderr")]
     stdout: bool,
-    /// Only what it wrote to its standard error, on standard output
+    /// Print only its standard error, on standard output
     #[arg(long)]
     stderr: bool,
     /// Begin with the last N lines of each
     #[arg(short = 'n', long, value_name = "N")]
     lines: Option<usize>,
-    /// Show at a terminal what is written as it is, commands to the terminal included
+    /// Print control characters unchanged, even at a terminal
     #[arg(long)]
     raw: bool,
     /// Print a JSON object for each line, with its `stream`
