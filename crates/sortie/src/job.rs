@@ -135,7 +135,7 @@ impl JobArgs {
         if is_sweep(&self.results_dir) {
             return Err(Failure::Job {
                 dir: self.results_dir.clone(),
-                problem: "it is the directory of a sweep, and no results dir".to_owned(),
+                problem: "it is the directory of a sweep, not a results dir".to_owned(),
                 hint: "name another for the job".to_owned(),
                 status: exit_status::SETUP,
             });
