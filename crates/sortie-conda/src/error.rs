@@ -55,7 +55,7 @@ pub enum CondaError {
         value: OsString,
     },
     /// `PATH` cannot hold a directory with a colon in its name.
-    #[error("{}: its path has a colon, so it cannot be on PATH: move the environment", prefix.display())]
+    #[error("{}: no environment at a path with a colon can be on PATH; move it", prefix.display())]
     Colon {
         /// The environment.
         prefix: PathBuf,

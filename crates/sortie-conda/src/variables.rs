@@ -70,7 +70,7 @@ fn checked(name: &str, value: Value) -> Result<Option<String>, &'static str> {
         || !name.chars().all(is_name)
         || name.starts_with(|c: char| c.is_ascii_digit())
     {
-        return Err("is not a name for a variable: use letters, digits and `_`");
+        return Err("is no name for a variable: letters, digits and `_` are");
     }
     if RESERVED.contains(&name) {
         return Err("is set by activation itself, so no environment can set it");
@@ -84,7 +84,7 @@ fn checked(name: &str, value: Value) -> Result<Option<String>, &'static str> {
         Value::Array(_) | Value::Object(_) => return Err("is not text"),
     };
     if text.contains('\0') {
-        return Err("has a NUL character, which is not allowed in a variable");
+        return Err("has a NUL character, which no variable can carry");
     }
     Ok(Some(text))
 }

@@ -27,7 +27,7 @@ pub struct Gpus {
 
 /// A text that is no number of GPUs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a number of GPUs, expected a whole number, or a kind and a number (a100:2)")]
+#[error("`{0}` is no number of GPUs, expected a whole number, or a kind and a number (a100:2)")]
 pub struct InvalidGpus(pub String);
 
 impl From<u32> for Gpus {

@@ -28,9 +28,7 @@ pub struct Memory {
 #[non_exhaustive]
 pub enum InvalidMemory {
     /// Not an integer with an optional unit.
-    #[error(
-        "`{0}` is not an amount of memory, expected an integer and K, M, G or T (M if left out)"
-    )]
+    #[error("`{0}` is no amount of memory, expected an integer and K, M, G or T (M if left out)")]
     Form(String),
     /// More than 64 bits of bytes.
     #[error("`{0}` is more memory than can be counted")]

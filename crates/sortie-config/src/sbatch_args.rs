@@ -72,9 +72,7 @@ pub(crate) fn check(name: &str, settings: &SlurmRequest) -> Result<(), InvalidSe
         || !name.starts_with(|c: char| c.is_ascii_lowercase())
         || !name.bytes().all(plain)
     {
-        return refuse(
-            "is not a long option of sbatch: write it in lower case, without the dashes",
-        );
+        return refuse("is no long option of sbatch, named in lower case without dashes in front");
     }
     // sbatch takes the beginning of a name for the name, if there is no other.
     let means = |option: &str| option.starts_with(name);

@@ -23,13 +23,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TimeLimit(Option<NonZeroU32>);
 
-/// A text or number that is not a time limit.
+/// A text or number that is no time limit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidTimeLimit {
     /// Not one of the documented forms.
     #[error(
-        "`{0}` is not a time limit, expected minutes, MM:SS, HH:MM:SS, D-HH, D-HH:MM, D-HH:MM:SS or UNLIMITED"
+        "`{0}` is no time limit, expected minutes, MM:SS, HH:MM:SS, D-HH, D-HH:MM, D-HH:MM:SS or UNLIMITED"
     )]
     Form(String),
     /// More than Slurm can count.

@@ -23,7 +23,7 @@ const MAX_NICE: i64 = 2_147_483_645;
 #[non_exhaustive]
 pub enum InvalidSetting {
     /// A NUL ends a string for the operating system.
-    #[error("`{field}` holds a NUL character, which is not allowed in a command line or variable")]
+    #[error("`{field}` holds a NUL character, which no command line or variable can carry")]
     Nul {
         /// Where, with dots between the levels.
         field: String,
@@ -128,7 +128,7 @@ pub enum InvalidSetting {
     },
     /// Python for an evaluator that runs as itself.
     #[error(
-        "`python_executable` is {}, but `evaluator` is `executable`, which runs without Python: leave one of them out",
+        "`python_executable` is {}, but `evaluator` is `executable`, which runs as itself: leave one of them out",
         program.display()
     )]
     PythonForExecutable {
@@ -137,12 +137,13 @@ pub enum InvalidSetting {
     },
     /// What is kept warm is Python.
     #[error(
-        "`warm` is for evaluators in Python, but `evaluator` is `executable`: leave `warm` out"
+        "`warm` keeps a Python that has imported what the evaluator imports, which `evaluator: executable` does not use: \
+         leave `warm` out"
     )]
     WarmExecutable,
     /// GPUs by two ways.
     #[error(
-        "`environment.set` sets {name}, but `gpus` sets it for each job: leave one of them out"
+        "`environment.set` names {name}, by which `gpus` tells each job its own: leave one of them out"
     )]
     GpuVariable {
         /// The variable.
@@ -663,9 +664,9 @@ mod tests {
             ("mem-per-cpu", "use that, or `mem: null`"),
             ("array", "is for sortie to set"),
             ("outp", "is for sortie to set"),
-            ("--x", "is not a long option"),
-            ("p", "is not a long option"),
-            ("Comment", "is not a long option"),
+            ("--x", "is no long option"),
+            ("p", "is no long option"),
+            ("Comment", "is no long option"),
         ] {
             let error = with(name, |_| ()).unwrap_err().to_string();
             assert!(error.contains(said), "{name}: {error}");

@@ -31,7 +31,7 @@ pub enum CaptureError {
     #[error(transparent)]
     Run(#[from] RunError),
     /// Its input or output cannot be held in memory.
-    #[error("cannot make files in memory for the input and output of {program:?}: {cause}")]
+    #[error("cannot keep what {program:?} reads and prints in memory: {cause}")]
     Memory {
         /// The command's program.
         program: OsString,

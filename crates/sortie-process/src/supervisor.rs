@@ -45,11 +45,12 @@ struct Helper {
 #[derive(Debug, Error)]
 pub enum SpawnError {
     /// No command line can hold this.
-    #[error("{0:?} holds a NUL byte, which is not allowed in an argument, variable or path")]
+    #[error("{0:?} holds a NUL byte, which no argument, variable or path can")]
     Nul(String),
     /// The crate is in a shared library, so that the host's program cannot serve as its helper.
     #[error(
-        "this program cannot be its own helper process, as it loads sortie as a shared library: name an executable that sortie is linked into, with `Supervisor::with_helper`"
+        "this program cannot be its own helper, as sortie is not linked into it but loaded: name an \
+         executable that is, with `Supervisor::with_helper`"
     )]
     NoHelper,
     /// The helper process does not start.

@@ -47,7 +47,7 @@ pub enum SchedulerError {
     },
     /// No engine but Apptainer takes GPUs of AMD by their number.
     #[error(
-        "`gpus` gives containers of {engine} GPUs of NVIDIA only, but the GPUs here are AMD's: leave it out, and set \
+        "`gpus` gives GPUs of NVIDIA alone to containers of {engine}, and those here are AMD's: leave it out, and set \
          `docker_flags: --device /dev/kfd --device /dev/dri`, which gives all of them to each job"
     )]
     GpusOfContainers {
@@ -55,7 +55,7 @@ pub enum SchedulerError {
         engine: String,
     },
     /// The CPUs to deal out are not known.
-    #[error("`cpus` is set, but it is not known which CPUs the launcher may use: {0}")]
+    #[error("`cpus` is set, and which CPUs the launcher may use cannot be told: {0}")]
     Cpus(std::io::Error),
     /// A job could not run, as something it needs is not there.
     #[error("{0}")]
@@ -67,7 +67,7 @@ pub enum SchedulerError {
     #[error(transparent)]
     Helper(#[from] SpawnError),
     /// Relative paths would lead nowhere.
-    #[error("cannot find out the working directory: {0}")]
+    #[error("cannot tell the working directory: {0}")]
     WorkingDirectory(std::io::Error),
     /// Two live jobs would write to the same place.
     #[error("results dir {} is in use by {job}, which has not finished", results_dir.display())]

@@ -31,7 +31,7 @@ pub(crate) enum EvaluatorProblem {
     Special(PathBuf),
     #[error("the evaluator {} is a directory without a `__main__.py`, which Python would run", .0.display())]
     NoMain(PathBuf),
-    #[error("the evaluator {} is {what}, which Python cannot run: set `evaluator: executable` to run it without Python", path.display())]
+    #[error("the evaluator {} is {what}, which Python cannot run: set `evaluator: executable` to run it as itself", path.display())]
     NotPython { path: PathBuf, what: String },
     #[error("the evaluator {} {problem}", path.display())]
     NotExecutable { path: PathBuf, problem: String },

@@ -60,7 +60,7 @@ pub enum Error {
         output: String,
     },
     /// The site keeps no accounts, so that `sacct` has nothing to tell.
-    #[error("`sacct` knows no jobs: accounting is disabled on this cluster")]
+    #[error("`sacct` has nothing to tell: accounting is disabled on this cluster")]
     NoAccounting,
 }
 

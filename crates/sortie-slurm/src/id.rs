@@ -88,7 +88,8 @@ pub struct JobName(Arc<str>);
 /// This cannot be the name of a job.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "{0:?} cannot be a job's name: use 1 to 128 letters, digits, `-`, `_` and `.`, and begin with a letter"
+    "{0:?} cannot be a job's name: use 1 to 128 letters, digits, `-`, `_` and `.`, beginning with a \
+     letter, so that Slurm's commands can be asked for it"
 )]
 pub struct BadJobName(String);
 

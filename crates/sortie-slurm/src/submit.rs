@@ -59,7 +59,7 @@ pub enum SubmitError {
     /// Whether there is a job is not known, as Slurm did not tell for all the time given. It is to
     /// be cancelled by its name ([`Client::cancel_named`]) before another one takes its place.
     #[error(
-        "it is not known whether the job named {name} was submitted: Slurm did not tell for {} s: {cause}",
+        "the job named {name} may or may not have been submitted: Slurm did not tell for {} s: {cause}",
         after.as_secs()
     )]
     InDoubt {

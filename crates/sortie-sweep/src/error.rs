@@ -83,7 +83,7 @@ pub enum SweepError {
         cause: io::Error,
     },
     /// The thread that writes has panicked.
-    #[error("{}: the thread that writes the sweep's files has ended: {reason}", dir.display())]
+    #[error("{}: what writes the sweep's files has ended: {reason}", dir.display())]
     Broken {
         /// The directory.
         dir: PathBuf,

@@ -11,14 +11,15 @@ use crate::job::{ConfigArgs, TakeOverArgs};
 use crate::submit;
 
 const AFTER_HELP: &str = "\
-If `sortie run` is killed or loses its connection, its Slurm job goes on. This
-command finds the job by the files of its results dir, waits for it, and prints its
-results as `sortie run` does, with the same exit statuses. Ctrl-C cancels the job.
+For a job of Slurm whose `sortie run` was killed or lost its connection: the job
+itself goes on. It is found again by what was noted in its results dir, waited
+for, and reported as `sortie run` does, with the same exit statuses. Ctrl-C
+cancels it.
 
 Example:
   sortie attach --config job.yaml gen_0/results";
 
-/// Wait for a Slurm job whose launcher is gone, and print its results as JSON
+/// Take up a job again that was submitted to Slurm, and print its results as JSON
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
@@ -26,7 +27,7 @@ pub(crate) struct Args {
     config: ConfigArgs,
     #[command(flatten)]
     take_over: TakeOverArgs,
-    /// Wait in the background, as `sortie submit` does
+    /// Do so without this terminal, as `sortie submit` does
     #[arg(long)]
     detach: bool,
     /// The results dir that the job was given

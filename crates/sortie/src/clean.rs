@@ -7,9 +7,9 @@ use crate::job::ConfigArgs;
 use crate::{exit_status, output, runtime};
 
 const AFTER_HELP: &str = "\
-A container can outlive its job, if the node crashes or the job's script is killed.
-This command removes such containers, and prints a line for each; so does the next job
-on the machine. Containers of jobs that still run stay, and so do those of other users.
+Containers are the engine's, and outlive a node or a job's script that is killed. The
+next job on the machine removes those whose jobs are gone, and so does this, with a
+line for each. Containers of jobs that still run, and those of other users, stay.
 
 Example:
   sortie clean --config job.yaml";

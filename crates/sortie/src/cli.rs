@@ -28,7 +28,7 @@ Settings come from the file that --config or SORTIE_CONFIG names. Variables
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// Log to standard error what happens; the variable `RUST_LOG` filters the log
+    /// Log what happens to standard error; the variable `RUST_LOG` selects in more detail
     #[arg(short, long, global = true)]
     verbose: bool,
     /// What `detached::detach` passes.

@@ -54,7 +54,7 @@ pub(crate) enum Failure {
     Detach(io::Error),
     #[error("{message}")]
     Refused { message: String, hint: Option<String>, status: u8 },
-    #[error("process {pid}, which was to run the job, ended before it accepted the job")]
+    #[error("process {pid}, which should run the job, ended before it accepted it")]
     OwnerEnded { pid: u32 },
     #[error(transparent)]
     Handle(#[from] HandleError),

@@ -10,8 +10,8 @@ use crate::failure::Failure;
 use crate::{exit_status, output};
 
 const AFTER_HELP: &str = "\
-The file has every setting of the job type, commented out, with its default and an
-explanation. An existing file is not overwritten.
+Every setting of the job type is there with its default and what it is for,
+commented out. A file that is there is not overwritten.
 
 Example:
   sortie init slurm_docker --output job.yaml";

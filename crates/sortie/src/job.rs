@@ -18,12 +18,12 @@ const FILE_VARIABLE: &str = "SORTIE_CONFIG";
 /// Where the settings are.
 #[derive(clap::Args)]
 pub(crate) struct ConfigArgs {
-    /// The settings, in YAML; relative paths in them start from the working directory. The default is the file that
-    /// the variable `SORTIE_CONFIG` names
+    /// The settings, in YAML; relative paths in them start from the working directory. The variable
+    /// `SORTIE_CONFIG` names them where this does not
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Override one setting of the file, and of variables such as `SORTIE_TIME`; may be given more than once. A dot
-    /// separates a mapping from its member: `--set time=00:05:00 --set "environment.deny=['*_KEY']"`
+    /// Set one setting, over those of the file and of variables such as `SORTIE_TIME`; may be given more than once.
+    /// Names have dots for what is in a mapping: `--set time=00:05:00 --set "environment.deny=['*_KEY']"`
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
 }
@@ -39,16 +39,16 @@ pub(crate) struct JobArgs {
     take_over: TakeOverArgs,
     /// The program to evaluate
     pub(crate) candidate: PathBuf,
-    /// The directory for logs and results, which is created if need be. Files of an earlier run are moved to
-    /// `previous/` in it
+    /// Where logs and results go; made where it is not there. What an earlier run left in it is kept
+    /// in `previous/`
     pub(crate) results_dir: PathBuf,
 }
 
 /// Whether what others have is taken from them.
 #[derive(clap::Args)]
 pub(crate) struct TakeOverArgs {
-    /// Take the job or sweep over from a process that has it, if sortie cannot tell whether that process still runs:
-    /// for example, on another machine with a file system without locks. Use this only if you know that it has ended
+    /// Take the job from a launcher of which cannot be told from here whether it is still there, as on another machine
+    /// where the file system has no locks. Say so only if it is gone
     #[arg(long)]
     take_over: bool,
 }
@@ -62,8 +62,8 @@ impl TakeOverArgs {
 /// Whether evaluators are kept warm.
 #[derive(clap::Args)]
 pub(crate) struct WarmArgs {
-    /// Fork the evaluator from a Python that has already imported its modules. `--warm=false` overrides the settings
-    /// and starts it cold. A single job gains nothing, but shows whether many jobs would
+    /// Fork the evaluator from a Python that has imported what it imports; `--warm=false` starts it cold whatever the
+    /// settings say. A single job gains nothing: this shows beforehand whether many would
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     warm: Option<bool>,
 }
@@ -135,7 +135,7 @@ impl JobArgs {
         if is_sweep(&self.results_dir) {
             return Err(Failure::Job {
                 dir: self.results_dir.clone(),
-                problem: "it is the directory of a sweep, not a results dir".to_owned(),
+                problem: "it is the directory of a sweep, and no results dir".to_owned(),
                 hint: "name another for the job".to_owned(),
                 status: exit_status::SETUP,
             });

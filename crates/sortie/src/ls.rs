@@ -15,9 +15,10 @@ use crate::{exit_status, output};
 const MOST: usize = 100_000;
 
 const AFTER_HELP: &str = "\
-Prints the line of `sortie status` for each results dir and sweep below DIR, sorted by
-name. It skips symbolic links and names that begin with a dot, and does not look
-inside results dirs and sweeps. If DIR is a sweep itself, it lists the sweep's jobs.
+Prints what `sortie status` does for each results dir and sweep that is found,
+sorted by name. Symbolic links and names that begin with a dot are left out, and
+nothing is looked for inside of a results dir or sweep. The jobs of a sweep are
+listed if DIR is the sweep's own.
 
 Examples:
   sortie ls

@@ -9,8 +9,8 @@ use crate::failure::Failure;
 use crate::{exit_status, output};
 
 const AFTER_HELP: &str = "\
-Without DIR, prints the page of sortie itself. With DIR, writes a page for sortie and
-one for each command (sortie-run.1 and so on), and replaces existing ones.
+Without DIR, prints the page of sortie itself. With it, writes a page for sortie and
+one for each command (sortie-run.1 and so on), over those that are there.
 
 Example:
   sortie man ~/.local/share/man/man1";
@@ -19,7 +19,7 @@ Example:
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// The directory for the pages, which is created if need be
+    /// Where the pages go; made where it is not there
     dir: Option<PathBuf>,
 }
 

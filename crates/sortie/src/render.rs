@@ -12,10 +12,10 @@ use crate::{exit_status, output};
 
 const AFTER_HELP: &str = "\
 Prints one command for bash, as env(1) would run it: the working directory (-C),
-a line for each of your variables that is removed (-u), a line for each that is added
-or changed, and the evaluator's command line. If you paste it, it runs like the job,
-but without limits, logs and record. It shows the values of added variables, secret or
-not. For a Slurm job it prints the script for sbatch.
+a line for each of your variables that is taken out (-u), a line for each that is
+added or changed, and the evaluator's command line. Pasted, it runs as the job
+would, but without limits, logs and record. Values of added variables are shown
+as they are. For a job of Slurm it is the script that sbatch would be given.
 
 Example:
   sortie render --config job.yaml gen_0/main.py gen_0/results";

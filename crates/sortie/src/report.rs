@@ -20,13 +20,13 @@ use source::Source;
 pub(crate) use error::ReportError;
 
 const AFTER_HELP: &str = "\
-Writes DIR/report.html, a single file, and prints its path. The page shows the ranking,
-the score over time, a timeline of the jobs on each machine, and failures with their
-logs. You can write it while the sweep runs; each time replaces the file at once.
+Writes DIR/report.html, which is complete in itself, and prints its path: who ranks
+where, how the score rose, what ran when and where, what went wrong, with logs.
+It may be written while the sweep runs, and again; there is never half a file.
 
-With --watch, the page is served to browsers on this machine instead, and updated until
-Ctrl-C. The address that is printed holds a secret, so that other users of the machine
-cannot guess it.
+With --watch the page is served to browsers on this machine instead, and follows the
+sweep until Ctrl-C. Its address, which is printed, holds a secret: other users of
+the machine cannot guess it.
 
 Example:
   sortie report sweeps/monday && xdg-open sweeps/monday/report.html";

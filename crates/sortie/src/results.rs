@@ -11,15 +11,15 @@ use crate::view::{self, View};
 use crate::{exit_status, output};
 
 const AFTER_HELP: &str = "\
-Prints the JSON object that `sortie run` prints, on one line, or indented at a
-terminal. It is read from the record and the files of the job, within the limits of
-the job's settings (log_tail_bytes, max_result_bytes).
+Prints the JSON object that `sortie run` prints, read from the record and the
+files that the job left: on one line, or indented at a terminal. As much is read of
+them as the settings of the job allowed (log_tail_bytes, max_result_bytes).
 
-For a sweep it prints the lines of results.jsonl: one for each candidate that is
-done, in the order in which they ended. You can also name the results dir of one
-candidate.
+Of a sweep it prints the lines of its results.jsonl: one for each candidate that is
+done so far, in the order in which they were. Each candidate's results dir can be
+named by itself.
 
-The exit status is 0, correct or not, or 2 if a job is not over.
+The exit status is 0, whatever the job came to, or 2 if one is not over.
 
 Examples:
   sortie results gen_*/results | jq .metrics.combined_score
@@ -32,7 +32,7 @@ pub(crate) struct Args {
     /// Results dirs, or directories of sweeps
     #[arg(required = true, value_name = "DIR")]
     dirs: Vec<PathBuf>,
-    /// Of a sweep, print only the N best, the best first
+    /// Of a sweep, only the N best, the best first
     #[arg(long, value_name = "N")]
     top: Option<usize>,
 }

@@ -7,17 +7,17 @@ use crate::job::JobArgs;
 const AFTER_HELP: &str = "\
 Prints one JSON object: correct, metrics, correct_json, stdout_log, stderr_log,
 outcome, fault, detail, seconds, attempt, usage, start. It is on one line, or indented
-if standard output is a terminal. The logs are in RESULTS_DIR from the start
-(job_log.out, job_log.err), and the attempt's record at the end (job.json). sortie
-keeps its own files beside RESULTS_DIR, in .sortie/.
+if standard output is a terminal. RESULTS_DIR has the logs as they grow, in
+job_log.out and job_log.err, and the attempt's record, in job.json; what sortie
+itself needs is beside it, in .sortie/.
 
-Ctrl-C (or SIGTERM, SIGHUP) stops the job and all its processes, and its results
-are still printed. A second Ctrl-C kills them at once.
+Ctrl-C (or SIGTERM, SIGHUP) stops the job with all its processes, and its
+results are still printed; a second one kills it at once.
 
 Exit status:
   0    the candidate is correct
-  1    it is not correct, crashed, exceeded a limit, or left no usable result
-  2    you have to fix something: command line, settings, evaluator, environment
+  1    it is not: judged so, crashed, ran into a limit, or left no usable result
+  2    something to mend: command line, settings, evaluator, environment
   3    the machine failed, or the results could not be printed: try again
   130  interrupted by Ctrl-C (143 by SIGTERM, 129 by SIGHUP)
 

@@ -15,9 +15,9 @@ const AFTER_HELP: &str = "\
 The schema of settings is for editors: in VS Code with its YAML extension, put
 `# yaml-language-server: $schema=sortie.schema.json` into the first line of a file.
 
-JSON that sortie prints has a member `version`, which is 1. A version may gain members,
-so ignore those that you do not know. JSON has no numbers that are not finite: they
-are the strings \"NaN\", \"Infinity\" and \"-Infinity\".
+JSON that sortie prints has a member `version`, which is 1. Members may be added
+within a version, so pass over those you do not know. Numbers that are not finite,
+which JSON has none of, are the strings \"NaN\", \"Infinity\" and \"-Infinity\".
 
 Example:
   sortie schema settings > sortie.schema.json";
@@ -26,7 +26,7 @@ Example:
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// What to print the schema of
+    /// Of what
     #[arg(default_value = "settings")]
     form: Form,
 }
@@ -38,13 +38,13 @@ enum Form {
     Settings,
     /// What `run`, `attach` and `results` print
     Results,
-    /// What `submit`, `status`, `wait`, `cancel` and `ls` print with --json for a job
+    /// What `submit`, `status`, `wait`, `cancel` and `ls` print with --json, a line for each job
     Status,
-    /// What the same commands print with --json for a sweep
+    /// What the same print of a sweep
     Sweep,
     /// What `sweep` prints with --json
     Summary,
-    /// A line of a sweep's results.jsonl; `results` prints the same
+    /// A line of a sweep's results.jsonl, and of what `results` prints of one
     Line,
     /// What `logs` prints with --json, on each line
     Logs,

@@ -7,25 +7,24 @@ use crate::failure::Failure;
 use crate::view::View;
 
 const AFTER_HELP: &str = "\
-Prints a line for each: its state, its directory, and details.
+Prints a line for each: its state, the directory, and what is known.
   queued    it waits: for its start, in Slurm's queue, or for another attempt
   running   its attempt is under way
   stopping  it is being stopped
   finished  it is over, and recorded in job.json
-  orphaned  it was submitted to Slurm, and its launcher is gone: `sortie attach`
-            takes it over
-  lost      its launcher was killed, and the job with it
-  unknown   sortie cannot tell whether its launcher still runs: for example, on
-            another machine with a file system without locks. Look there
-A sweep is running, finished, unknown or stopped. `sortie sweep --resume` goes on
-with one that is stopped.
+  orphaned  Slurm has it or had, and nobody sees to it: `sortie attach` does again
+  lost      whoever saw to it was killed, and the job with it
+  unknown   whoever saw to it cannot be seen from here, as on another machine
+            where the file system has no locks: look there
+A sweep is running, finished, unknown, or stopped: not done, and `sortie sweep
+--resume` goes on with it.
 
-The exit status is 0, or 2 if a directory holds neither a job nor a sweep.
+The exit status is 0, or 2 if a directory holds nothing of either.
 
 Example:
   sortie status gen_*/results";
 
-/// Print the states of jobs and sweeps
+/// Tell where jobs and sweeps are, by their directories
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {

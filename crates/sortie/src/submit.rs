@@ -10,33 +10,33 @@ use crate::job::JobArgs;
 use crate::view::View;
 
 const AFTER_HELP: &str = "\
-Does what `sortie run` does, in a background process that goes on when you close
-this terminal or log out. The command returns when the job is accepted: started
-here, or in Slurm's queue. If it cannot be, the command prints the error that
-`sortie run` would print, and starts nothing.
+Does what `sortie run` does, in a process of its own that goes on when this
+terminal is closed and after a logout. The command returns when the job is
+accepted: started here, or in Slurm's queue. What keeps it from that is told as
+`sortie run` tells it, and nothing goes on then.
 
-These commands find the job by its results dir, from any terminal:
-  sortie status gen_0/results       prints its state
-  sortie logs -f gen_0/results      prints its logs as they grow
-  sortie wait gen_0/results         waits for its end; has the exit statuses of `run`
-  sortie results gen_0/results      prints the JSON that `sortie run` prints
+Its results dir is how it is found again, from any terminal:
+  sortie status gen_0/results       where it is
+  sortie logs -f gen_0/results      what it writes, as it does
+  sortie wait gen_0/results         until it is over; the exit statuses of `run`
+  sortie results gen_0/results      the JSON that `sortie run` prints
   sortie cancel gen_0/results       ends it
-If the background process is killed, a job on this machine ends with it. A job of
-Slurm goes on, and `sortie attach` takes it over. Some systems end all processes of
-a user at logout, this one included; `loginctl enable-linger` keeps systemd from it.
+Where the process is killed, a job on this machine ends with it; one of Slurm goes
+on, and `sortie attach` takes it up. Systems that end what a user leaves behind at
+logout do so with this, too (`loginctl enable-linger` asks systemd not to).
 
-Exit status: 0 if the job is accepted, else that of `sortie run`.
+Exit status: 0 if the job is accepted, else as of `sortie run`.
 
 Example:
   sortie submit --config job.yaml gen_0/main.py gen_0/results";
 
-/// Run the evaluator on a candidate in the background
+/// Run the evaluator on a candidate without this terminal
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
     #[command(flatten)]
     job: JobArgs,
-    /// Print the state of the job as a JSON object, as `sortie status --json` does
+    /// Print where the job is as a JSON object, as `sortie status --json` does
     #[arg(long)]
     json: bool,
 }

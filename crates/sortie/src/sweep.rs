@@ -30,41 +30,33 @@ const SIGTERM: u8 = 15;
 /// How many candidates the summary names.
 const BEST: usize = 5;
 
-const SCORE_HELP: &str =
-    "The member of metrics.json that ranks candidates, highest first [default: combined_score]";
+const SCORE_HELP: &str = "What candidates are ranked by, highest first: a member of metrics.json [default: combined_score]";
 
 const USAGE: &str = "\
 sortie sweep [OPTIONS] --config FILE --out DIR CANDIDATE...
        sortie sweep [OPTIONS] --resume DIR";
 
 const AFTER_HELP: &str = "\
-A CANDIDATE is one of
-  a file
-  a directory: its main.py if it has one, else each file in it, and the main.py of
-      each directory in it
-  a pattern in quotes, such as 'gen_*/main.py'
-  a file NAME.jsonl, read like that of --jsonl
-  - for a list on standard input, with a path on each line
+A CANDIDATE is a file; a directory, for its main.py, or else for the files in it and
+those of its directories that have a main.py; a pattern in quotes, as 'gen_*/main.py';
+a file NAME.jsonl, as for --jsonl; or - for a list on standard input, a path a line.
 
-The id of a candidate is the name of its file without the suffix; for a main.py it is
-the name of the directory. If several have the same, a number is added. OUT holds
-  ID/            the results dir of each candidate
-  results.jsonl  a line for each candidate that is done: id, candidate, all that `sortie
-                 run` prints, submitted_at, started_at, ended_at, host, and
-                 evaluator_sha256, of the evaluator's file when the job began
-  ledger.jsonl   what has been begun and done, for --resume
-  settings.yaml  a copy of the settings, for --resume
+OUT gets a results dir for each candidate, called by its id: the stem of its file, or
+the name of its directory if that is main.py, with a number if it is not the first.
+OUT/results.jsonl gets a line for each that is done: id, candidate, all that `sortie run`
+prints, submitted_at, started_at, ended_at, host, and evaluator_sha256: the evaluator's
+file as it was when the job began. OUT/ledger.jsonl and the results dirs
+hold all that is needed to go on after anything, with --resume: candidates that are done
+are not run again, but for what --again says; jobs that Slurm has are taken up. OUT/settings.yaml is a copy of the
+settings, used by --resume, which runs in the directory where the sweep was begun.
 
---resume runs in the directory where the sweep was begun. It waits for jobs that Slurm
-still has, and does not run candidates again that are done, except those of --again.
+Nothing is started if every job would fail because the evaluator or its interpreter
+is missing. If the set-up fails for the first 3 candidates (see --setup-failures), or later
+for any 20 in a row, with the same error, the sweep stops; it runs those again when it is resumed.
 
-Nothing is started if every job would fail because the evaluator or its interpreter is
-missing. The sweep stops if the set-up fails with the same error for the first 3
-candidates (see --setup-failures), or later for any 20 in a row. --resume runs them again.
-
-After the first Ctrl-C (or SIGHUP) no more jobs start, and running ones finish. With
---cancel-running, or after SIGTERM or `sortie cancel`, running jobs are cancelled. The
-second Ctrl-C kills local jobs; Slurm jobs go on. You can resume the sweep in any case.
+Ctrl-C (or SIGHUP) once: no more jobs start, and running ones finish (with
+--cancel-running, SIGTERM or `sortie cancel` they are cancelled). Twice: local jobs are
+killed, Slurm jobs are left running. Either way the sweep can be resumed.
 
 Exit status:
   0    all candidates are done, and each has a verdict, correct or not
@@ -86,14 +78,14 @@ pub(crate) struct Args {
     pub(crate) config: ConfigArgs,
     #[command(flatten)]
     pub(crate) warm: WarmArgs,
-    /// The directory for logs and results, which must be new or empty
+    /// Where logs and results go: a new directory, or an empty one
     #[arg(short, long, value_name = "DIR", required_unless_present = "resume")]
     pub(crate) out: Option<PathBuf>,
     /// The programs to evaluate
     #[arg(value_name = "CANDIDATE")]
     pub(crate) candidates: Vec<PathBuf>,
-    /// JSON Lines that name candidates: {"candidate": PATH, "id": NAME, "args": {NAME: VALUE}} on each line, with
-    /// `id` and `args` optional; `-` is standard input
+    /// JSON Lines that name candidates, each {"candidate": PATH, "id": NAME, "args": {NAME: VALUE}}, of
+    /// which the last two may be left out; - for standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) jsonl: Vec<PathBuf>,
     /// Paths in the list on standard input end with NUL, as `find -print0` prints them
@@ -119,20 +111,20 @@ pub(crate) struct Args {
     /// How many jobs Slurm may have at once, queued or running [default: 4000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) in_slurm: Option<u32>,
-    /// Stop if the set-up fails with the same error for the first N candidates; 0 for never [default: 3]
+    /// Stop when the first N candidates all fail by the set-up, with the same error; 0 for never [default: 3]
     #[arg(long, value_name = "N")]
     pub(crate) setup_failures: Option<u32>,
     #[arg(long, value_name = "METRIC", help = SCORE_HELP)]
     pub(crate) score: Option<String>,
     #[command(flatten)]
     pub(crate) take_over: TakeOverArgs,
-    /// At the first Ctrl-C, cancel the jobs that run
+    /// Cancel what runs at the first Ctrl-C
     #[arg(long)]
     cancel_running: bool,
     /// Print the summary as one JSON object
     #[arg(long)]
     json: bool,
-    /// Run in the background, as `sortie submit` does, and print the state of the sweep
+    /// Go on without this terminal, as `sortie submit` does, and print where the sweep is
     #[arg(long)]
     detach: bool,
 }

@@ -15,15 +15,15 @@ use crate::view::{self, View};
 use crate::{exit_status, output};
 
 const AFTER_HELP: &str = "\
-Prints a line for each job when it is over, in the order of the arguments. Ctrl-C
-ends the waiting, not the jobs.
+Prints a line for each job when it is over, in their order. Ctrl-C ends the
+waiting and leaves the jobs as they are.
 
-If the launcher of a Slurm job was killed, name the job's settings with --config: a
-new background process then takes the job over.
+If the launcher of a Slurm job was killed, --config with its settings has the job
+taken up again by a new process in the background.
 
-Exit status: that of `sortie run`, or 3 for a job that is lost, or 2 for a directory
-without a job. For a sweep: 0 if each of its candidates has a verdict, else 2 or 3,
-like `sortie sweep`. For several jobs, the largest of their exit statuses.
+Exit status: that of `sortie run`; of several, the largest. 3 for a job that is
+lost, 2 for a directory that holds nothing of a job. Of a sweep: 0 if each of its
+candidates has a verdict, else 2 or 3 as of `sortie sweep`.
 
 Example:
   sortie wait gen_0/results && sortie results gen_0/results | jq .metrics";

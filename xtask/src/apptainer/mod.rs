@@ -67,7 +67,7 @@ pub(crate) fn test(sh: &Shell) -> Result<()> {
     for program in &programs {
         let command = inside
             .command(sh, &program.dir)
-            .args(["SORTIE_TEST_APPTAINER=apptainer", "SORTIE_TEST_QUICK=1", "INSTA_UPDATE=no"])
+            .args(["SORTIE_TEST_APPTAINER=apptainer", "INSTA_UPDATE=no"])
             .arg(format!("SORTIE_TEST_APPTAINER_ARCHIVE={}", archive.display()))
             .args(["timeout", "--kill-after=60", "1800"])
             .arg(&program.path)

@@ -69,11 +69,11 @@ fn what_cannot_be_a_variable_is_located() {
     let prefix = world.environment("x");
     let file = world.path("x/conda-meta/state");
     for (variables, problem) in [
-        (r#"{"a b": "1"}"#, "`a b` is not a name for a variable: use letters, digits and `_`"),
-        (r#"{"": "1"}"#, "`` is not a name"),
-        (r#"{"1A": "1"}"#, "`1A` is not a name"),
-        (r#"{"a\n$(x)": "1"}"#, r"`a\n$(x)` is not a name"),
-        (r#"{"A=B": "1"}"#, "`A=B` is not a name"),
+        (r#"{"a b": "1"}"#, "`a b` is no name for a variable: letters, digits and `_` are"),
+        (r#"{"": "1"}"#, "`` is no name"),
+        (r#"{"1A": "1"}"#, "`1A` is no name"),
+        (r#"{"a\n$(x)": "1"}"#, r"`a\n$(x)` is no name"),
+        (r#"{"A=B": "1"}"#, "`A=B` is no name"),
         (r#"{"path": "/bin"}"#, "`path` is set by activation itself"),
         (r#"{"A": "x\u0000y"}"#, "`A` has a NUL character"),
         (r#"{"A": ["x"]}"#, "`A` is not text"),

@@ -117,7 +117,7 @@ impl<'a> Builder<'a> {
             Some(Built { node, height }) => {
                 Built { node: Node { at, ..node.clone() }, height: *height }
             }
-            None => wrong(at, "an alias inside the node that it refers to"),
+            None => wrong(at, "an alias inside the node it stands for"),
         }
     }
 

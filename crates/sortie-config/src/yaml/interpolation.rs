@@ -92,7 +92,7 @@ impl Resolver<'_> {
             let before = &rest[..start];
             let Some(path) = whole_path(&rest[start..end]).filter(|_| !before.ends_with('\\'))
             else {
-                return refuse("can be resolved by Hydra alone, write the value in its place");
+                return refuse("needs Hydra to be worked out, write the value in its place");
             };
             let Some(target) = find(self.root, path) else {
                 let part = &rest[start..end];

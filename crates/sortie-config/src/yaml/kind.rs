@@ -84,8 +84,8 @@ fn agree(
         };
     };
     if let Some(other) = namings.find(|naming| naming.job_type != first.job_type) {
-        let text = disagreement(&other, &first)
-            + ": make them agree, or choose one with `--set job_type=…`";
+        let text =
+            disagreement(&other, &first) + ": let them agree, or say which with `--set job_type=…`";
         return Err(Problem::new(other.at, text));
     }
     Ok(Said { job_type: first.job_type, by: Some(first.by), notices })

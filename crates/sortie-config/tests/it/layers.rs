@@ -119,7 +119,7 @@ fn an_error_names_where_it_comes_from() {
             &[],
             "SORTIE_TMIE: there is no such setting, did you mean `SORTIE_TIME`?",
         ),
-        (&[("SORTIE_TIME", "1h")], &[], "SORTIE_TIME: `time`: `1h` is not a time limit"),
+        (&[("SORTIE_TIME", "1h")], &[], "SORTIE_TIME: `time`: `1h` is no time limit"),
         (
             &[("SORTIE_EVAL_VERBOSE", "maybe")],
             &[],

@@ -50,7 +50,7 @@ fn what_cannot_be_merged_is_told_where_it_is() {
         ("m: &m {<<: , xx: 1}", format!("`extra_cmd_args.<<`: {takes}")),
         ("m: &m {<<: [1]}", takes.to_owned()),
         ("m: &m {<<: [[{a: 1}]]}", takes.to_owned()),
-        ("m: &m {<<: *m}", "an alias inside the node that it refers to".to_owned()),
+        ("m: &m {<<: *m}", "an alias inside the node it stands for".to_owned()),
         ("a: &a {xx: 1, xx: 2}\nm: &m {<<: *a}", "duplicate key `xx`".to_owned()),
         ("a: &a {xx: 1}\nm: &m {<<: *a, xx: 2, xx: 3}", "duplicate key `xx`".to_owned()),
     ] {

@@ -38,16 +38,16 @@ fn they_stand_within_texts_too() {
 }
 
 #[test]
-fn what_cannot_be_resolved_is_told() {
+fn what_cannot_be_worked_out_is_told() {
     for (written, rest, told) in [
         (
             "${task.dir}/e.py",
             "task: {}",
             "`${task.dir}/e.py` needs `${task.dir}`, which is not in this file",
         ),
-        ("${oc.env:HOME}/e.py", "", "`${oc.env:HOME}/e.py` can be resolved by Hydra alone"),
-        ("${.dir}/e.py", "", "can be resolved by Hydra alone"),
-        ("\\${task.dir}/e.py", "task: {dir: a}", "can be resolved by Hydra alone"),
+        ("${oc.env:HOME}/e.py", "", "`${oc.env:HOME}/e.py` needs Hydra to be worked out"),
+        ("${.dir}/e.py", "", "needs Hydra to be worked out"),
+        ("\\${task.dir}/e.py", "task: {dir: a}", "needs Hydra to be worked out"),
         ("${task}/e.py", "task: {dir: a}", "puts a list or a mapping into a text"),
         ("${task/e.py", "task: a", "has no `}` after its `${`"),
         ("${a}/e.py", "a: '${b}/x'\nb: '${a}/y'", "refers to itself"),

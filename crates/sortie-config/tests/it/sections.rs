@@ -135,7 +135,7 @@ fn places_that_disagree_are_told() {
     let class = "job_config: {_target_: shinka.launch.SlurmCondaJobConfig}\n";
     assert_eq!(
         load(&format!("evo_config: {{job_type: local}}\n{class}")).unwrap_err(),
-        "job.yaml:1:24: `evo_config.job_type` is `local`, but `_target_` is `slurm_conda`: make them agree, or choose one with \
+        "job.yaml:1:24: `evo_config.job_type` is `local`, but `_target_` is `slurm_conda`: let them agree, or say which with \
          `--set job_type=…`"
     );
     let error = load("job: {time: 1}\njob_config: {time: 2}\n").unwrap_err();

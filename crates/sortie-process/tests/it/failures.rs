@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 
+use nix::sys::resource::{Resource, setrlimit};
 use sortie_process::{Command, Files, Process, RunError, SpawnError, Status, Supervisor};
 
 use crate::Stage;
@@ -86,11 +87,11 @@ async fn a_helper_that_is_none_is_an_error_and_not_a_hang() {
     assert_eq!(supervisor.protections().await.unwrap().len(), 5);
 }
 
-/// What the next test starts, since a limit holds for a whole process.
 #[tokio::test]
-#[ignore = "run by the next test in a process of its own"]
-async fn with_few_files() {
-    use nix::sys::resource::{Resource, setrlimit};
+async fn the_limit_of_open_files_is_an_error_that_passes() {
+    if !crate::is_alone("failures::the_limit_of_open_files_is_an_error_that_passes") {
+        return;
+    }
     let stage = Stage::new();
     stage.run(&stage.sh("exit 0")).await;
     setrlimit(Resource::RLIMIT_NOFILE, 40, 40).unwrap();
@@ -114,14 +115,4 @@ async fn start_one(stage: &Stage) -> Result<Process, Box<dyn std::error::Error>>
     let log = File::create("/dev/null")?;
     let files = Files { stdout: log.as_fd(), stderr: log.as_fd(), hold: None };
     Ok(stage.supervisor.spawn(&stage.sh("sleep 600"), files).await?)
-}
-
-#[tokio::test]
-async fn the_limit_of_open_files_is_an_error_that_passes() {
-    #[expect(clippy::disallowed_methods, reason = "a test process of its own")]
-    let status = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "failures::with_few_files"])
-        .output()
-        .unwrap();
-    assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stdout));
 }

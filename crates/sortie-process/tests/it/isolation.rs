@@ -6,6 +6,7 @@ use std::fs::File;
 use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use sortie_process::Status;
 
 use crate::Stage;
@@ -115,11 +116,13 @@ async fn the_launchers_other_children_are_its_own() {
     assert_eq!(child.wait().unwrap().code(), Some(9));
 }
 
-/// What the next test starts, since a limit holds for a whole process.
 #[tokio::test]
-#[ignore = "run by the next test in a process of its own"]
-async fn with_its_own_limits() {
-    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+async fn a_command_has_the_launchers_limit_of_files_as_it_was_and_leaves_no_core() {
+    const NAME: &str =
+        "isolation::a_command_has_the_launchers_limit_of_files_as_it_was_and_leaves_no_core";
+    if !crate::is_alone(NAME) {
+        return;
+    }
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     setrlimit(Resource::RLIMIT_NOFILE, 250, most).unwrap();
     setrlimit(Resource::RLIMIT_CORE, 4096, 8192).unwrap();
@@ -136,14 +139,4 @@ async fn with_its_own_limits() {
         sortie_process::OpenFiles::raise_limit().unwrap();
         assert_eq!(sortie_process::OpenFiles::now().unwrap().limit, most);
     }
-}
-
-#[tokio::test]
-async fn a_command_has_the_launchers_limit_of_files_as_it_was_and_leaves_no_core() {
-    #[expect(clippy::disallowed_methods, reason = "a test process of its own")]
-    let status = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "isolation::with_its_own_limits"])
-        .output()
-        .unwrap();
-    assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stdout));
 }

@@ -42,7 +42,8 @@ async fn a_burst_just_before_the_end_is_noticed_too() {
     let mut command = stage.sh("head -c 3000 /dev/zero");
     command.limits.log_bytes = 2000;
     let exit = stage.run(&command).await;
-    assert_eq!((exit.status, exit.stopped), (Status::Exited(0), Some(Stopped::LogLimit)));
+    // On a busy machine it may be seen, and the command killed, before that ends by itself.
+    assert_eq!(exit.stopped, Some(Stopped::LogLimit), "{exit:?}");
     command.limits.log_bytes = 5000; // 2000 are there
     let exit = stage.run(&command).await;
     assert_eq!((exit.status, exit.stopped), (Status::Exited(0), None));

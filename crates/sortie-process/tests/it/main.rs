@@ -31,6 +31,21 @@ struct Stage {
 
 const MARK: &str = "SORTIE_TEST_MARK";
 
+/// Whether this process is there for that test alone, which changes what holds for a whole process. If it is not, one that is
+/// runs the test.
+fn is_alone(test: &str) -> bool {
+    const ALONE: &str = "SORTIE_TEST_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    #[expect(clippy::disallowed_methods, reason = "a test process of its own")]
+    let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
+    let output = alone.args(["--exact", test]).env(ALONE, "1").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    false
+}
+
 fn files([stdout, stderr]: &[File; 2]) -> Files<'_> {
     Files { stdout: stdout.as_fd(), stderr: stderr.as_fd(), hold: None }
 }

@@ -42,5 +42,5 @@ impl Standing {
 }
 
 fn doubt(certain: bool) -> &'static str {
-    if certain { "" } else { "; sortie cannot tell whether that still runs" }
+    if certain { "" } else { "; whether that still runs cannot be told from here" }
 }

@@ -39,10 +39,8 @@ fn fill(path: &Path) {
 }
 
 #[test]
+#[ignore = "needs root: cargo xtask test"]
 fn a_failure_on_a_full_disk_is_the_infrastructures() {
-    if crate::quick("a full disk") {
-        return;
-    }
     let disk = Small::mount("size=256k");
     let path = disk.path();
     let claim = claim(&path);
@@ -76,10 +74,8 @@ fn a_failure_on_a_full_disk_is_the_infrastructures() {
 }
 
 #[test]
+#[ignore = "needs root: cargo xtask test"]
 fn neither_is_a_directory_that_cannot_be_made() {
-    if crate::quick("a disk without inodes") {
-        return;
-    }
     // For the root; two directories, and `.sortie` with one; a lease and two logs.
     let disk = Small::mount("size=256k,nr_inodes=8");
     let taken = claim(&disk.path().join("parent"));

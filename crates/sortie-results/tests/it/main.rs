@@ -72,15 +72,6 @@ fn write_good(path: &Path) {
     std::fs::write(path.join("metrics.json"), r#"{"combined_score": 1.5}"#).unwrap();
 }
 
-/// Whether to leave out tests that need privileges, and say so.
-fn quick(what: &str) -> bool {
-    let quick = std::env::var_os("SORTIE_TEST_QUICK").is_some_and(|value| value == "1");
-    if quick {
-        eprintln!("left out, as SORTIE_TEST_QUICK=1: {what}");
-    }
-    quick
-}
-
 /// Runs a program that the test needs, to its end.
 #[expect(clippy::disallowed_methods, reason = "the crate under test must not know processes")]
 fn run(program: &str, args: &[&str]) {

@@ -126,7 +126,7 @@ pub(super) async fn on_a_node(
         return not_tried("the environment modules are loaded on the node");
     }
     if !activation_is_seen {
-        return not_tried("what is activated is not on this machine");
+        return not_tried("what is to be activated is not seen from here");
     }
     let names_python = *activation == Activation::None;
     let local = JobSpec {

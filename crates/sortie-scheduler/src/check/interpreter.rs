@@ -30,7 +30,7 @@ pub(super) async fn find(
             vec![found, imports::finding(plan, supervisor, &python).await]
         }
         Ok(None) => {
-            let found = format!("{}, which is not a Python", planned.program.display());
+            let found = format!("{}, which is no Python", planned.program.display());
             vec![Finding::new(subject, Ok(found))]
         }
         Err(what) => vec![Finding::new(subject, Err((what, BY_HAND)))],

@@ -56,8 +56,8 @@ mod tests {
                 "submit failed: gave up submitting after 917 s: `sbatch` gave no answer in 60 s",
             ),
             (
-                "lost: it is not known whether the job named sortie-0198c2f4a1b2 was submitted",
-                "lost: it is not known whether the job named sortie-0198c2f4ffff was submitted",
+                "lost: the job named sortie-0198c2f4a1b2 may or may not have been submitted",
+                "lost: the job named sortie-0198c2f4ffff may or may not have been submitted",
             ),
         ];
         for (one, other) in equal {

@@ -94,7 +94,7 @@ impl Slurm {
         let plan = Plan::new(spec, here)?;
         let unused = &plan.requested.unused;
         if !unused.is_empty() {
-            tracing::warn!(?unused, "the settings override these variables for sbatch");
+            tracing::warn!(?unused, "variables for sbatch that the settings win over");
         }
         let (watcher, reports) =
             Watcher::start(Arc::new(client.clone()), Pace::default(), Patience::default());

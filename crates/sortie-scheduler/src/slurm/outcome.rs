@@ -100,7 +100,7 @@ fn terminated(ended: &Ended, running: Duration, signal: i32, context: &Context) 
                 None if was_at_limit(running, context) => timed_out(context),
                 None if matches!(ended.how, Ending::Lost | Ending::Recorded) => {
                     let name = Outcome::signaled(signal);
-                    let reason = format!("it was {name}, and Slurm no longer knows why");
+                    let reason = format!("it was {name}, and Slurm does not know why any more");
                     Outcome::Lost { reason }
                 }
                 None => Outcome::signaled(signal),
@@ -158,8 +158,7 @@ fn without_record(ended: &Ended, context: &Context) -> Outcome {
             Outcome::NodeFailed { reason }
         }
         Ending::Completed | Ending::Recorded => {
-            let reason =
-                format!("it ended on {host}, and the record of its end is not visible here");
+            let reason = format!("it ended on {host}, and the record of its end is not to be seen");
             Outcome::Lost { reason }
         }
         Ending::Revoked | Ending::Lost => {
@@ -188,7 +187,7 @@ fn never_began(ended: &Ended, context: &Context) -> bool {
 
 fn never_ran(ended: &Ended) -> Outcome {
     let host = ended.info.as_ref().and_then(|info| info.host.as_deref()).unwrap_or("its node");
-    let reason = format!("{host} did not start it: Slurm's Prolog may have failed");
+    let reason = format!("{host} did not start it, as where Slurm's Prolog fails");
     Outcome::NodeFailed { reason }
 }
 

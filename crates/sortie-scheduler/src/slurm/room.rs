@@ -29,7 +29,7 @@ pub(super) async fn wait_for_room(
         let room = match cluster.client.room_for(&submission.script, all).await {
             Ok(room) => room,
             Err(error) => {
-                tracing::debug!(%error, "cannot find out how many jobs Slurm has room for");
+                tracing::debug!(%error, "it is not known how many jobs there is room for");
                 return Some(all / 2);
             }
         };

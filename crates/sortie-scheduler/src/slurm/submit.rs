@@ -58,7 +58,7 @@ pub(super) async fn submit(cluster: Arc<Cluster>, mut flights: Vec<Flight>) {
 async fn site<'a>(cluster: &'a Cluster, flights: &[Flight]) -> Option<&'a Site> {
     let site = cluster.client.site();
     let site = if flights.len() > 1 { site.await } else { timeout(SITE, site).await.ok()? };
-    site.inspect_err(|error| tracing::debug!(%error, "cannot read the site's configuration")).ok()
+    site.inspect_err(|error| tracing::debug!(%error, "the site is not known")).ok()
 }
 
 /// How many of the jobs go into one array: at least one.

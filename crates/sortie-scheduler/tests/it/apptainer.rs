@@ -262,8 +262,8 @@ fn of_apptainer() -> Vec<String> {
 }
 
 #[tokio::test]
-#[ignore = "of a real Apptainer: cargo xtask test --apptainer"]
-async fn of_the_real_one() {
+#[ignore = "needs Apptainer: cargo xtask test --apptainer"]
+async fn real_apptainer_runs_a_job() {
     let real = |name: &str| std::env::var(name).expect("cargo xtask test --apptainer");
     let stage = stage(&format!("id -u; pwd; {GOOD}"));
     let config = |stage: &Stage| LocalDockerJobConfig {

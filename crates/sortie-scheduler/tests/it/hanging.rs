@@ -15,14 +15,11 @@ use crate::{GOOD, Stage, scheduler_with};
 const WAITS: &str =
     "case $2 in *slow) sleep 600 ;; *wait) while [ -e \"$2\" ]; do sleep 0.01; done ;; esac";
 
-/// A stage, one of whose results dirs, `hung/results`, is on such a file system; `None` in the quick set.
-fn stage() -> Option<(Stage, Mount)> {
-    if crate::quick("a file system that does not answer") {
-        return None;
-    }
+/// A stage, one of whose results dirs, `hung/results`, is on such a file system.
+fn stage() -> (Stage, Mount) {
     let stage = Stage::new(&format!("{GOOD}{WAITS}"));
     let mount = Mount::on(&stage.path("hung"));
-    Some((stage, mount))
+    (stage, mount)
 }
 
 fn submit(stage: &Stage, scheduler: &JobScheduler, candidate: &str, results: &str) -> JobId {
@@ -45,8 +42,9 @@ async fn waits_for_it(scheduler: &JobScheduler, job: JobId) {
 
 /// Others run, though only one may at a time, and their limits hold.
 #[tokio::test]
+#[ignore = "needs root: cargo xtask test"]
 async fn at_the_end_of_a_job_it_holds_up_no_other() {
-    let Some((stage, mount)) = stage() else { return };
+    let (stage, mount) = stage();
     let mut config = stage.config();
     config.time = Some("00:00:10".parse().unwrap());
     let scheduler = scheduler_with(config, 1);
@@ -69,8 +67,9 @@ async fn at_the_end_of_a_job_it_holds_up_no_other() {
 }
 
 #[tokio::test]
+#[ignore = "needs root: cargo xtask test"]
 async fn at_the_start_of_a_job_it_holds_up_no_other() {
-    let Some((stage, mount)) = stage() else { return };
+    let (stage, mount) = stage();
     let scheduler = scheduler_with(stage.config(), 1);
     fs::create_dir(stage.path("hung/results")).unwrap();
     mount.hangs();
@@ -94,8 +93,9 @@ async fn at_the_start_of_a_job_it_holds_up_no_other() {
 
 /// A job that is to be stopped does not wait for ever; what it has left is recorded all the same when that can be.
 #[tokio::test]
+#[ignore = "needs root: cargo xtask test"]
 async fn a_job_that_is_stopped_does_not_wait_for_it() {
-    let Some((stage, mount)) = stage() else { return };
+    let (stage, mount) = stage();
     let scheduler = scheduler_with(stage.config(), 4);
     let ends = submit(&stage, &scheduler, "wait", "hung/results");
     stage.appears("hung/results/correct.json").await;
@@ -120,8 +120,9 @@ async fn a_job_that_is_stopped_does_not_wait_for_it() {
 
 /// One of an array that cannot be prepared goes later, by itself.
 #[tokio::test]
+#[ignore = "needs root: cargo xtask test"]
 async fn before_it_is_submitted_a_job_of_slurm_holds_up_no_other() {
-    let Some((shims, mount)) = shims() else { return };
+    let (shims, mount) = shims();
     shims.hook("sbatch", RUNS);
     shims.hook("squeue", "exit 0");
     let scheduler = shims.scheduler(shims.config());
@@ -144,8 +145,9 @@ async fn before_it_is_submitted_a_job_of_slurm_holds_up_no_other() {
 
 /// Whatever of it hangs: the look for its record, or reading what it has left.
 #[tokio::test]
+#[ignore = "needs root: cargo xtask test"]
 async fn at_its_end_a_job_of_slurm_holds_up_no_other() {
-    let Some((shims, mount)) = shims() else { return };
+    let (shims, mount) = shims();
     // The first waits in sbatch until it may be over for Slurm.
     let go = "[ -e \"$SHIM_DIR/second\" ] || { touch \"$SHIM_DIR/over\"; \
               until [ -e \"$SHIM_DIR/go\" ]; do sleep 0.01; done; }\n";
@@ -173,20 +175,17 @@ async fn at_its_end_a_job_of_slurm_holds_up_no_other() {
     .await;
 }
 
-/// Slurm's commands replaced, and a directory `hung` on such a file system; `None` in the quick set.
-fn shims() -> Option<(Shims, Mount)> {
-    if crate::quick("a file system that does not answer") {
-        return None;
-    }
+/// Slurm's commands replaced, and a directory `hung` on such a file system.
+fn shims() -> (Shims, Mount) {
     let shims = Shims::new(GOOD);
     let mount = Mount::on(&shims.0.path("hung"));
-    Some((shims, mount))
+    (shims, mount)
 }
 
 /// Nor does a runtime that is shut down.
 #[test]
 fn a_runtime_that_ends_does_not_wait_for_it() {
-    let Some((stage, mount)) = stage() else { return };
+    let (stage, mount) = stage();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let scheduler = {
         let _inside = runtime.enter();

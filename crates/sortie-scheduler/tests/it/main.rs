@@ -122,12 +122,3 @@ fn write(path: &Path, text: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
 }
-
-/// Whether this test is left out of the quick set, as it needs to be root.
-fn quick(what: &str) -> bool {
-    let quick = std::env::var_os("SORTIE_TEST_QUICK").is_some_and(|value| value == "1");
-    if quick {
-        eprintln!("left out, as SORTIE_TEST_QUICK=1: {what}");
-    }
-    quick
-}

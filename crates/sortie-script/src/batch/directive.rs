@@ -31,13 +31,13 @@ pub(super) fn add_option(
     };
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.bytes().all(plain) {
-        return refuse("write an option in lower case, without the dashes");
+        return refuse("an option is named in lower case, without dashes in front");
     }
     if OWN_OPTIONS.contains(&name) {
         return refuse("sortie writes this one itself");
     }
     if value.is_some_and(|value| !can_carry(value)) {
-        return refuse("a directive cannot hold this value");
+        return refuse("no directive can carry this value");
     }
     add(script, name, value);
     Ok(())

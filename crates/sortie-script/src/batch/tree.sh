@@ -15,7 +15,7 @@ sortie_find() {
 sortie_find_by() {
   local pid all=(/proc/[0-9]*)
   while IFS=/ read -r _ _ pid _; do
-    sortie_pids+=("$pid")
+    sortie_pids[pid]=$pid # once, however it is found
   done < <(exec grep -lsz "$1" -- "$2" "${all[@]/%//$3}")
 }
 

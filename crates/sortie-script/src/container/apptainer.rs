@@ -137,16 +137,16 @@ fn targets(flag: &str, value: &str) -> Vec<String> {
 fn refusal(name: &str, value: Option<&str>) -> Option<&'static str> {
     Some(match (name, value) {
         ("env" | "env-file", _) => {
-            "a shell reads its values; set variables in `environment`, which passes them on unchanged"
+            "a shell reads what it sets; set variables in `environment`, where each arrives as it is"
         }
         ("contain" | "containall" | "cleanenv" | "no-home" | "ipc" | "no-eval", _) => {
-            "it lets in all that the launcher has; bind what you want, and name variables in `environment`"
+            "what is the launcher's stays outside; bind what is wanted, and name variables in `environment`"
         }
         ("pid" | "no-pid" | "no-init" | "sharens", _) => {
-            "sortie could not tell the job's processes from others, nor stop them with it"
+            "processes of the job could not be told from others, nor stopped with it"
         }
         ("compat", _) => {
-            "it turns off the first process, which passes signals on; name the parts of it that you want, such as `--writable-tmpfs`"
+            "it leaves out the first process, which passes signals on; name what is wanted of it, as `--writable-tmpfs`"
         }
         ("home", _) => "set HOME in `environment`, and mount its place by `--bind`",
         ("writable", _) => "all jobs would write to the one image: use `--writable-tmpfs`",

@@ -152,12 +152,12 @@ fn refusal(name: &str, value: Option<&str>) -> Option<&'static str> {
         ("sig-proxy", Some(_)) => "signals have to reach the evaluator",
         ("pull", _) => "set `pull` to `missing`, `always` or `never` instead",
         ("pid", Some(_)) => {
-            "sortie could not tell the job's processes from others, nor stop them with it"
+            "processes of the job could not be told from others, nor stopped with it"
         }
         ("pod" | "rootfs" | "rmi", _) => "a job is one container of one image",
         ("oom-kill-disable", _) => "a job out of memory would hang",
         ("env-host" | "env-merge", _) => {
-            "it lets in the launcher's environment; name the variables that you want in `environment`"
+            "the launcher's environment stays outside; name what is wanted in `environment`"
         }
         ("help" | "version", _) => "nothing would be run",
         _ => return None,

@@ -58,7 +58,8 @@ pub enum FlagsError {
     },
     /// A file of variables that cannot be looked into.
     #[error(
-        "{setting}: --env-file={path}: {problem}; it must be readable on this machine, too, as names without a value in it would be lost silently"
+        "{setting}: --env-file={path}: {problem}; names without a value in it would be lost \
+         without a word, so it has to be readable here, too"
     )]
     EnvFile {
         /// The setting that has it.
@@ -320,9 +321,9 @@ fn valued(
         Variable::Is(value) => return Ok(format!("--env={name}={value}")),
         Variable::Unset => "it is not set here",
         Variable::Withheld => {
-            "its value here would be in the script of each job, where containers may read it"
+            "the value it has here would stand in the script of each job, where containers may read it"
         }
-        Variable::NotText => "its value here is not text in UTF-8",
+        Variable::NotText => "what it is set to here is no text in UTF-8",
     };
     Err(FlagsError::Variable { setting, place: place.to_owned(), name: name.to_owned(), problem })
 }

@@ -20,7 +20,8 @@ pub enum WordsError {
     },
     /// What a shell would expand or act on.
     #[error(
-        "{char:?} at offset {offset} is special to a shell, but no shell reads this: put it in single quotes, or write what a shell would replace it with"
+        "{char:?} at offset {offset} means something to a shell, and none reads this: put it in \
+         single quotes to be taken as it is, or write what it stands for"
     )]
     Special {
         /// The character.
@@ -29,7 +30,7 @@ pub enum WordsError {
         offset: usize,
     },
     /// A variable that is not there.
-    #[error("${name} is not set, or is not text: write its value in its place")]
+    #[error("${name} is not set, or not text: write what it stands for")]
     Unset {
         /// Its name.
         name: String,

@@ -63,7 +63,7 @@ impl Looks {
         if self.threads.len() >= MOST {
             if !std::mem::replace(&mut self.told, true) {
                 tracing::warn!(
-                    "{MOST} results dirs do not answer: until one does, only Slurm tells of the ends of other jobs"
+                    "{MOST} results dirs do not answer: of other jobs Slurm alone tells until one does"
                 );
             }
             return;
@@ -74,7 +74,7 @@ impl Looks {
             let next = || todo(&left).pop_front();
             while let Some((id, look)) = next() {
                 let found = catch_unwind(AssertUnwindSafe(|| look())).unwrap_or_else(|_| {
-                    tracing::error!(%id, "a look for a job's record has failed");
+                    tracing::error!(%id, "a look for a job's record broke off");
                     Evidence::None
                 });
                 // Whoever does not watch any more has no use for it.

@@ -98,7 +98,7 @@ impl Task {
                         self.take(answer);
                     }
                     Err(error) => {
-                        tracing::error!(%error, "a call to watch jobs has failed");
+                        tracing::error!(%error, "a call made to watch jobs broke off");
                         self.under_way.retain(|_, id| *id != error.id());
                     }
                 },

@@ -19,15 +19,14 @@ use crate::view::View;
 const SILENT: Duration = Duration::from_secs(1);
 
 const AFTER_HELP: &str = "\
-Asks the launcher of each job (`sortie submit`, or `sortie run` on another terminal)
-to end it, as Ctrl-C does: its processes get SIGTERM and, after their grace period,
-SIGKILL. If a Slurm job has no launcher, the command cancels it in Slurm. A sweep
-starts no more jobs and cancels those that run; with --now, it kills them. You can
-resume it.
+Asks whoever sees to a job, be it `sortie submit` or `sortie run` on another
+terminal, to end it as Ctrl-C does: its processes get SIGTERM and, after their
+grace period, SIGKILL. A job of Slurm that nobody sees to is cancelled there.
+A sweep begins nothing more and cancels what runs; it can be resumed; asked a second
+time it kills what runs. Returns when
+all are over, with a line for each; what is over already stays as it is.
 
-Prints a line for each when it is over. Jobs that are over already stay unchanged.
-
-Exit status: 0 if all are over; 3 if one is not over after --timeout; 2 if one cannot
+Exit status: 0 if all are over; 3 if one is not after --timeout; 2 if one cannot
 be cancelled from here.
 
 Example:
@@ -42,7 +41,7 @@ pub(crate) struct Args {
     dirs: Vec<PathBuf>,
     #[command(flatten)]
     take_over: TakeOverArgs,
-    /// Leave jobs no grace period. The Slurm jobs of a sweep go on
+    /// Without a grace period; of a sweep, what Slurm has is left to it
     #[arg(long)]
     now: bool,
     /// How long to wait for the end of each

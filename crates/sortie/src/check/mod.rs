@@ -17,32 +17,32 @@ use crate::output::{self, bold, one_line};
 use crate::runtime;
 
 const AFTER_HELP: &str = "\
-Prints a line for each thing that jobs need: `ok` and what was found; or `problem`,
-what is wrong, and what to do. The exit status is 0 if there is no problem, else 2. It
-starts Python and imports what the evaluator imports. It runs nothing else of the
-evaluator, and changes nothing.
+Prints a line for each thing that jobs need: `ok` and what was found; or
+`problem`, what is wrong, and what to do. The exit status is 0 if all is well,
+else 2. Python is started to see that it runs, and imports what the evaluator
+imports; nothing else of the evaluator runs, and nothing is changed.
 
-For Slurm jobs, that checks this machine only. With --submit, one short job checks a
-node, too: the interpreter and imports, or the engine and the image, and whether
-results reach this machine. The job requests what the settings request, for ten
-minutes at most, and waits in the queue. Ctrl-C cancels it. It leaves nothing behind,
-except an image that it has loaded on the node.
+Of jobs of Slurm that tells what is seen from here. With --submit, one short job
+looks on a node: for its interpreter and imports, or the engine and the image, and
+whether results come from there to here. It asks for what the settings ask for, for ten
+minutes at most, and waits in the queue like others. Ctrl-C cancels it. Nothing of it
+is left, but an image that it has brought to the node.
 
 Example:
   sortie check --config job.yaml --submit=gen_0";
 
-/// Check the settings, and that jobs can run with them
+/// Check the settings, and that what they name is there
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Print one JSON object: `version`, `ok` and `findings`. Each finding has `subject` and `ok`, and either `found`,
-    /// or `problem` and `advice`
+    /// Print one JSON object: `version`, `ok`, and `findings` with `subject`, `ok`, and `found` or `problem` and
+    /// `advice`
     #[arg(long)]
     json: bool,
-    /// Also check a node, with one short Slurm job. Its results dir is created in DIR and removed; name the directory
-    /// of your results dirs [default DIR: the working directory]
+    /// Also ask a node, by one short job of Slurm; its results dir is made in DIR, where those of other jobs are to be, and
+    /// removed [default DIR: the working directory]
     #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = ".")]
     submit: Option<PathBuf>,
 }

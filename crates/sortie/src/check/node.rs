@@ -23,8 +23,8 @@ pub(super) fn find(config: &JobConfig, dir: &Path) -> Result<Vec<Finding>, Failu
             found.push(Finding {
                 subject: "node",
                 result: Err(Problem {
-                    what: "not asked, as no job would reach a node".to_owned(),
-                    advice: "fix the problems above, and check again".to_owned(),
+                    what: "not asked, as no job would come to one".to_owned(),
+                    advice: "mend what is wrong above, and check again".to_owned(),
                 }),
             });
             return Ok(found);

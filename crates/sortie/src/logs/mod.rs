@@ -25,11 +25,11 @@ const BLOCK: usize = 64 << 10;
 
 const AFTER_HELP: &str = "\
 Prints job_log.out on standard output and job_log.err on standard error, byte for
-byte. At a terminal, control characters are escaped, as a candidate may have written
-them; --raw prints them unchanged.
+byte. Only at a terminal is what it would take for commands shown as text, as a
+candidate may have written it (--raw shows it as it is).
 
-With --follow it prints what the logs gain, until the job is over. If the job has
-another attempt, it goes on with the logs of that.
+With --follow it goes on, as the logs grow and into the next attempt if there is
+one, until the job is over.
 
 Examples:
   sortie logs -f gen_0/results
@@ -46,19 +46,19 @@ pub(crate) struct Args {
     /// Which candidate of the sweep
     #[arg(value_name = "ID")]
     id: Option<OsString>,
-    /// Print what the logs gain until the job is over
+    /// Go on until the job is over
     #[arg(short, long)]
     follow: bool,
-    /// Print only its standard output
+    /// Only what it wrote to its standard output
     #[arg(long, conflicts_with = "stderr")]
     stdout: bool,
-    /// Print only its standard error, on standard output
+    /// Only what it wrote to its standard error, on standard output
     #[arg(long)]
     stderr: bool,
     /// Begin with the last N lines of each
     #[arg(short = 'n', long, value_name = "N")]
     lines: Option<usize>,
-    /// Print control characters unchanged, even at a terminal
+    /// Show at a terminal what is written as it is, commands to the terminal included
     #[arg(long)]
     raw: bool,
     /// Print a JSON object for each line, with its `stream`

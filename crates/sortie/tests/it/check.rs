@@ -183,7 +183,7 @@ fn an_executable_is_checked_and_run_and_never_warm() {
     for (more, status, said) in [
         ("", 2, "is a script for /bin/bash, which Python cannot run: set `evaluator: executable`"),
         ("evaluator: executable\n", 0, "evaluate, a script for /bin/bash"),
-        ("evaluator: executable\nwarm: true\n", 2, "`warm` is for evaluators in Python"),
+        ("evaluator: executable\nwarm: true\n", 2, "`warm` keeps a Python"),
         (
             "evaluator: executable\npython_executable: sh\n",
             2,

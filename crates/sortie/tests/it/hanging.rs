@@ -19,14 +19,6 @@ while [ -e "$name.wait" ]; do sleep 0.01; done
 
 const SIGTERM: u8 = 15;
 
-fn quick() -> bool {
-    let quick = std::env::var_os("SORTIE_TEST_QUICK").is_some_and(|quick| quick == "1");
-    if quick {
-        eprintln!("left out, as SORTIE_TEST_QUICK=1: a file system that does not answer");
-    }
-    quick
-}
-
 fn terminate(tool: &Child) {
     kill_process(Pid::from_raw(tool.id().cast_signed()).unwrap(), Signal::TERM).unwrap();
 }
@@ -51,10 +43,8 @@ fn is_done(stage: &Stage, name: &str) -> bool {
 }
 
 #[test]
+#[ignore = "needs root: cargo xtask test"]
 fn a_run_is_ended_by_sigterm() {
-    if quick() {
-        return;
-    }
     let stage = Stage::shell(&format!("{GOOD}{WAITS}"), "");
     let mount = Mount::on(&stage.path("results"));
     stage.write("results.wait", "");
@@ -73,10 +63,8 @@ fn a_run_is_ended_by_sigterm() {
 }
 
 #[test]
+#[ignore = "needs root: cargo xtask test"]
 fn other_candidates_of_a_sweep_go_on() {
-    if quick() {
-        return;
-    }
     let stage = candidates();
     stage.write("p1.wait", "");
     stage.write("p0.wait", "");
@@ -96,10 +84,8 @@ fn other_candidates_of_a_sweep_go_on() {
 }
 
 #[test]
+#[ignore = "needs root: cargo xtask test"]
 fn a_sweep_is_ended_by_sigterm_and_resumed() {
-    if quick() {
-        return;
-    }
     let stage = candidates();
     stage.write("p0.wait", "");
     let tool = sweep(&stage);
@@ -119,10 +105,8 @@ fn a_sweep_is_ended_by_sigterm_and_resumed() {
 
 /// Where results that were recorded are only read.
 #[test]
+#[ignore = "needs root: cargo xtask test"]
 fn other_candidates_of_a_sweep_are_written_down() {
-    if quick() {
-        return;
-    }
     let stage = candidates();
     let whole = ended(sweep(&stage));
     assert_eq!(whole.status, Some(CORRECT.into()), "{whole:?}");

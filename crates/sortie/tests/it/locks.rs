@@ -170,7 +170,7 @@ fn what_cannot_be_seen_is_taken_by_consent_alone() {
     let who = format!("`sortie submit`, process {} on far", pid.as_raw_nonzero());
     assert!(line.starts_with("unknown ") && line.contains(&who), "{line}");
     let cancelled = place.tool(["cancel", "results"]);
-    let unknown = "; sortie cannot tell whether that still runs";
+    let unknown = "; whether that still runs cannot be told from here";
     cancelled.is_error(SETUP, &format!("results is in use by {who} since "));
     assert!(cancelled.stderr.contains(unknown), "{cancelled:?}");
     place.stage.write("go", "");

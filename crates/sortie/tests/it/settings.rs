@@ -64,7 +64,7 @@ fn an_error_names_the_place_and_gives_a_hint() {
             ran(run().env("SORTIE_TMIE", "5")),
             "SORTIE_TMIE: there is no such setting, did you mean `SORTIE_TIME`?",
         ),
-        (ran(run().env("SORTIE_TIME", "1h")), "SORTIE_TIME: `time`: `1h` is not a time limit"),
+        (ran(run().env("SORTIE_TIME", "1h")), "SORTIE_TIME: `time`: `1h` is no time limit"),
         (ran(run().args(["--set", "time"])), "--set: `time` has no value, write `time=VALUE`"),
     ];
     for (ran, said) in cases {

@@ -102,7 +102,7 @@ impl NodeCheck {
                 let what = match other {
                     Outcome::NodeFailed { .. } | Outcome::Lost { .. } => {
                         let dir = self.dir.beside.display();
-                        format!("a job that should write to {dir} has left nothing: {what}")
+                        format!("a job that was to write in {dir} has left nothing: {what}")
                     }
                     _ => what,
                 };
@@ -178,7 +178,8 @@ impl NodeCheck {
                 Outcome::NotStarted { .. } => "correct the settings",
                 Outcome::OutOfMemory => "raise `mem`",
                 Outcome::NodeFailed { .. } | Outcome::Lost { .. } => {
-                    "use, with `--submit=DIR`, a directory on a file system that the nodes share with this machine; if it is on one, set `exclude` to the node"
+                    "use, with `--submit=DIR`, a directory on a file system that the nodes share with this machine; or, if it is, \
+                     set `exclude` to the node"
                 }
                 _ => "try again",
             };

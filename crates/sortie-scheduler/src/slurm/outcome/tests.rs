@@ -78,8 +78,8 @@ fn told(how: Ending, record: Option<&JobEnd>, context: &Context) -> String {
 #[test]
 fn without_a_record_slurms_word_counts() {
     for (how, expected) in [
-        (Recorded, "lost: it ended on n1, and the record of its end is not visible here"),
-        (Completed, "lost: it ended on n1, and the record of its end is not visible here"),
+        (Recorded, "lost: it ended on n1, and the record of its end is not to be seen"),
+        (Completed, "lost: it ended on n1, and the record of its end is not to be seen"),
         (Failed, "node failed: its script left no record on n1 (exit 0:9)"),
         (TimedOut, "stopped at its time limit of 3600 s"),
         (OutOfMemory, "out of memory"),
@@ -171,7 +171,7 @@ fn killed_for_its_use_of_memory_is_told_by_slurms_state_or_words() {
 #[test]
 fn why_a_script_was_told_to_end() {
     let of = |seconds| record(End::Terminated { signal: 15 }, seconds);
-    let nobody_knows = "lost: it was killed by SIGTERM, and Slurm no longer knows why";
+    let nobody_knows = "lost: it was killed by SIGTERM, and Slurm does not know why any more";
     for (how, expected) in [
         (Completed, "killed by SIGTERM"),
         (Failed, "killed by SIGTERM"),
@@ -261,7 +261,7 @@ fn launch(how: Ending, signal: u16) -> Ended {
 fn what_never_began_is_the_machines_unless_the_user_cancelled_it() {
     let never = Context { began: false, ..context() };
     let of = |ended: &Ended, context: &Context| words(&outcome(ended, None, context));
-    let not_started = "node failed: n1 did not start it: Slurm's Prolog may have failed";
+    let not_started = "node failed: n1 did not start it, as where Slurm's Prolog fails";
     for how in [Cancelled(None), Cancelled(Some(0)), Cancelled(Some(7)), TimedOut] {
         assert_eq!(of(&launch(how, 0), &never), not_started, "{how:?}");
     }

@@ -9,8 +9,9 @@ use sortie_scheduler::{Preview, check, clean, preview};
 use super::{GOOD, OBEDIENT, STUBBORN, Stage};
 
 #[tokio::test]
+#[ignore = "needs Docker: cargo xtask test"]
 async fn a_time_limit_holds_for_the_container() {
-    let Some(stage) = Stage::new(STUBBORN) else { return };
+    let stage = Stage::new(STUBBORN);
     let time = TimeLimit::from_seconds(2).ok();
     let results = stage.run(LocalDockerJobConfig { time, ..stage.local() }).await;
     assert_eq!(results.outcome, Outcome::TimedOut { limit_seconds: 2.0 });
@@ -18,8 +19,9 @@ async fn a_time_limit_holds_for_the_container() {
 }
 
 #[tokio::test]
+#[ignore = "needs Docker: cargo xtask test"]
 async fn a_killed_job_leaves_no_container() {
-    let Some(stage) = Stage::new(OBEDIENT) else { return };
+    let stage = Stage::new(OBEDIENT);
     let scheduler = stage.scheduler(stage.local());
     let job = scheduler.submit(stage.path("candidate.py"), stage.path("results")).unwrap();
     stage.appears("results/started").await;
@@ -30,8 +32,9 @@ async fn a_killed_job_leaves_no_container() {
 }
 
 #[tokio::test]
+#[ignore = "needs Docker: cargo xtask test"]
 async fn a_dropped_run_leaves_no_container() {
-    let Some(stage) = Stage::new(STUBBORN) else { return };
+    let stage = Stage::new(STUBBORN);
     let scheduler = stage.scheduler(stage.local());
     let run = scheduler.run(stage.path("candidate.py"), stage.path("results"));
     tokio::select! {
@@ -42,11 +45,12 @@ async fn a_dropped_run_leaves_no_container() {
 }
 
 #[tokio::test]
+#[ignore = "needs Docker: cargo xtask test"]
 async fn it_is_bound_to_cpus_of_its_own() {
     let told = r#"
 print(len(os.sched_getaffinity(0)), os.environ["OMP_NUM_THREADS"], os.environ.get("MKL_NUM_THREADS"))
 "#;
-    let Some(stage) = Stage::new(&format!("{told}{GOOD}")) else { return };
+    let stage = Stage::new(&format!("{told}{GOOD}"));
     let mut config = LocalDockerJobConfig { cpus: Some(1), ..stage.local() };
     config.environment.set.insert("OMP_NUM_THREADS".into(), "5".into());
     let results = stage.run(config).await;
@@ -57,8 +61,9 @@ print(len(os.sched_getaffinity(0)), os.environ["OMP_NUM_THREADS"], os.environ.ge
 }
 
 #[tokio::test]
+#[ignore = "needs Docker: cargo xtask test"]
 async fn gpus_are_those_that_it_is_dealt() {
-    let Some(mut stage) = Stage::new(GOOD) else { return };
+    let mut stage = Stage::new(GOOD);
     let seen = stage.path("seen").display().to_string();
     let engine = stage.engine(&format!("[ $1 != run ] || printf '%s\\n' \"$@\" >{seen}"));
     stage.env.push(("CUDA_VISIBLE_DEVICES".into(), "GPU-d0,MIG-d1,GPU-d2".into()));
@@ -83,15 +88,16 @@ const INSIDE: &str = "SORTIE_TEST_CONTAINER_LAUNCHER";
 #[tokio::test]
 async fn the_one_that_is_killed() {
     let Some(dir) = std::env::var_os(INSIDE) else { return };
-    let Some(stage) = Stage::at(dir) else { return };
+    let stage = Stage::at(dir);
     let scheduler = stage.scheduler(stage.local());
     scheduler.run(stage.path("candidate.py"), stage.path("results")).await.unwrap();
 }
 
 #[tokio::test]
+#[ignore = "needs Docker: cargo xtask test"]
 async fn a_launcher_killed_with_sigkill_leaves_no_container() {
     for evaluator in [STUBBORN, OBEDIENT] {
-        let Some(stage) = Stage::new(evaluator) else { return };
+        let stage = Stage::new(evaluator);
         let mut launcher = stage.launcher("containers::local::the_one_that_is_killed", INSIDE);
         stage.appears("results/started").await;
         assert_ne!(stage.containers_here(), "");
@@ -104,8 +110,9 @@ async fn a_launcher_killed_with_sigkill_leaves_no_container() {
 }
 
 #[tokio::test]
+#[ignore = "needs Docker: cargo xtask test"]
 async fn a_dropped_scheduler_leaves_no_container() {
-    let Some(stage) = Stage::new(STUBBORN) else { return };
+    let stage = Stage::new(STUBBORN);
     let scheduler = stage.scheduler(stage.local());
     scheduler.submit(stage.path("candidate.py"), stage.path("results")).unwrap();
     stage.appears("results/started").await;
@@ -115,8 +122,9 @@ async fn a_dropped_scheduler_leaves_no_container() {
 
 /// The launcher's runtime ends with it, and so does whatever would clean up in the launcher.
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn a_dropped_runtime_leaves_no_container() {
-    let Some(stage) = Stage::new(STUBBORN) else { return };
+    let stage = Stage::new(STUBBORN);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let scheduler = stage.scheduler(stage.local());
@@ -128,8 +136,9 @@ fn a_dropped_runtime_leaves_no_container() {
 }
 
 #[tokio::test]
+#[ignore = "needs Docker: cargo xtask test"]
 async fn nothing_of_the_launchers_environment_gets_in_but_what_is_named() {
-    let Some(mut stage) = Stage::new("print(json.dumps(dict(os.environ)))") else { return };
+    let mut stage = Stage::new("print(json.dumps(dict(os.environ)))");
     stage.env.push(("API_KEY".into(), "secret".into()));
     stage.env.push(("HF_TOKEN".into(), "asked for".into()));
     let mut config = stage.local();
@@ -146,8 +155,9 @@ async fn nothing_of_the_launchers_environment_gets_in_but_what_is_named() {
 
 /// A variable that is named without a value, and what is in a file of them.
 #[tokio::test]
+#[ignore = "needs Docker: cargo xtask test"]
 async fn variables_named_without_a_value_have_the_launchers() {
-    let Some(mut stage) = Stage::new("print(json.dumps(dict(os.environ)))") else { return };
+    let mut stage = Stage::new("print(json.dumps(dict(os.environ)))");
     stage.env.push(("FIRST".into(), "a 'b\" $c".into()));
     stage.env.push(("SECOND".into(), "=2".into()));
     std::fs::write(stage.path("all.env"), "# of the site\nSECOND\nTHIRD=3\n").unwrap();
@@ -166,8 +176,9 @@ async fn variables_named_without_a_value_have_the_launchers() {
 
 /// Each would be found out by the first job, and then be the fault of every candidate.
 #[tokio::test]
+#[ignore = "needs Docker: cargo xtask test"]
 async fn a_container_that_cannot_run_an_evaluator_is_found_beforehand() {
-    let Some(stage) = Stage::new(GOOD) else { return };
+    let stage = Stage::new(GOOD);
     let here = |change: LocalDockerJobConfig| LocalDockerJobConfig {
         engine: stage.engine_of_its_own(),
         ..change
@@ -206,8 +217,9 @@ async fn an_engine_that_is_not_there_cannot_be_cleaned_up() {
 }
 
 #[tokio::test]
+#[ignore = "needs Docker: cargo xtask test"]
 async fn it_is_shown_and_checked_beforehand() {
-    let Some(stage) = Stage::new(GOOD) else { return };
+    let stage = Stage::new(GOOD);
     let config = stage.local().into();
     let shown = preview(&config, stage.path("candidate.py"), stage.path("results")).unwrap();
     let Preview::Script(script) = shown else { panic!("{shown:?}") };

@@ -9,8 +9,9 @@ use super::{GOOD, STUBBORN, Stage};
 use crate::run_program;
 
 #[tokio::test]
+#[ignore = "needs Docker: cargo xtask test"]
 async fn a_time_limit_holds_for_the_container() {
-    let Some(stage) = Stage::new(STUBBORN) else { return };
+    let stage = Stage::new(STUBBORN);
     // The least that Slurm knows.
     let time = TimeLimit::from_seconds(60).unwrap();
     let results = stage.run(SlurmDockerJobConfig { time, ..stage.config() }).await;
@@ -19,8 +20,9 @@ async fn a_time_limit_holds_for_the_container() {
 
 /// Slurm here kills a script 10 s after it has told it to end.
 #[tokio::test]
+#[ignore = "needs Docker: cargo xtask test"]
 async fn a_grace_period_that_slurm_would_cut_short_is_shortened() {
-    let Some(stage) = Stage::new(STUBBORN) else { return };
+    let stage = Stage::new(STUBBORN);
     let mut config = stage.config();
     config.limits.grace = std::time::Duration::from_secs(20);
     let scheduler = stage.scheduler(config);
@@ -42,16 +44,17 @@ const INSIDE: &str = "SORTIE_TEST_CONTAINER_SUBMITTER";
 #[tokio::test]
 async fn the_one_that_is_killed() {
     let Some(dir) = std::env::var_os(INSIDE) else { return };
-    let Some(stage) = Stage::at(dir) else { return };
+    let stage = Stage::at(dir);
     let scheduler = stage.scheduler(stage.config());
     scheduler.run(stage.path("candidate.py"), stage.path("results")).await.unwrap();
 }
 
 #[tokio::test]
+#[ignore = "needs Docker: cargo xtask test"]
 async fn the_job_of_a_launcher_killed_with_sigkill_goes_on() {
     let wait = "open(f\"{args.results_dir}/started\", \"w\").close()\n\
                 while not os.path.exists(f'{args.results_dir}/go'): time.sleep(0.05)\n";
-    let Some(stage) = Stage::new(&format!("{wait}{GOOD}")) else { return };
+    let stage = Stage::new(&format!("{wait}{GOOD}"));
     let mut launcher = stage.launcher("containers::slurm::the_one_that_is_killed", INSIDE);
     stage.appears("results/started").await;
     launcher.kill().unwrap();
@@ -68,8 +71,9 @@ async fn the_job_of_a_launcher_killed_with_sigkill_goes_on() {
 
 /// As when a node crashes: what would stop the container is gone. The next job finds it.
 #[tokio::test]
+#[ignore = "needs Docker: cargo xtask test"]
 async fn a_script_that_is_killed_leaves_its_container_to_the_next_job() {
-    let Some(stage) = Stage::new(STUBBORN) else { return };
+    let stage = Stage::new(STUBBORN);
     // A node removes what was left on itself.
     let config = SlurmDockerJobConfig { nodelist: Some("n1".into()), ..stage.config() };
     let scheduler = stage.scheduler(config.clone());
@@ -94,9 +98,10 @@ fn script_of(stage: &Stage) -> String {
 }
 
 #[tokio::test]
+#[ignore = "needs Docker: cargo xtask test"]
 async fn hostile_values_arrive_as_they_are() {
     let print = "print(args.program_path, args.results_dir, *rest, os.environ['X'], os.environ['Y'], sep='\\0')";
-    let Some(stage) = Stage::new(print) else { return };
+    let stage = Stage::new(print);
     let (name, value) = ("a 'b\" $(touch pwned) `c` \u{e9};&*", "$HOME \"'\\ `id`\t#");
     fs::create_dir(stage.path(name)).unwrap();
     fs::write(stage.path(name).join("candidate.py"), "").unwrap();
@@ -122,8 +127,9 @@ async fn hostile_values_arrive_as_they_are() {
 
 /// The script lies where containers see it.
 #[tokio::test]
+#[ignore = "needs Docker: cargo xtask test"]
 async fn no_secret_of_the_launcher_is_in_the_script() {
-    let Some(mut stage) = Stage::new("print(dict(os.environ))") else { return };
+    let mut stage = Stage::new("print(dict(os.environ))");
     stage.env.extend(
         [
             ("HTTP_PROXY", "http://127.0.0.1:9/plain"),
@@ -154,8 +160,9 @@ async fn no_secret_of_the_launcher_is_in_the_script() {
 }
 
 #[tokio::test]
+#[ignore = "needs Docker: cargo xtask test"]
 async fn gpus_are_those_that_slurm_assigned() {
-    let Some(stage) = Stage::new(GOOD) else { return };
+    let stage = Stage::new(GOOD);
     let seen = stage.path("seen").display().to_string();
     let note = format!(r#"[ $1 != run ] || printf '%s\n' "$SLURM_JOB_GPUS" "$@" >{seen}"#);
     let config =

@@ -78,8 +78,8 @@ fn a_search_path_that_is_set_counts() {
 }
 
 #[test]
-#[ignore = "of a real Apptainer: cargo xtask test --apptainer"]
-fn files_and_networks_of_others_are_not_seen() {
+#[ignore = "needs Apptainer: cargo xtask test --apptainer"]
+fn real_apptainer_shows_no_files_and_networks_of_others() {
     let here = Here::new();
     assert!(here.real.is_some(), "SORTIE_TEST_APPTAINER is not set");
     let text = "pwd; echo $$; echo written >\"$1/out\"; touch /workspace/x; ls /workspace; grep -c : /proc/net/dev";

@@ -53,7 +53,7 @@ fn options() {
     let option = |name: &str, value: &str| vec![(name.to_owned(), Some(value.to_owned()))];
     refused(
         |c| c.options = option("comment", "a\nb"),
-        "sbatch option `comment` with value \"a\\nb\": a directive cannot hold this value",
+        "sbatch option `comment` with value \"a\\nb\": no directive can carry this value",
     );
     refused(
         |c| c.options = option("output", "x"),

@@ -29,6 +29,28 @@ fn term_ends_the_evaluator_and_is_recorded() {
     }
 }
 
+/// Each is found twice, in the evaluator's group and by the mark in its environment.
+#[test]
+fn a_process_is_asked_to_end_once() {
+    let node = Node::new("echo x >ready; sleep 60 & wait");
+    let noting = tempfile::NamedTempFile::new().unwrap();
+    let kill_noted = r#"kill() { printf '%s\n' "$*" >>"$KILLS"; builtin kill "$@"; }"#;
+    std::fs::write(noting.path(), kill_noted).unwrap();
+    let mut script = node.session(&node.case());
+    let mut script =
+        script.env("BASH_ENV", noting.path()).env("KILLS", node.path("kills")).spawn().unwrap();
+    node.wait_for("ready");
+    kill("-TERM", script.id());
+    assert_eq!(node.end(&mut script).end, r#"{"kind":"terminated","signal":15}"#);
+    let kills = node.text("kills");
+    let asked = kills.lines().find_map(|line| line.strip_prefix("-TERM ")).unwrap();
+    let mut asked: Vec<_> = asked.split(' ').collect();
+    let all = asked.len();
+    asked.sort_unstable();
+    asked.dedup();
+    assert!(all > 1 && asked.len() == all, "{kills}");
+}
+
 #[test]
 fn one_that_ignores_term_is_killed_after_the_grace_period() {
     let node = Node::new("trap '' TERM; echo $$ >pid; echo x >ready; while :; do sleep 1; done");

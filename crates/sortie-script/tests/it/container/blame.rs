@@ -15,6 +15,7 @@ const WARNINGS: &str = r#"{
 } >&2"#;
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn warnings_are_no_answers() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -31,9 +32,9 @@ fn warnings_are_no_answers() {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn settings_of_the_command_that_cannot_be_read() {
-    let Some(engine) = docker() else { return };
-    let here = Here::new(&engine);
+    let here = Here::new(&docker());
     fs::write(here.path("config.json"), "{bad").unwrap();
     let mut case = here.case("exit 3");
     case.inherited.push(("DOCKER_CONFIG".into(), here.path("").into()));
@@ -43,6 +44,7 @@ fn settings_of_the_command_that_cannot_be_read() {
 
 /// A container that is not started for its flags: each engine has its own status for it.
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn what_the_engine_cannot_give() {
     for engine in engines() {
         for (flags, expected) in [
@@ -67,6 +69,7 @@ fn what_the_engine_cannot_give() {
 
 /// What other releases say and end with, of a container that is made, and not started.
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn the_engines_words_count_whatever_its_status() {
     let cases = [
         (
@@ -127,6 +130,7 @@ fn image(engine: &Engine, base: &str, entrypoint: &str, number: u32) -> String {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn an_entrypoint_that_does_not_run_its_arguments() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -157,6 +161,7 @@ fn an_entrypoint_that_does_not_run_its_arguments() {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn a_user_who_cannot_write_the_results() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -180,6 +185,7 @@ fn a_user_who_cannot_write_the_results() {
 
 /// Once for all jobs of the same settings.
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn an_image_is_tried_once() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -196,6 +202,7 @@ fn an_image_is_tried_once() {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn a_program_that_cannot_be_started_is_told_from_its_exit_codes() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -220,6 +227,7 @@ fn a_program_that_cannot_be_started_is_told_from_its_exit_codes() {
 
 /// By its own answer, not by its name: Podman under Docker's name, and the other way round.
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn which_engine_it_is_is_asked() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -239,9 +247,9 @@ fn which_engine_it_is_is_asked() {
 
 /// A link by another's name is what Podman calls itself then.
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn a_link_by_another_name() {
-    let Some(engine) = podman() else { return };
-    let here = Here::new(&engine);
+    let here = Here::new(&podman());
     let link = here.path("docker");
     let path = std::env::var_os("PATH").unwrap();
     let found = std::env::split_paths(&path).map(|dir| dir.join("podman")).find(|at| at.is_file());
@@ -255,6 +263,7 @@ fn a_link_by_another_name() {
 
 /// Without root, files belong to who submits in one way with Podman, and in another with Docker.
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn who_submits_is_another_user_in_a_rootless_engine() {
     for (version, info, expected) in [
         ("podman version 5.8.6", "sortie true [cpu memory pids]", "--userns=keep-id"),
@@ -265,7 +274,7 @@ fn who_submits_is_another_user_in_a_rootless_engine() {
             "--user=0:0",
         ),
     ] {
-        let Some(engine) = docker() else { return };
+        let engine = docker();
         let here = Here::new(&engine);
         let seen = here.path("seen");
         let mut case = here.case("");
@@ -281,6 +290,7 @@ fn who_submits_is_another_user_in_a_rootless_engine() {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn limits_that_the_engine_would_ignore() {
     for engine in engines() {
         let here = Here::new(&engine);

@@ -8,6 +8,7 @@ fn end(here: &Here, evaluator: &str) -> String {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn exit_codes_are_the_evaluators_own() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -28,6 +29,7 @@ fn exit_codes_are_the_evaluators_own() {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn what_the_evaluator_leaves_ends_with_it() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -37,17 +39,17 @@ fn what_the_evaluator_leaves_ends_with_it() {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn out_of_memory_is_told_apart() {
     // Of Docker alone: Podman 4.3 does not tell with control groups of version 1.
-    if let Some(engine) = docker() {
-        let here = Here::new(&engine);
-        let mut case = here.case("tail /dev/zero");
-        case.memory_bytes = Some(20 << 20);
-        assert_eq!(here.run(&case), r#"{"kind":"out_of_memory"}"#);
-    }
+    let here = Here::new(&docker());
+    let mut case = here.case("tail /dev/zero");
+    case.memory_bytes = Some(20 << 20);
+    assert_eq!(here.run(&case), r#"{"kind":"out_of_memory"}"#);
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn processes_and_memory_are_bounded() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -60,6 +62,7 @@ fn processes_and_memory_are_bounded() {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn more_cpus_than_the_machine_has() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -70,6 +73,7 @@ fn more_cpus_than_the_machine_has() {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn a_program_that_the_image_lacks() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -86,6 +90,7 @@ fn a_program_that_the_image_lacks() {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn flags_that_the_engine_does_not_take() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -99,23 +104,20 @@ fn flags_that_the_engine_does_not_take() {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn an_engine_that_is_not_there() {
-    if let Some(engine) = docker() {
-        let here = Here::new(&engine);
-        let mut case = here.case("");
-        case.engine = "no-such-engine".into();
-        let end = here.run(&case);
-        let expected = r#"{"kind":"setup_failed","step":"engine command","status":127,"#;
-        assert!(end.starts_with(expected), "{end}");
+    let engine = docker();
+    let here = Here::new(&engine);
+    let mut case = here.case("");
+    case.engine = "no-such-engine".into();
+    let end = here.run(&case);
+    let expected = r#"{"kind":"setup_failed","step":"engine command","status":127,"#;
+    assert!(end.starts_with(expected), "{end}");
 
-        let mut case = here.case("");
-        case.inherited.retain(|(name, _)| name != "DOCKER_HOST");
-        case.inherited.push(("DOCKER_HOST".into(), "unix:///nowhere.sock".into()));
-        let end = here.run(&case);
-        assert!(
-            end.starts_with(r#"{"kind":"setup_failed","step":"engine","status":125,"#),
-            "{end}"
-        );
-        assert!(end.contains("nowhere"), "{end}");
-    }
+    let mut case = here.case("");
+    case.inherited.retain(|(name, _)| name != "DOCKER_HOST");
+    case.inherited.push(("DOCKER_HOST".into(), "unix:///nowhere.sock".into()));
+    let end = here.run(&case);
+    assert!(end.starts_with(r#"{"kind":"setup_failed","step":"engine","status":125,"#), "{end}");
+    assert!(end.contains("nowhere"), "{end}");
 }

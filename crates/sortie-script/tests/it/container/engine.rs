@@ -23,30 +23,27 @@ pub(crate) struct Engine {
     pub(crate) variables: Vec<(&'static str, OsString)>,
 }
 
-/// Both; none with `SORTIE_TEST_QUICK=1`.
+/// Both.
 pub(crate) fn engines() -> Vec<Engine> {
-    docker().into_iter().chain(podman()).collect()
+    vec![docker(), podman()]
 }
 
-pub(crate) fn docker() -> Option<Engine> {
+pub(crate) fn docker() -> Engine {
     engine("docker", &["DOCKER_HOST"])
 }
 
-pub(crate) fn podman() -> Option<Engine> {
+pub(crate) fn podman() -> Engine {
     engine("podman", &["CONTAINERS_CONF", "CONTAINERS_STORAGE_CONF"])
 }
 
-fn engine(name: &'static str, variables: &[&'static str]) -> Option<Engine> {
-    let quick = env::var_os("SORTIE_TEST_QUICK").is_some_and(|quick| quick == "1");
+fn engine(name: &'static str, variables: &[&'static str]) -> Engine {
     let variables = variables.iter().map(|name| (*name, test_variable(name).into()));
-    (!quick).then(|| Engine { name, variables: variables.collect() })
+    Engine { name, variables: variables.collect() }
 }
 
 pub(crate) fn test_variable(name: &str) -> String {
     let name = format!("SORTIE_TEST_{name}");
-    env::var(&name).unwrap_or_else(|_| {
-        panic!("{name} is not set: run `cargo xtask test`, or SORTIE_TEST_QUICK=1 to do without")
-    })
+    env::var(&name).unwrap_or_else(|_| panic!("{name} is not set: run `cargo xtask test`"))
 }
 
 impl Engine {

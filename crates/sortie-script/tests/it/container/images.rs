@@ -21,6 +21,7 @@ fn archive(here: &Here, name: &str) -> PathBuf {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn an_archive_is_loaded_once_whatever_the_number_of_jobs() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -57,6 +58,7 @@ fn an_archive_is_loaded_once_whatever_the_number_of_jobs() {
 
 /// An archive may take an engine minutes, and jobs of other images have no part in that.
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn an_archive_that_is_slow_to_load_holds_up_no_other_image() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -88,6 +90,7 @@ fn an_archive_that_is_slow_to_load_holds_up_no_other_image() {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn an_archive_that_is_not_there() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -104,6 +107,7 @@ fn an_archive_that_is_not_there() {
 
 /// What no engine can load will not load the next time either: it is said at once, and with the engine's own words.
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn archives_that_cannot_be_loaded() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -128,6 +132,7 @@ fn archives_that_cannot_be_loaded() {
 
 /// What the engine lacks may be there later: the disk is full, or the daemon is started again.
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn an_archive_is_not_to_blame_for_the_machine() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -150,8 +155,9 @@ fn an_archive_is_not_to_blame_for_the_machine() {
 
 /// Of which one engine makes an image under a name of the archive's own, and others none at all.
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn an_archive_of_another_form() {
-    let Some(podman) = podman() else { return };
+    let podman = podman();
     let archives = Here::new(&podman);
     let archive = archives.path("oci.tar");
     let path = archive.to_str().unwrap();
@@ -183,6 +189,7 @@ fn test_archive() -> PathBuf {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn images_that_are_not_here() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -199,32 +206,27 @@ fn images_that_are_not_here() {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn what_is_pulled_is_kept_for_other_nodes() {
-    if let Some(engine) = docker() {
-        let here = Here::new(&engine);
-        let name = format!("localhost/sortie-pulled-{}:1", std::process::id());
-        let archive = archive(&here, &name);
-        let pulls = here.path("pulls");
-        // A registry that has it.
-        let wrapper = here.wrapper(&format!(
-            "[ $1 != pull ] || {{ echo x >> {}; exec docker load --quiet --input {}; }}",
-            pulls.display(),
-            archive.display()
-        ));
-        let mut case = here.case("exit 0");
-        case.image.clone_from(&name);
-        case.engine = wrapper;
-        case.cache = Some(here.path("cache/of images"));
-        for _ in 0..2 {
-            assert_eq!(
-                here.run(&case),
-                r#"{"kind":"exited","code":0}"#,
-                "{}",
-                here.log(&case, "err")
-            );
-            // As on a node that does not have it yet.
-            engine.read(&["rmi", &name]);
-        }
-        assert_eq!(fs::read_to_string(&pulls).unwrap(), "x\n");
+    let engine = docker();
+    let here = Here::new(&engine);
+    let name = format!("localhost/sortie-pulled-{}:1", std::process::id());
+    let archive = archive(&here, &name);
+    let pulls = here.path("pulls");
+    // A registry that has it.
+    let wrapper = here.wrapper(&format!(
+        "[ $1 != pull ] || {{ echo x >> {}; exec docker load --quiet --input {}; }}",
+        pulls.display(),
+        archive.display()
+    ));
+    let mut case = here.case("exit 0");
+    case.image.clone_from(&name);
+    case.engine = wrapper;
+    case.cache = Some(here.path("cache/of images"));
+    for _ in 0..2 {
+        assert_eq!(here.run(&case), r#"{"kind":"exited","code":0}"#, "{}", here.log(&case, "err"));
+        // As on a node that does not have it yet.
+        engine.read(&["rmi", &name]);
     }
+    assert_eq!(fs::read_to_string(&pulls).unwrap(), "x\n");
 }

@@ -14,6 +14,7 @@ use crate::bash::program;
 const TERMINATED: &str = r#"{"kind":"terminated","signal":15}"#;
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn a_signal_stops_the_container() {
     for engine in engines() {
         for evaluator in [
@@ -32,6 +33,7 @@ fn a_signal_stops_the_container() {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn a_signal_while_the_container_is_made() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -63,6 +65,7 @@ fn a_signal_while_the_container_is_made() {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn a_flood_of_output_is_stopped() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -72,6 +75,7 @@ fn a_flood_of_output_is_stopped() {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn what_a_killed_job_left_is_swept_up_by_the_next() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -98,6 +102,7 @@ fn what_a_killed_job_left_is_swept_up_by_the_next() {
 
 /// As where Slurm has given up a node that lives on: the job's script is there still when its next attempt begins.
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn what_an_earlier_attempt_runs_is_ended_by_the_next() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -124,6 +129,7 @@ fn what_an_earlier_attempt_runs_is_ended_by_the_next() {
 
 /// As after a start of the node, when nothing is noted.
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn what_has_left_no_note_is_swept_up_too() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -147,6 +153,7 @@ fn what_has_left_no_note_is_swept_up_too() {
 /// One that was asked for by a command that is gone by now, and so is the job: the next one removes it, whenever it
 /// came.
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn a_container_that_comes_late() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -180,6 +187,7 @@ fn a_container_that_comes_late() {
 
 /// Engines wait for what is to be stopped, as long as its container says.
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn removing_what_ignores_a_signal_is_not_waited_for() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -202,6 +210,7 @@ fn removing_what_ignores_a_signal_is_not_waited_for() {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn a_job_that_goes_well_calls_the_engine_twice() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -220,6 +229,7 @@ fn a_job_that_goes_well_calls_the_engine_twice() {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn what_is_left_is_swept_up_without_a_job_too() {
     for engine in engines() {
         let here = Here::new(&engine);
@@ -248,37 +258,36 @@ fn what_is_left_is_swept_up_without_a_job_too() {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn a_command_of_the_engine_that_is_killed() {
-    if let Some(engine) = docker() {
-        let here = Here::new(&engine);
-        let pid = here.path("pid");
-        let mut case = here.case("echo started; sleep 1000");
-        case.engine = here.wrapper(&format!("[ $1 != run ] || echo $$ > {}", pid.display()));
-        let script = here.start(&case, &[]);
-        here.wait_for(&case, "started");
-        let client = fs::read_to_string(&pid).unwrap();
-        signal("-KILL", client.trim().parse().unwrap());
-        let end = here.end(&case, script);
-        assert!(end.contains(r#""kind":"engine_failed""#), "{end}");
-    }
+    let here = Here::new(&docker());
+    let pid = here.path("pid");
+    let mut case = here.case("echo started; sleep 1000");
+    case.engine = here.wrapper(&format!("[ $1 != run ] || echo $$ > {}", pid.display()));
+    let script = here.start(&case, &[]);
+    here.wait_for(&case, "started");
+    let client = fs::read_to_string(&pid).unwrap();
+    signal("-KILL", client.trim().parse().unwrap());
+    let end = here.end(&case, script);
+    assert!(end.contains(r#""kind":"engine_failed""#), "{end}");
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn gpus_are_those_that_were_assigned() {
-    if let Some(engine) = docker() {
-        let here = Here::new(&engine);
-        let log = here.path("args");
-        let mut case = here.case("");
-        case.gpus = true;
-        case.engine =
-            here.wrapper(&format!(r#"[ $1 != run ] || printf '%s\n' "$@" > {}"#, log.display()));
-        here.end(
-            &case,
-            here.start(&case, &[("SLURM_JOB_GPUS", "0,2"), ("CUDA_VISIBLE_DEVICES", "0,1")]),
-        );
-        let words = fs::read_to_string(&log).unwrap();
-        assert!(words.contains("\n--gpus=\"device=0,2\"\n"), "{words}");
-        // The engine, which has no GPUs here, says so.
-        assert!(here.log(&case, "err").contains("gpu"), "{}", here.log(&case, "err"));
-    }
+    let engine = docker();
+    let here = Here::new(&engine);
+    let log = here.path("args");
+    let mut case = here.case("");
+    case.gpus = true;
+    case.engine =
+        here.wrapper(&format!(r#"[ $1 != run ] || printf '%s\n' "$@" > {}"#, log.display()));
+    here.end(
+        &case,
+        here.start(&case, &[("SLURM_JOB_GPUS", "0,2"), ("CUDA_VISIBLE_DEVICES", "0,1")]),
+    );
+    let words = fs::read_to_string(&log).unwrap();
+    assert!(words.contains("\n--gpus=\"device=0,2\"\n"), "{words}");
+    // The engine, which has no GPUs here, says so.
+    assert!(here.log(&case, "err").contains("gpu"), "{}", here.log(&case, "err"));
 }

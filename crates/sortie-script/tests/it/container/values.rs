@@ -17,6 +17,7 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn values_arrive_as_they_are_and_only_the_results_dir_is_writable() {
     for engine in engines() {
         let mut runner = TestRunner::new(ProptestConfig::with_cases(3));
@@ -53,6 +54,7 @@ fn values_arrive_as_they_are_and_only_the_results_dir_is_writable() {
 }
 
 #[test]
+#[ignore = "needs Docker: cargo xtask test"]
 fn nothing_of_the_launchers_environment_gets_in() {
     for engine in engines() {
         let here = Here::new(&engine);

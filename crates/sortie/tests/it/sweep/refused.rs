@@ -43,7 +43,7 @@ fn nothing_is_left_behind() {
             SETUP,
             "list.jsonl:2: there is no `candidate`",
         ),
-        (&["-o", "new/out", "--set", "time=1h", "c"], SETUP, "`1h` is not a time limit"),
+        (&["-o", "new/out", "--set", "time=1h", "c"], SETUP, "`1h` is no time limit"),
         (
             &["-o", "new/out", "--set", "eval_program_path=none.sh", "c"],
             SETUP,
