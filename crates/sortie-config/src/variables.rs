@@ -47,7 +47,7 @@ pub(crate) fn look_up(variable: &OsStr) -> Option<Variable> {
     })
 }
 
-/// The names of all settings of a job type, those in mappings after a dot.
+/// The names of all settings of a job type. The name of one in a mapping is `MAPPING.NAME`.
 pub(crate) fn names_of(job_type: JobType) -> &'static [String] {
     static ALL: LazyLock<[Vec<String>; 4]> =
         LazyLock::new(|| JobType::ALL.map(|job_type| names_in(&schema_of(job_type))));

@@ -120,7 +120,7 @@ impl ForkServer {
         Ok(Ok(()))
     }
 
-    /// Asks it for a command that is told `told` and has `files`.
+    /// Asks the template to fork a command, which gets the request `told` and these files.
     pub(crate) fn ask(
         &mut self,
         attempt: &mut Attempt,

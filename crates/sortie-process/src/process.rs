@@ -71,7 +71,7 @@ pub(crate) struct Kept {
 /// What happens to a command.
 #[derive(Debug)]
 pub enum News {
-    /// Its first process has ended, and left others, which are given a moment to end and are ended then.
+    /// Its first process has ended, and others are left. They have a moment to end by themselves; then they are ended.
     FirstEnded,
     /// Its last process is gone, or nothing more is heard of it.
     Ended(Result<Exit, RunError>),

@@ -272,7 +272,7 @@ pub(crate) fn receive(socket: &UnixStream, buffer: &mut [u8]) -> io::Result<(usi
     let message = recvmsg::<()>(socket.as_raw_fd(), &mut parts, Some(&mut space), flags)?;
     let mut files = Vec::new();
     if message.flags.contains(MsgFlags::MSG_CTRUNC) {
-        // Files are missing, as this process has too many open; who needs them says so.
+        // The kernel left files out, as this process has too many open. The caller reports what is missing.
         return Ok((message.bytes, files));
     }
     for control in message.cmsgs()? {

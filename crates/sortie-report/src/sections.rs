@@ -85,7 +85,7 @@ struct EndLine<'a> {
 fn outcomes(report: &Report) -> Result<String, fmt::Error> {
     let ends = &report.examples.ends;
     let most = ends.values().map(|way| way.count).max().unwrap_or(0);
-    // They are in the order of standings: within one, the most frequent first.
+    // Sorted by standing. Within a standing, the most frequent comes first.
     let mut ways: Vec<_> = ends.iter().collect();
     ways.sort_by_key(|((standing, _), way)| (*standing, std::cmp::Reverse(way.count)));
     let lines = ways.into_iter().map(|((standing, end), way)| EndLine {

@@ -215,7 +215,7 @@ impl Programs {
     }
 }
 
-/// The path that begins a text as a literal of Python's, which escapes what it cannot print.
+/// Parses the path at the start of a text, written as a Python string literal. Python escapes what it cannot print.
 fn literal(text: &str) -> Option<PathBuf> {
     let mut chars = text.chars();
     let quote = chars.next().filter(|c| matches!(c, '\'' | '"'))?;

@@ -84,7 +84,8 @@ impl AtEnd {
         }
     }
 
-    /// The end of a log that nobody has open any more: in the results dir, or where its script has put it.
+    /// The end of a log that this process does not hold open. It is in the results dir, or in the state dir if the script
+    /// found no results dir.
     pub(crate) fn log(&self, state: &Dir, name: &str, limits: ReadLimits) -> LogTail {
         tail(self.dir(), state, name, limits)
     }

@@ -32,7 +32,7 @@ impl Claim {
         note.sync_all()?;
         sync_dir(&self.state.file)?;
         sync_dir(&self.results.file)?;
-        // Where both are: for the one beside it, two levels up.
+        // Then the directories that the two are in. `.sortie/NAME` is two levels below that of the results dir.
         let parents = self.place.state.ancestors().skip(1).take(2);
         parents.into_iter().try_for_each(|parent| sync_dir(&File::open(parent)?))
     }

@@ -40,7 +40,7 @@ pub(crate) const OF_ASSOCIATION: &str =
 pub(crate) const OF_QOS: &str = "format=MaxWall,MaxTRES,MaxSubmitJobsPerUser";
 
 impl Association {
-    /// Reads a line a place, of fields with `|` between them.
+    /// Reads one association from each line; `|` separates its fields.
     pub(crate) fn parse(output: &str) -> Vec<Self> {
         let place = |line: &str| {
             let mut fields = line.split('|').map(str::trim);

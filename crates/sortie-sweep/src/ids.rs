@@ -21,7 +21,7 @@ impl Default for Ids {
 }
 
 impl Ids {
-    /// Takes a name that was asked for, or says why it cannot be had.
+    /// Takes an id that the user asked for. The error says why it cannot be used.
     pub(crate) fn take(&mut self, id: &str) -> Result<(), &'static str> {
         if id.is_empty() {
             return Err("is empty");

@@ -36,7 +36,7 @@ pub(crate) struct Errand<'a> {
     pub(crate) consent: Consent,
 }
 
-/// Has a job brought to its end, shows it meanwhile, and prints its results where that is asked for: the exit status.
+/// Runs a job to its end, shows its progress, and prints its results if that is asked for. Returns the exit status.
 pub(crate) fn see_to(
     errand: Errand<'_>,
     job_to_its_end: impl AsyncFnOnce(&JobScheduler) -> Result<Results, SchedulerError>,

@@ -53,7 +53,7 @@ fn start(
     let started = detach::start([OsString::from(FLAG)].into_iter().chain(args));
     let mut started = started.map_err(Failure::Detach)?;
     if let Some(settings) = settings {
-        // Where they do not arrive, the launcher says so, or has ended.
+        // If the settings do not arrive, the launcher has ended, or answers that it got none.
         let _ = send(&mut started.socket, &settings);
     }
     let mut line = String::new();

@@ -24,7 +24,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn execute(args: &Args, mut command: clap::Command) -> Result<u8, Failure> {
-    // So that each command has its whole name, and what it takes of the tool itself.
+    // Building gives each command its full name (`sortie run`) and the tool's own options.
     command = command.disable_help_subcommand(true);
     command.build();
     let Some(dir) = &args.dir else {

@@ -63,8 +63,8 @@ pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(escape).collect()
 }
 
-/// Whether it is not a mark to look at: a control character, a line's or paragraph's end, or what has other text written
-/// from right to left (Unicode, "Bidirectional Formatting Characters").
+/// Whether a character does something to a terminal instead of being shown: a control character, the end of a line or
+/// paragraph, or one that changes the direction of text (Unicode, "Bidirectional Formatting Characters").
 pub(crate) fn has_effect(c: char) -> bool {
     let is_bidi =
         matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

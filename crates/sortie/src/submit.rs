@@ -56,7 +56,7 @@ fn keep(job: &JobArgs, verbose: bool, launcher: &Launcher) -> Result<u8, Failure
     })
 }
 
-/// Says where the job is that goes on without this terminal.
+/// Prints the state of a job that goes on in the background.
 pub(crate) fn under_way(results_dir: &Path, json: bool) -> Result<u8, Failure> {
     View::of(results_dir)?.show(json)?;
     Ok(exit_status::CORRECT)

@@ -178,7 +178,7 @@ impl Lease {
             Err(_) => format!("{name}-{}", std::os::unix::fs::MetadataExt::ino(&metadata)),
         };
         let _after = Self::take(&beside(format!("after-{id}")), owner, consent)?;
-        // Opened, as only that shows what another machine has done: nfs(5).
+        // On NFS, only opening a file shows what another machine has done to it: nfs(5).
         match File::open(path).and_then(|file| file.metadata()) {
             Ok(now) if is_same(&now, &metadata) => {}
             Ok(_) => return Ok(None),

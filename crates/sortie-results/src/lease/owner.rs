@@ -24,9 +24,9 @@ pub struct Owner {
     pub host: String,
     /// … by its id, which some machines have in common, machine-id(5) …
     pub(super) machine: Option<String>,
-    /// … and by that of its start, which none have: random(4).
+    /// … and by the id of its last boot, which is unique: random(4).
     pub(super) boot: Option<String>,
-    /// What the number of the process is counted in, `pid_namespaces(7)`.
+    /// The PID namespace that the number of the process belongs to: `pid_namespaces(7)`.
     pub(super) pid_namespace: Option<u64>,
     /// The owner's process.
     pub pid: u32,

@@ -121,7 +121,7 @@ impl Shared {
         Ok(Claimed { claim, planned })
     }
 
-    /// Whether all is known to be near that a job's files are, and what planning it looks at.
+    /// Whether all files of a job, and those that planning it looks at, are known to be on file systems of this machine.
     fn is_near(&self, paths: &Paths) -> bool {
         let near = |path| self.setting.near.has(&self.plan.here.cwd.join(path));
         self.plan_is_near.get() == Some(&true)

@@ -81,7 +81,7 @@ pub enum FlagsError {
     },
 }
 
-/// How an engine reads flags, and what becomes of them here.
+/// How an engine reads flags, and which flags sortie accepts.
 pub(super) struct Syntax {
     /// The setting that they are.
     pub(super) setting: &'static str,

@@ -65,7 +65,7 @@ impl Container<'_> {
         self.dialect().text()
     }
 
-    /// What that part asks for beside the flags.
+    /// The values that this part of the script reads, apart from the flags.
     pub(crate) fn values(&self) -> Result<Values<'_>, ContainerError> {
         self.dialect().values(self)
     }

@@ -7,15 +7,15 @@ use sortie_model::ContainerUser;
 
 use super::{Container, docker::gpus};
 
-/// How much of a job is done.
+/// How much of a job the script does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Trial {
     /// All of it.
     #[default]
     No,
-    /// It ends once its container was tried, which is done anew.
+    /// Only the trial of the container, which is repeated even if it was done before.
     Container,
-    /// It ends once the engine was asked what it can do.
+    /// Only the question to the engine, what it can do.
     Engine,
 }
 

@@ -14,7 +14,7 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), ReportError> {
 
 fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-    // As readable as other files of the user are: the umask is heeded.
+    // The umask decides who may read it, as for other files of the user.
     let mut beside = tempfile::Builder::new()
         .prefix(".report-")
         .permissions(Permissions::from_mode(0o666))
