@@ -74,7 +74,7 @@ pub(crate) fn check(name: &str, settings: &SlurmRequest) -> Result<(), InvalidSe
     {
         return refuse("is no long option of sbatch, named in lower case without dashes in front");
     }
-    // sbatch takes the beginning of a name for the name, if there is no other.
+    // sbatch accepts an abbreviated name, if no other name begins with it.
     let means = |option: &str| option.starts_with(name);
     if let Some((_, setting)) = TYPED.iter().find(|(option, _)| means(option)) {
         return refuse(&format!("contradicts the setting `{setting}`: use that"));

@@ -45,8 +45,8 @@ pub struct ContainerSpec {
     pub flags: String,
 }
 
-/// A kind of engine, by which its settings are read: Docker and Podman are called alike, and which of them it is matters on a
-/// node alone.
+/// A kind of engine. Docker and Podman are one kind: their settings and commands are the same, and only the script on the
+/// node tells them apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EngineKind {
     /// Docker or Podman.

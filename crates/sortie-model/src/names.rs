@@ -32,9 +32,9 @@ pub const WITHIN: &str = ".sortie-state";
 /// The variable that tells a process which attempt it is of. What an evaluator leaves behind is found by it.
 pub const ATTEMPT: &str = "SORTIE_ATTEMPT";
 
-/// What an attempt leaves in its results dir, the record there being the user's copy; and what one of an earlier sortie
-/// left, in the order in which it is moved away. First the note of a submission, which without
-/// a record says that the attempt is still under way; then the record: while it is there, so is all that it is of.
+/// The files that an attempt leaves in its results dir, of this sortie or an earlier one, in the order in which they are
+/// moved away. (The record is the user's copy.) The note of a submission is the first, as without a record it says that the
+/// attempt is still under way. The record is the second: while it is there, the files that it describes are there, too.
 pub const OF_RESULTS: [&str; 9] =
     [OLD.submitted, RECORD, CORRECT, METRICS, STDOUT, STDERR, SCRIPT, JOB_START, JOB_END];
 

@@ -13,7 +13,7 @@ const FRESH: Duration = Duration::from_millis(250);
 /// How many processes it has killed since the machine started, over all control groups: the line
 /// `oom_kill` of `/proc/vmstat` (Linux 4.13 and later).
 pub(crate) struct Kills {
-    /// Open for good; `None` where it cannot be.
+    /// The open file; `None` if it cannot be opened.
     counters: Option<File>,
     /// What was read last, and when.
     last: Option<(Instant, Option<u64>)>,

@@ -11,7 +11,7 @@ pub const SWEEP_LEASE: &str = "lock";
 
 /// The directory of the sweep that a results dir is of, if it is of one.
 pub fn sweep_around(results_dir: &Path) -> Option<PathBuf> {
-    // The directory may be named so that it does not show in which other it is.
+    // A name without a slash is in the working directory.
     let around = match results_dir.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),

@@ -24,7 +24,7 @@ pub(crate) struct Live {
     pub(crate) submitted: Instant,
     /// When its attempt was started.
     pub(crate) started: Option<Instant>,
-    /// Why it was not, where the executor tells.
+    /// Why it has not started, if the executor tells.
     pub(crate) reason: Option<Arc<str>>,
     /// Whether the executor has it; if not, it is in the queue.
     taken: bool,

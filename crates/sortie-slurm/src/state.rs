@@ -80,8 +80,7 @@ pub enum Ending {
     Cancelled(Option<u32>),
     /// It could not end before its deadline.
     Deadline,
-    /// Slurm has taken it back into its queue after it had run, as an administrator asks for by `scontrol requeue`: it is
-    /// there still, and would run again.
+    /// Slurm has put it back into its queue after it had run, for example because of `scontrol requeue`. It would run again.
     Requeued,
     /// Another cluster of the federation runs it.
     Revoked,

@@ -10,8 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::output::one_line;
 
-/// A spinner with the job's name, its state, and for how long; or nothing at all where nobody would see
-/// it. It is gone when it is dropped.
+/// A spinner with the job's name, its state, and since when. It is shown only at a terminal, until it is dropped.
 pub(crate) struct Progress(Option<ProgressBar>);
 
 impl Progress {

@@ -45,7 +45,7 @@ pub struct Layers {
     set: Vec<Set>,
 }
 
-/// One that is set beside the file.
+/// A setting of a variable or of `--set`.
 #[derive(Clone, Debug)]
 struct Set {
     origin: String,

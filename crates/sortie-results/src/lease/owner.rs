@@ -140,7 +140,7 @@ impl This {
 /// When a process was started, in ticks; `None` if that cannot be seen.
 pub(super) fn started(pid: u32) -> Option<u64> {
     let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
-    // The name, in parentheses, may hold anything; this is the 20th field after it.
+    // The name of the process is in parentheses and may hold any character. The start is the 20th field after it.
     let end = stat.iter().rposition(|byte| *byte == b')')?;
     str::from_utf8(stat.get(end + 1..)?).ok()?.split_ascii_whitespace().nth(19)?.parse().ok()
 }

@@ -160,7 +160,7 @@ impl Hand {
         }
     }
 
-    /// The dealer is whole even where a thread has panicked: no step of it is done by halves.
+    /// The dealer stays usable if a thread panics while it holds the lock: each of its steps is done as a whole.
     fn dealer(&self) -> MutexGuard<'_, Dealer> {
         self.dealer.lock().unwrap_or_else(PoisonError::into_inner)
     }

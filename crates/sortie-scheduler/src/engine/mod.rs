@@ -1,4 +1,4 @@
-//! What is asked of an engine apart from running a job, which is the scripts' part: one file each.
+//! Questions to an engine, one file for each engine. Jobs are run by scripts, not from here.
 
 mod apptainer;
 mod docker;

@@ -132,7 +132,7 @@ fn without_record(ended: &Ended, context: &Context) -> Outcome {
         {
             Outcome::OutOfMemory
         }
-        // One that was cancelled as it started may be known to Slurm as failed.
+        // If a job is cancelled while it starts, Slurm may call it failed.
         Ending::Cancelled(_) | Ending::Failed | Ending::Lost | Ending::Requeued
             if context.stop.is_some() =>
         {

@@ -114,7 +114,8 @@ fn note_all(
     noted
 }
 
-/// Notes that a job is about to be submitted, together with the one that is `first` if it is not that itself.
+/// Notes that a job is about to be submitted. `first` is the first element of its array, whose script it shares; `None` for
+/// that one itself.
 fn note(
     first: Option<&Claimed>,
     job: &mut Claimed,

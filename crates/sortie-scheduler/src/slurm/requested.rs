@@ -37,7 +37,7 @@ const OF_A_JOB: &str = "MEM_BIND";
 pub(crate) struct Requested {
     /// The options that count, beside those of the settings.
     pub(crate) options: Vec<(String, Option<String>)>,
-    /// The variables that count, and those that do not.
+    /// The variables for sbatch that are used, and those that settings override.
     pub(crate) used: Vec<String>,
     pub(crate) unused: Vec<String>,
 }

@@ -112,8 +112,8 @@ enum HandedIn {
     },
 }
 
-/// Hands the jobs in, again once there is room for all of them; `None` if all of them are cancelled before it is known
-/// what became of that.
+/// Submits the jobs. If Slurm has no room for all of them, waits for it and tries again. `None` if all are cancelled before
+/// it is known whether they were submitted.
 async fn hand_in_with_room(
     cluster: &Cluster,
     submission: &Submission,

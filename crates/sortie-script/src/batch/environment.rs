@@ -149,7 +149,7 @@ fn add_exports(
     Ok(())
 }
 
-/// What is inherited and what is set, each name once: the last wins, in the place of the first.
+/// The inherited variables and those that are set, each name once: it has its first place and its last value.
 fn merged<'a>(environment: &Environment<'a>) -> Result<Vec<(&'a OsStr, &'a OsStr)>, ScriptError> {
     let mut all: Vec<(&OsStr, &OsStr)> = Vec::with_capacity(environment.inherited.len());
     let mut places = HashMap::with_capacity(environment.inherited.len());

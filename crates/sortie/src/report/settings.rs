@@ -2,7 +2,7 @@
 
 use sortie_config::{ConfigError, JobConfig};
 
-/// What stands for the value of a variable.
+/// Is shown in place of the value of a variable.
 const HIDDEN: &str = "(not shown)";
 
 /// The text as it is; or, where it gives values to variables, which may be keys, in full and without those: a
