@@ -19,6 +19,7 @@ sortie_run() {
     __sortie_expect_interpreter "$program" || builtin exit
   fi
   sortie_expect_parent
+  builtin ulimit -Sc 0 # no core files, unless the evaluator wants them
   sortie_step ready
   if ((${#sortie_odd[@]} > 0)); then
     builtin exec -- /usr/bin/env -- "${sortie_odd[@]}" "${sortie_command[@]}" 3>&-

@@ -134,6 +134,7 @@ sortie_run() {
   sortie_hold
   sortie_step container
   sortie_expect_parent
+  ulimit -Sc 0
   exec -- "$sortie_engine" --silent --nocolor exec "${sortie_here[@]}" "${sortie_container[@]}" "$sortie_image_dir" \
     /bin/sh -c "$sortie_inside" sh "$sortie_trial" "$sortie_probed_dir" "$sortie_device" "$sortie_inner_directory" \
     "${sortie_given[@]}" "${sortie_variables[@]}" "${sortie_command[@]}"

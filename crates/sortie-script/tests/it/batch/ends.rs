@@ -17,6 +17,13 @@ fn end_in(bash: &Path, evaluator: &str) -> Ended {
 }
 
 #[test]
+fn there_are_no_core_files_unless_it_wants_them() {
+    let node = Node::new("ulimit -Sc; ulimit -Sc 8; ulimit -Sc");
+    let mut script = node.through(&node.case(), "prlimit", &["--core=4096:8192"]).spawn().unwrap();
+    assert_eq!(node.end(&mut script).stdout, "0\n8\n");
+}
+
+#[test]
 fn success() {
     let node = Node::new("echo out; echo err >&2; echo {} >\"$5/metrics.json\"; pwd");
     let case = node.case();

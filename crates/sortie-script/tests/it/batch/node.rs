@@ -100,7 +100,7 @@ impl Node {
         self.through(case, "setpriv", options)
     }
 
-    fn through(&self, case: &Case, name: &str, options: &[&str]) -> Command {
+    pub(crate) fn through(&self, case: &Case, name: &str, options: &[&str]) -> Command {
         let script = self.command(case, &[]);
         let mut command = program(name);
         command.args(options).arg(script.get_program()).args(script.get_args());
