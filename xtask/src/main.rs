@@ -15,6 +15,7 @@ mod private;
 mod programs;
 mod publish;
 mod releases;
+mod rootless;
 mod roots;
 mod slurm;
 mod snapshots;
@@ -56,6 +57,9 @@ enum Task {
         /// Instead, the tests of Apptainer with the real one of Debian's sid, as a user who is not root
         #[arg(long, conflicts_with_all = ["quick", "slurm"])]
         apptainer: bool,
+        /// Instead, the tests of containers with the Podman of a Debian release, without root
+        #[arg(long, value_enum, value_name = "RELEASE", conflicts_with_all = ["quick", "slurm", "apptainer"])]
+        rootless: Option<rootless::Which>,
     },
     /// Private Slurms under target/, this machine's and those of Debian's releases, for root on Debian 12
     #[command(subcommand)]
@@ -84,8 +88,11 @@ fn run(task: &Task) -> anyhow::Result<()> {
         Task::Demo { place } => demo::run(&sh, *place),
         Task::Test { slurm: Some(which), .. } => releases::test(&sh, *which),
         Task::Test { apptainer: true, .. } => apptainer::test(&sh),
+        Task::Test { rootless: Some(which), .. } => rootless::test(&sh, *which),
         Task::Test { quick: true, .. } => test::quick(&sh),
-        Task::Test { .. } => test::all(&sh),
+        Task::Test { .. } => {
+            test::all(&sh).and_then(|()| rootless::test(&sh, rootless::Which::Bookworm))
+        }
         Task::Slurm(task) => slurm::run(&sh, task),
         Task::Docker(task) => docker::run(&sh, task),
     }

@@ -10,7 +10,7 @@ use serde_json::json;
 use xshell::{Shell, cmd};
 
 /// Makes the archive, unless it is there: a busybox with all its names.
-pub(super) fn make(sh: &Shell, dir: &Path, root: &Path) -> Result<PathBuf> {
+pub(crate) fn make(sh: &Shell, dir: &Path, root: &Path) -> Result<PathBuf> {
     let archive = dir.join("busybox.tar");
     if archive.exists() {
         return Ok(archive);

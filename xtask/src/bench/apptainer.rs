@@ -12,7 +12,7 @@ use clap::Args;
 use xshell::Shell;
 
 use super::{docker::one, figure::Figure};
-use crate::{apptainer::Inside, docker, workspace};
+use crate::{apptainer, docker, workspace};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -23,12 +23,12 @@ pub(crate) struct Options {
 
 pub(crate) fn run(sh: &Shell, options: &Options) -> Result<Vec<Figure>> {
     sh.create_dir(workspace::target("bench"))?;
-    let inside = Inside::new(sh)?;
+    let inside = apptainer::inside(sh)?;
     // Which needs no engine once it is made, and is the engine's alone to read.
     let archive = workspace::target("apptainer/python.tar");
     docker::with(sh, |engine| Ok(sh.copy_file(&engine.python.tar, &archive)?))?;
     fs::set_permissions(&archive, Permissions::from_mode(0o644))?;
-    eprintln!("measuring: {}", inside.version(sh)?);
+    eprintln!("measuring: {}", inside.version(sh, "apptainer")?);
     let command = inside
         .command(sh, workspace::root())
         .arg(env::current_exe()?)

@@ -1,5 +1,7 @@
 //! Root directories of Debian's releases, made once by debootstrap. They are entered by `enter.sh`.
 
+mod inside;
+
 use std::{
     fs::{self, File},
     path::Path,
@@ -9,6 +11,7 @@ use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
 
 use crate::{packages, private};
+pub(crate) use inside::Inside;
 
 /// Makes the root of a release with some packages, unless it is there, in some minutes. It gets its name as the last step, so
 /// that one that was left half made is never taken for a whole one.

@@ -25,7 +25,8 @@ fn warnings_are_no_answers() {
         let mut case = Case { engine: case.engine, ..here.case("kill -SEGV $$") };
         assert_eq!(here.run(&case), r#"{"kind":"signaled","signal":11}"#);
         // Nor do they hide one.
-        case = Case { engine: case.engine, docker_flags: "--memory=much".into(), ..here.case("") };
+        case =
+            Case { engine: case.engine, docker_flags: "--shm-size=much".into(), ..here.case("") };
         let end = here.run(&case);
         assert!(end.contains(r#""step":"container""#) && end.contains("much"), "{end}");
     }

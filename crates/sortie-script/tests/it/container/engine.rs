@@ -23,9 +23,9 @@ pub(crate) struct Engine {
     pub(crate) variables: Vec<(&'static str, OsString)>,
 }
 
-/// Both.
+/// Both, or Podman alone with `SORTIE_TEST_ROOTLESS=1`.
 pub(crate) fn engines() -> Vec<Engine> {
-    vec![docker(), podman()]
+    if rootless() { vec![podman()] } else { vec![docker(), podman()] }
 }
 
 pub(crate) fn docker() -> Engine {
@@ -33,7 +33,13 @@ pub(crate) fn docker() -> Engine {
 }
 
 pub(crate) fn podman() -> Engine {
-    engine("podman", &["CONTAINERS_CONF", "CONTAINERS_STORAGE_CONF"])
+    let of_root: &[_] = if rootless() { &[] } else { &["CONTAINERS_STORAGE_CONF"] };
+    engine("podman", &[&["CONTAINERS_CONF"], of_root].concat())
+}
+
+/// Whether this is a user who is not root, with a Podman of its own.
+pub(crate) fn rootless() -> bool {
+    env::var_os("SORTIE_TEST_ROOTLESS").is_some_and(|rootless| rootless == "1")
 }
 
 fn engine(name: &'static str, variables: &[&'static str]) -> Engine {
