@@ -47,9 +47,6 @@ impl Dialect for Docker {
         let both = flags.value("memory").or(memory.as_deref());
         container.add_unless_given(&mut all, "memory-swap", both);
         container.add_unless_given(&mut all, "pids-limit", container.spec.pids_limit);
-        if !flags.words().iter().any(|word| word.starts_with("--ulimit=core=")) {
-            all.push("--ulimit=core=0".to_owned()); // core files are as large as the memory
-        }
         container.add_unless_given(&mut all, "network", container.spec.network.as_deref());
         // The engine would keep a second copy of the logs, without a limit.
         container.add_unless_given(&mut all, "log-driver", Some("none"));

@@ -4,7 +4,6 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use proptest::{prelude::*, test_runner::TestRunner};
 
-use super::case::Case;
 use super::engine::{Here, engines, owner, rootless};
 
 /// Prints its arguments, the variable X, and what stands in the candidate and the evaluator; writes to
@@ -53,26 +52,6 @@ fn values_arrive_as_they_are_and_only_the_results_dir_is_writable() {
             Ok(())
         });
         outcome.unwrap();
-    }
-}
-
-/// Unless the user wants them.
-#[test]
-#[ignore = "needs Docker: cargo xtask test"]
-fn there_are_no_core_files() {
-    for engine in engines() {
-        for (flags, expected) in [("", "0\n"), ("--ulimit core=4096", "8\n")] {
-            let here = Here::new(&engine);
-            // In blocks of 512 bytes, as POSIX has it.
-            let case = Case { docker_flags: flags.into(), ..here.case("ulimit -c") };
-            assert_eq!(
-                here.run(&case),
-                r#"{"kind":"exited","code":0}"#,
-                "{}",
-                here.log(&case, "err")
-            );
-            assert_eq!(here.log(&case, "out"), expected, "{}: {flags}", engine.name);
-        }
     }
 }
 
