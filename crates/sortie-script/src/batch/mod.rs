@@ -264,6 +264,7 @@ mod tests {
             names::STDERR,
             names::JOB_START,
             names::JOB_END,
+            names::NEW.submitted,
             names::AT_END,
             names::CORRECT,
             names::METRICS,

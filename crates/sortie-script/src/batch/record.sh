@@ -46,11 +46,18 @@ sortie_add_reason() {
   fi
 }
 
+# Whether the results dir has another attempt's job by now: Slurm gave this one up with its node, which lives on all the same.
+sortie_is_replaced() {
+  local note='' file=$sortie_records/submitted.json
+  [[ ! -f $file ]] || read -r -d '' note <"$file"
+  [[ -n $note && $note != *"\"$sortie_attempt\""* ]]
+}
+
 # Keeps the result files as they are now, as what the evaluator has left may write others until it is ended. A file with
 # further names, or none at all, keeps a name, so that it is still seen to be what it is.
 sortie_keep_results() {
   local name file kept=$sortie_records/at_end
-  [[ $sortie_ended == exited && ! -e $kept ]] && mkdir -- "$kept" || return 0
+  [[ $sortie_ended == exited && ! -e $kept ]] && ! sortie_is_replaced && mkdir -- "$kept" || return 0
   for name in correct.json metrics.json; do
     file=$sortie_results/$name
     if [[ -L $sortie_results || ! -e $file && ! -L $file ]]; then
@@ -73,10 +80,12 @@ sortie_keep_logs() {
   done 2>/dev/null
 }
 
-# sortie_end STATUS END: records how it ended, once nothing is under way any more, and ends the script.
+# sortie_end STATUS END: records how it ended, once nothing is under way any more, and ends the script. What another attempt has
+# in the same place is left alone.
 sortie_end() {
   wait
   sortie_now
+  ! sortie_is_replaced || exit "$1"
   sortie_keep_logs
   [[ ! -e ${sortie_words-} ]] || rm -f -- "$sortie_words" # of Slurm, which are not asked for any more
   sortie_write job_end.json "$sortie_job,\"ended_at\":$sortie_now,\"end\":$2}"

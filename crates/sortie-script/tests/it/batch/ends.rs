@@ -16,6 +16,31 @@ fn end_in(bash: &Path, evaluator: &str) -> Ended {
     node.run(&node.case())
 }
 
+/// As where Slurm gave a node up that lives on, so that there is another attempt: both have one launcher's directory.
+#[test]
+fn what_another_attempt_has_there_is_left_alone() {
+    for other in [false, true] {
+        let node = Node::new(
+            "echo {} >\"$5/metrics.json\"; sleep 60 & echo x >ready; until [ -e go ]; do sleep 0.01; done; exit 3",
+        );
+        let case = node.case();
+        let mut script = node.start(&case, &[]);
+        node.wait_for("ready");
+        let attempt = if other { "another".to_owned() } else { case.ids()[0].to_string() };
+        std::fs::write(
+            node.path("results/submitted.json"),
+            format!(r#"{{"version":1,"attempt":"{attempt}"}}"#),
+        )
+        .unwrap();
+        std::fs::write(node.path("go"), "").unwrap();
+        let ended = node.end(&mut script);
+        assert_eq!(ended.status.code(), Some(3), "{ended:?}");
+        let expected = if other { "" } else { r#"{"kind":"exited","code":3}"# };
+        assert_eq!(ended.end, expected);
+        assert_eq!(node.path("results/at_end").exists(), !other);
+    }
+}
+
 #[test]
 fn there_are_no_core_files_unless_it_wants_them() {
     let node = Node::new("ulimit -Sc; ulimit -Sc 8; ulimit -Sc");
